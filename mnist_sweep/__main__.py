@@ -1,0 +1,44 @@
+"""The command line: `mnist-sweep COMMAND [--help] [--cfg job] [override ...]`."""
+
+import sys
+
+HELP = """mnist-sweep: hyperparameter sweeps that are tracked, resumable and reproducible to the bit.
+
+usage: mnist-sweep COMMAND [override ...]
+
+  sweep      search: mnist-sweep sweep model=cnn search.n_trials=40 'model.filters_1=choice(16,32,64)'
+  plan       check a search and predict its time and disk; trains nothing
+  train      one trial: mnist-sweep train model=dnn optimizer.beta_1=0.8, or a file: mnist-sweep train best.yaml
+  reproduce  retrain a trial from its stored configuration and compare: study=NAME trial=NUMBER, or run=ID
+  data       fetch and verify the data set
+  ui         browse all runs in the MLflow UI on http://127.0.0.1:5000
+
+Overrides are Hydra's (https://hydra.cc/docs/advanced/override_grammar/basic). For each command:
+
+  mnist-sweep COMMAND --help       groups, options and defaults
+  mnist-sweep COMMAND --cfg job    the composed configuration
+  mnist-sweep train --multirun model=dnn,cnn
+
+  mnist-sweep --version
+  eval "$(mnist-sweep -sc install=bash)"    completion (also zsh, fish)
+"""
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        sys.stdout.write(HELP)
+        return
+    if arguments[0] == "--version":
+        from mnist_sweep import __version__
+
+        sys.stdout.write(f"mnist-sweep {__version__}\n")
+        return
+    from mnist_sweep.command_line import run
+
+    sys.exit(run(arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""What a command gets from the command line."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Call:
+    """The composed configuration as plain data, and how it came to be.
+
+    `overrides` are the command line's without its sweeps, which are in `sweeps` by key; `line` is all of it.
+    """
+
+    plain: dict[str, Any]
+    config_name: str
+    overrides: list[str]
+    sweeps: dict[str, str]
+    line: str

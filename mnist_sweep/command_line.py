@@ -1,0 +1,182 @@
+"""From arguments to a command: Hydra composes, mistakes become one line and an exit code."""
+
+import contextlib
+import io
+import os
+import shlex
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from mnist_sweep.call import Call
+from mnist_sweep.completion import rewrite
+from mnist_sweep.config import Unavailable, UserError
+from mnist_sweep.config.check import nearest
+from mnist_sweep.config.compose import current, known_keys, plain
+from mnist_sweep.config.hydra_errors import as_user_error
+
+MISTAKE, UNAVAILABLE, INTERRUPTED = 2, 3, 130
+
+
+@dataclass(frozen=True)
+class Command:
+    """The module whose `main` does it, its primary config, and whether it takes sweeps of its own."""
+
+    module: str
+    config: str
+    sweeps: bool = False
+
+
+COMMANDS = {
+    "sweep": Command("sweep_command", "config", sweeps=True),
+    "plan": Command("plan", "config", sweeps=True),
+    "train": Command("train", "config"),
+    "reproduce": Command("reproduce", "reproduce"),
+    "data": Command("data_command", "config", sweeps=True),
+    "ui": Command("ui", "ui"),
+}
+
+# Hydra's own files and logs are not wanted: a trial's folder holds its configuration and its log.
+HYDRA = {
+    "hydra/hydra_logging": "none",
+    "hydra/job_logging": "none",
+    "hydra.output_subdir": "null",
+    "hydra.run.dir": ".",
+    "hydra.sweep.dir": ".",
+    "hydra.sweep.subdir": ".",
+}
+
+
+def conf_folder() -> Path:
+    """The configuration: inside an installed package, beside the package in a checkout."""
+    package = Path(__file__).resolve().parent
+    return package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
+
+
+def _parsed(arguments: Sequence[str]) -> Any:
+    """Hydra's own reading of the arguments; raises UserError for a flag that it doesn't know."""
+    errors = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(errors):
+            return get_args_parser().parse_args(list(arguments))
+    except SystemExit as stop:
+        if stop.code:
+            raise UserError(errors.getvalue().strip().rpartition("error: ")[2] + "; see --help") from None
+        raise
+
+
+def _without_file(arguments: list[str], overrides: Sequence[str]) -> list[str]:
+    """A configuration file among the overrides becomes Hydra's --config-dir and --config-name."""
+    for text in overrides:
+        if text.endswith((".yaml", ".yml")) and "=" not in text:
+            file = Path(text)
+            if not file.is_file():
+                raise UserError(f"{text} is not there; give a configuration file, such as runs/cnn-mnist/best.yaml")
+            rest = [argument for argument in arguments if argument != text]
+            return [*rest, "--config-dir", str(file.parent), "--config-name", file.name]
+    return arguments
+
+
+def _split_sweeps(arguments: list[str], overrides: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Takes the sweeps out of the arguments: they are parameters of the search."""
+    sweeps = {}
+    for text in overrides:
+        try:
+            override = OverridesParser.create().parse_override(text)
+        except HydraException as error:
+            raise as_user_error(error, ()) from None
+        if override.is_sweep_override():
+            sweeps[override.get_key_element().lstrip("+")] = text.partition("=")[2]
+            arguments = [argument for argument in arguments if argument != text]
+    return arguments, sweeps
+
+
+def _known(config: str) -> list[str]:
+    """All keys and groups of a command's configuration."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        return known_keys(compose(config))
+
+
+def _execute(command: Command, arguments: list[str], line: str) -> int:
+    parsed = _parsed(arguments)
+    sweeps: dict[str, str] = {}
+    if command.sweeps:
+        if parsed.multirun:
+            raise UserError("--multirun is for train: sweep and plan search by themselves, so leave it out")
+        arguments, sweeps = _split_sweeps(arguments, parsed.overrides)
+    if command.module == "train":
+        arguments = _without_file(arguments, parsed.overrides)
+    if command.module == "reproduce":  # `study` is the name of a config group
+        arguments = [a.replace("study=", "study_name=", 1) if a.startswith("study=") else a for a in arguments]
+    quiet = [f"{key}={value}" for key, value in HYDRA.items() if not any(a.startswith(f"{key}=") for a in arguments)]
+    codes: list[int] = []
+
+    @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=command.config)
+    def task(config: DictConfig) -> Any:
+        name, overrides = current()
+        value = None
+        with told(codes):
+            main = import_module(f"mnist_sweep.{command.module}").main
+            code, value = main(Call(plain(config), name, overrides, sweeps, line))
+            codes.append(code)
+        return value
+
+    sys.argv = ["mnist-sweep", *arguments, *quiet]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # gives the exceptions to us instead of printing them
+    task()
+    return max(codes, default=0)
+
+
+@contextlib.contextmanager
+def told(codes: list[int]) -> Iterator[None]:
+    """Tells a user's mistake in one line, and ours with its traceback; adds the exit code."""
+    try:
+        yield
+    except UserError as error:
+        sys.stderr.write(f"error: {error}\n")
+        codes.append(UNAVAILABLE if isinstance(error, Unavailable) else MISTAKE)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        codes.append(INTERRUPTED)
+    except Exception:
+        traceback.print_exc()
+        sys.stderr.write("this is a mistake of mnist_sweep's, not of yours: please report it with the lines above\n")
+        codes.append(1)
+
+
+def _run(name: str, arguments: list[str], line: str) -> int:
+    if name not in COMMANDS:
+        raise UserError(f"{name} is not a command{nearest(name, COMMANDS)}")
+    try:
+        return _execute(COMMANDS[name], arguments, line)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise as_user_error(error, _known(COMMANDS[name].config)) from None
+
+
+def run(arguments: list[str]) -> int:
+    """Runs a command; gives its exit code: 0, 1 (it didn't go well), 2 (a mistake), 3 (no data), 130 (Ctrl-C)."""
+    line = shlex.join(["mnist-sweep", *arguments])
+    if {"-sc", "--shell-completion"} & set(arguments):
+        arguments, answered = rewrite(arguments, list(COMMANDS))
+        if answered:
+            return 0
+    named = bool(arguments) and not arguments[0].startswith("-")
+    codes: list[int] = []
+    with told(codes):
+        codes.append(_run(arguments[0], arguments[1:], line) if named else _run("train", arguments, line))
+    return max(codes)

@@ -1,0 +1,17 @@
+"""Configuration: Hydra composes it, dataclasses check it, and nothing above sees a DictConfig."""
+
+from mnist_sweep.config.errors import Unavailable, UserError
+from mnist_sweep.config.settings import METRICS, Settings
+from mnist_sweep.config.trial import Component, DataConfig, Split, TrialConfig, parse_trial
+
+__all__ = [
+    "METRICS",
+    "Component",
+    "DataConfig",
+    "Settings",
+    "Split",
+    "TrialConfig",
+    "Unavailable",
+    "UserError",
+    "parse_trial",
+]

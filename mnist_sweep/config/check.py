@@ -1,0 +1,81 @@
+"""Plain data into dataclasses; what doesn't fit becomes one line that names the key."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from mnist_sweep.config.errors import UserError
+
+T = TypeVar("T")
+
+_BOUNDS = {
+    "greater_than_equal": ("at least {ge}", "ge"),
+    "greater_than": ("greater than {gt}", "gt"),
+    "less_than_equal": ("at most {le}", "le"),
+    "less_than": ("less than {lt}", "lt"),
+}
+_TYPES = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "dataclass_type": "a mapping",
+    "string_too_short": "text that is not empty",
+    "too_short": "a list that is not empty",
+}
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint at the most similar of the known names: `; did you mean ...?`, or all of them if none is near."""
+    known = sorted(known)
+    match = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if not match:  # the last part alone: beta1 for optimizer.beta_1 even under a wrong group
+        last = {key.rsplit(".", 1)[-1]: key for key in known}
+        match = [last[n] for n in difflib.get_close_matches(name.rsplit(".", 1)[-1], last, n=1, cutoff=0.7)]
+    if match:
+        return f"; did you mean {match[0]}?"
+    return f"; known are {', '.join(known)}" if known else ""
+
+
+def shown(value: Any, limit: int = 80) -> str:
+    """A value as it is quoted in an error: short, on one line."""
+    text = " ".join(str(value).split()) if isinstance(value, str) else repr(value)
+    text = {"None": "null", "True": "true", "False": "false"}.get(text, text)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _sentence(error: Any, key: str, known: Iterable[str]) -> str:
+    kind, context, given = error["type"], error.get("ctx", {}), error["input"]
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+        prefix = key.rpartition(".")[0]
+        names = [f"{prefix}.{name}" if prefix else name for name in known]
+        return f"{key} is not a known key{nearest(key, names)}"
+    if kind in ("missing", "missing_argument"):
+        return f"{key} is missing"
+    if kind in _BOUNDS:
+        text, bound = _BOUNDS[kind]
+        expected = text.format(**{bound: context[bound]})
+    elif kind == "literal_error":
+        expected = "one of " + context["expected"].replace("'", "").replace(" or ", ", ")
+    elif kind == "value_error":
+        return f"{key} {context['error']}"
+    else:
+        expected = _TYPES.get(kind) or error["msg"].removeprefix("Input should be ")
+    return f"{key} must be {expected}, got {shown(given)}"
+
+
+def check(kind: type[T], value: Any, key: str) -> T:
+    """The value as an instance of a pydantic dataclass; raises UserError naming the first key that is wrong."""
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError as problem:
+        error = problem.errors(include_url=False)[0]
+        location = [str(part) for part in error["loc"]]
+        known = getattr(kind, "__dataclass_fields__", {})
+        raise UserError(_sentence(error, ".".join([key, *location]), known)) from None

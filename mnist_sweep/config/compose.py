@@ -1,0 +1,151 @@
+"""Configurations by Hydra: the base of a command, and each trial's on top of it."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from hydra import compose
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.object_type import ObjectType
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mnist_sweep.config.check import nearest, shown
+from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.space import parse_override
+from mnist_sweep.config.trial import TrialConfig, parse_trial
+
+# Overrides with these keys don't change what a trial is.
+NOT_OF_A_TRIAL = ("search", "sampler", "pruner", "tracking", "runs_folder", "runtime.workers", "study.name",
+                  "study.keep_models", "hydra")  # fmt: skip
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """A composed configuration as plain data, interpolations resolved; raises UserError for what is missing."""
+    if missing := sorted(OmegaConf.missing_keys(config)):
+        raise UserError(f"{missing[0]} is missing: give it with {missing[0]}=...")
+    container = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(container, dict)
+    return {str(key): value for key, value in container.items()}
+
+
+def known_keys(config: DictConfig) -> list[str]:
+    """All keys of a configuration, with dots."""
+
+    def below(node: Any, path: str) -> list[str]:
+        if not isinstance(node, Mapping):
+            return [path]
+        return [path, *(key for name, item in node.items() for key in below(item, f"{path}.{name}"))]
+
+    container = OmegaConf.to_container(config, resolve=False)
+    assert isinstance(container, dict)
+    return [key for name, item in container.items() for key in below(item, str(name))]
+
+
+@lru_cache
+def group_options(group: str) -> tuple[str, ...]:
+    """The options of a config group, none if there is no such group."""
+    loader = GlobalHydra.instance().config_loader()
+    return tuple(loader.get_group_options(group, results_filter=ObjectType.CONFIG))
+
+
+def key_of(override: str) -> str:
+    """The key of an override: `model` of `model=cnn`, `a.b` of `+a.b=1`."""
+    return override.lstrip("+~").partition("=")[0].partition("@")[0]
+
+
+def of_a_trial(override: str) -> bool:
+    """Whether an override of the command line changes what a trial is."""
+    key = key_of(override).replace("/", ".")
+    return not any(key == other or key.startswith(f"{other}.") for other in NOT_OF_A_TRIAL)
+
+
+class Composer:
+    """Composes trials' configurations: the overrides of the command line, then those of the trial.
+
+    Works within `hydra.main` or `hydra.initialize`. A trial's overrides are a mapping from key to the value as it is
+    written in an override.
+    """
+
+    def __init__(self, config_name: str, base: Sequence[str], allowed: Sequence[str]) -> None:
+        self.config_name = config_name
+        self.base = [override for override in base if of_a_trial(override)]
+        self.allowed = list(allowed)
+        self._by_groups: dict[tuple[tuple[str, str], ...], tuple[list[str], DictConfig]] = {}
+
+    def _composed(self, groups: dict[str, str]) -> tuple[list[str], DictConfig]:
+        """The overrides and configuration with these options of groups, before the trial's values."""
+        key = tuple(sorted(groups.items()))
+        if key not in self._by_groups:
+            kept = [override for override in self.base if key_of(override) not in groups]
+            chosen = [f"{name}={option}" for name, option in groups.items()]
+            if groups:  # a base value such as optimizer.beta_1 has no place where the trial's optimizer has no such key
+                bare = compose(self.config_name, [*(o for o in kept if group_options(key_of(o))), *chosen])
+                known = set(known_keys(bare))
+                swept = tuple(f"{name}." for name in groups)
+                kept = [o for o in kept if not key_of(o).startswith(swept) or key_of(o) in known or o[0] in "+~"]
+            overrides = [*kept, *chosen]
+            self._by_groups[key] = overrides, compose(self.config_name, overrides)
+        return self._by_groups[key]
+
+    def _split(self, trial: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+        groups = {key: value for key, value in trial.items() if "." not in key and group_options(key)}
+        return groups, {key: value for key, value in trial.items() if key not in groups}
+
+    def overrides(self, trial: Mapping[str, str]) -> list[str]:
+        """All overrides that make up a trial: they can be pasted behind `mnist-sweep train`."""
+        groups, values = self._split(trial)
+        kept = [o for o in self._composed(groups)[0] if key_of(o) not in values]
+        return [*kept, *(f"{key}={value}" for key, value in values.items())]
+
+    def config(self, trial: Mapping[str, str]) -> TrialConfig:
+        """A trial's configuration; raises UserError for a key that is not there or a value that doesn't fit."""
+        groups, values = self._split(trial)
+        for name, option in groups.items():
+            if option not in group_options(name):
+                raise UserError(f"{name} must be one of {', '.join(group_options(name))}, got {shown(option)}")
+        config = copy.deepcopy(self._composed(groups)[1])
+        for key, value in values.items():
+            self._update(config, key, value)
+        return parse_trial(plain(config), self.allowed)
+
+    @staticmethod
+    def _update(config: DictConfig, key: str, value: str) -> None:
+        known = known_keys(config)
+        if key not in known:
+            raise UserError(f"{key} is not a known key{nearest(key, known)}")
+        parsed = parse_override(f"{key}={value}", key).value()
+        try:
+            OmegaConf.update(config, key, parsed, merge=True)
+        except OmegaConfBaseException as error:
+            raise UserError(f"{key} can't be {shown(value)}: {error.msg or error}") from None
+
+
+def from_command_line(overrides: Sequence[str]) -> list[str]:
+    """The modules that `runtime.allowed_targets=` names on the command line; those of a file don't count."""
+    allowed: list[str] = []
+    for text in overrides:
+        if key_of(text) == "runtime.allowed_targets":
+            value = parse_override(text, "runtime.allowed_targets").value()
+            allowed = [str(item) for item in value] if isinstance(value, list) else [str(value)]
+    return allowed
+
+
+def current() -> tuple[str, list[str]]:
+    """Within `hydra.main`: the name of the primary config, and the overrides of this job."""
+    hydra = HydraConfig.get()
+    return str(hydra.job.config_name), list(hydra.overrides.task)
+
+
+def differences(first: Any, second: Any, path: str = "") -> list[str]:
+    """What differs between two pieces of plain data, a line for each key: `key: first -> second`."""
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        keys = [*first, *(key for key in second if key not in first)]
+        return [
+            line
+            for key in keys
+            for line in differences(first.get(key), second.get(key), f"{path}.{key}" if path else str(key))
+        ]
+    return [] if first == second else [f"{path}: {shown(first)} -> {shown(second)}"]

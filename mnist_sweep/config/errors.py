@@ -1,0 +1,12 @@
+"""The one exception that a user's mistake raises."""
+
+
+class UserError(Exception):
+    """A mistake that the user can mend: shown as one line, exit code 2, never with a traceback."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
+
+class Unavailable(UserError):
+    """Something that is not on this machine and can't be fetched, through no fault of the user's: exit code 3."""

@@ -1,0 +1,31 @@
+"""Hydra's and OmegaConf's errors as one line each."""
+
+import re
+from collections.abc import Iterable
+
+from hydra.errors import MissingConfigException
+
+from mnist_sweep.config.check import nearest
+from mnist_sweep.config.errors import UserError
+
+
+def as_user_error(error: Exception, known: Iterable[str]) -> UserError:
+    """The same in this project's words; `known` are the keys and groups there are."""
+    text = str(error)
+    if isinstance(error, MissingConfigException):
+        option = re.search(r"Could not find '([^']*)'", text) or re.search(r"find primary config '([^']*)'", text)
+        options = re.findall(r"^\t(\S+)$", text, re.MULTILINE)
+        if option:
+            group, _, name = option[1].rpartition("/")
+            what = f"{group}={name}" if group else option[1]
+            return UserError(f"{what} is not there{nearest(name, options)}")
+    if match := re.search(r"Could not (?:override|append to config|delete from config)[^']*'([^']*)'", text):
+        key = match[1].partition("=")[0].lstrip("+~")
+        reason = text.split("\n")[1] if "\n" in text and "already" in text else ""
+        if reason or key in set(known):
+            return UserError(f"{key} can't be overridden that way: {reason or text.split(chr(10))[-1]}")
+        return UserError(f"{key} is not a known key{nearest(key, known)}")
+    first = next((line for line in text.split("\n") if line.strip()), type(error).__name__)
+    if cause := getattr(error, "__cause__", None):
+        first += f" ({str(cause).split(chr(10))[0]})"
+    return UserError(f"the command line or a configuration can't be read: {first}")

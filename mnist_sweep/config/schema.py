@@ -1,0 +1,157 @@
+"""The parts of a trial's configuration as dataclasses with types and ranges."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, Strict
+from pydantic.dataclasses import dataclass
+
+from mnist_sweep.config.errors import UserError
+
+CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+Int = Annotated[int, Strict()]
+Float = Annotated[float, Strict()]
+Bool = Annotated[bool, Strict()]
+Count = Annotated[Int, Field(ge=1)]
+Fraction = Annotated[Float, Field(ge=0, lt=1)]
+Positive = Annotated[Float, Field(gt=0)]
+NotNegative = Annotated[Float, Field(ge=0)]
+Seed = Annotated[Int, Field(ge=0, lt=2**32)]
+Padding = Literal["same", "valid"]
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Digests:
+    """SHA-256 of the four arrays of a data set in IDX form, header included, as hexadecimal text."""
+
+    train_images: str
+    train_labels: str
+    test_images: str
+    test_labels: str
+
+
+@dataclass(frozen=True, config=CONFIG)
+class ArchiveArguments:
+    """Where the images of `mnist_sweep.data.archive` come from and what they must be."""
+
+    path: str | None
+    digests: Digests | None
+    urls: list[str]
+
+
+@dataclass(frozen=True, config=CONFIG)
+class NoArguments:
+    """Of a function that takes none."""
+
+
+@dataclass(frozen=True, config=CONFIG)
+class DnnArguments:
+    """Dense layers; `dropout` after every hidden one."""
+
+    units: Annotated[list[Count], Field(min_length=1, max_length=100)]
+    dropout: Fraction
+
+
+@dataclass(frozen=True, config=CONFIG)
+class CnnArguments:
+    """Two convolutions with max pooling; sizes in pixels, the same in both directions."""
+
+    filters_1: Count
+    kernel_size_1: Count
+    strides_1: Count
+    padding_1: Padding
+    pool_size_1: Count
+    filters_2: Count
+    kernel_size_2: Count
+    strides_2: Count
+    padding_2: Padding
+    pool_size_2: Count
+    dropout: Fraction
+    dense_units: Count
+
+
+@dataclass(frozen=True, config=CONFIG)
+class AdamArguments:
+    """Kingma and Ba, 2014."""
+
+    learning_rate: Positive
+    beta_1: Fraction
+    beta_2: Fraction
+    epsilon: Positive
+
+
+@dataclass(frozen=True, config=CONFIG)
+class AdamWArguments(AdamArguments):
+    """Loshchilov and Hutter, 2017."""
+
+    weight_decay: NotNegative
+
+
+@dataclass(frozen=True, config=CONFIG)
+class SgdArguments:
+    """Gradient descent with momentum, Nesterov's if so wished."""
+
+    learning_rate: Positive
+    momentum: Annotated[Float, Field(ge=0, le=1)]
+    nesterov: Bool
+
+
+@dataclass(frozen=True, config=CONFIG)
+class RmspropArguments:
+    """Tieleman and Hinton, 2012."""
+
+    learning_rate: Positive
+    rho: Fraction
+    momentum: Annotated[Float, Field(ge=0, le=1)]
+    epsilon: Positive
+
+
+@dataclass(frozen=True, config=CONFIG)
+class TrainConfig:
+    """How a network is trained; `early_stopping_patience` in epochs, null for none."""
+
+    epochs: Count
+    batch_size: Count
+    loss: Literal["sparse_categorical_crossentropy", "categorical_crossentropy"]
+    precision: Literal["float32", "mixed_bfloat16"]
+    early_stopping_patience: Count | None
+
+
+# What the functions of this package, and Keras's optimizers, take. A `_target_` that is not here is the user's own:
+# its arguments are checked by the function itself.
+ARGUMENTS: dict[str, dict[str, type[Any]]] = {
+    "data": {"mnist_sweep.data.archive": ArchiveArguments, "mnist_sweep.data.digits": NoArguments},
+    "model": {"mnist_sweep.models.dnn": DnnArguments, "mnist_sweep.models.cnn": CnnArguments},
+    "optimizer": {
+        "keras.optimizers.Adam": AdamArguments,
+        "keras.optimizers.AdamW": AdamWArguments,
+        "keras.optimizers.SGD": SgdArguments,
+        "keras.optimizers.RMSprop": RmspropArguments,
+    },
+}
+
+
+def check_cnn_shape(arguments: dict[str, Any], image: Shape) -> None:
+    """Raises UserError where a layer of `mnist_sweep.models.cnn` would be left without a pixel of the image."""
+    height, width, _ = image
+    for layer in ("1", "2"):
+        kernel, strides = arguments[f"kernel_size_{layer}"], arguments[f"strides_{layer}"]
+        pool, padding = arguments[f"pool_size_{layer}"], arguments[f"padding_{layer}"]
+        smaller = min(height, width)
+        if padding == "valid" and kernel > smaller:
+            raise UserError(
+                f"model.kernel_size_{layer} must be at most {smaller}, the size of its input, with "
+                f"model.padding_{layer}=valid, got {kernel}"
+            )
+        if kernel > 2 * max(image[:2]):
+            raise UserError(
+                f"model.kernel_size_{layer} must be at most {2 * max(image[:2])}, twice the image, got {kernel}"
+            )
+        margin = kernel - 1 if padding == "valid" else 0
+        height, width = ((side - margin - 1) // strides + 1 for side in (height, width))
+        if pool > min(height, width):
+            raise UserError(
+                f"model.pool_size_{layer} must be at most {min(height, width)}, the size of its input, got {pool}"
+            )
+        height, width = height // pool, width // pool

@@ -1,0 +1,183 @@
+"""How a search is run: budget, objective, runtime, study and tracking, as dataclasses with ranges."""
+
+import re
+from dataclasses import dataclass as plain_dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from mnist_sweep.config.check import check, nearest, shown
+from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.schema import CONFIG, Bool, Count, Float, Int, Positive, Seed
+from mnist_sweep.config.trial import Component, parse_component
+
+Direction = Literal["maximize", "minimize"]
+
+CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
+# Every metric of a finished trial, and the direction in which it is better.
+METRICS: dict[str, Direction] = {
+    **{f"{best}{name}": "maximize" if "accuracy" in name else "minimize" for best in ("", "best_") for name in CURVES},
+    "best_epoch": "minimize",
+    "epochs": "minimize",
+    "parameters": "minimize",
+    "training_seconds": "minimize",
+    "images_per_second": "maximize",
+}
+
+
+@dataclass(frozen=True, config=CONFIG)
+class SearchConfig:
+    """What is searched for, where, and for how long (`timeout` in seconds)."""
+
+    n_trials: Count
+    timeout: Positive | None
+    target: Float | None
+    max_failures: Count
+    metric: Annotated[list[str], Field(min_length=1)]
+    direction: list[Direction]
+    space: dict[str, Any]
+    when: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, config=CONFIG)
+class RuntimeConfig:
+    """Where trials run: `workers` at the same time, null for one on each core."""
+
+    workers: Annotated[Int, Field(ge=1, le=1024)] | None
+    allowed_targets: list[str]
+
+
+@dataclass(frozen=True, config=CONFIG)
+class StudyConfig:
+    """A study's name (null: made from model and data), seed, and of how many trials the models are kept."""
+
+    name: str | None
+    seed: Seed
+    keep_models: Annotated[Int, Field(ge=0)]
+
+
+@dataclass(frozen=True, config=CONFIG)
+class TrackingConfig:
+    """MLflow: `uri` null means SQLite in the runs folder."""
+
+    enabled: Bool
+    uri: str | None
+    experiment: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^/\\\x00-\x1f]+$")]
+
+
+@plain_dataclass(frozen=True)
+class Surroundings:
+    """What every command that runs trials needs."""
+
+    runtime: RuntimeConfig
+    study: StudyConfig
+    tracking: TrackingConfig
+    runs_folder: Path
+
+
+@plain_dataclass(frozen=True)
+class Settings(Surroundings):
+    """Everything around the trials of a search."""
+
+    search: SearchConfig
+    sampler: Component
+    pruner: Component
+
+
+_NAME = re.compile(r"[\w][\w.+ -]{0,99}")
+
+
+def check_study_name(name: str, key: str = "study.name") -> str:
+    """The name, if it can be a folder's; raises UserError."""
+    if not _NAME.fullmatch(name) or name.endswith((".", " ")) or name in ("artifacts", "mlflow.db"):
+        raise UserError(
+            f"{key} must be 1 to 100 letters, digits or . _ + - and spaces inside, beginning with a letter or digit, "
+            f"got {shown(name)}"
+        )
+    return name
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def parse_search(plain: dict[str, Any]) -> SearchConfig:
+    """The search section, metric and direction as lists; raises UserError."""
+    plain = dict(plain)
+    plain["metric"] = metrics = _as_list(plain.get("metric"))
+    for metric in metrics:
+        if metric not in METRICS:
+            raise UserError(f"search.metric must be a metric of a trial, got {shown(metric)}{nearest(str(metric), METRICS)}")
+    if len(set(metrics)) < len(metrics):
+        raise UserError(f"search.metric must not name a metric twice, got {shown(metrics)}")
+    directions = _as_list(plain.get("direction"))
+    if directions == [None]:
+        directions = [METRICS[metric] for metric in metrics]
+    plain["direction"] = directions
+    search = check(SearchConfig, plain, "search")
+    if len(directions) != len(metrics):
+        raise UserError(
+            f"search.direction must have one direction for each of the {len(metrics)} metrics, got {shown(directions)}"
+        )
+    if search.target is not None and len(metrics) > 1:
+        raise UserError("search.target must be null with several metrics; use search.n_trials or search.timeout")
+    return search
+
+
+def parse_folder(value: Any) -> Path:
+    """The runs folder; raises UserError."""
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise UserError(f"runs_folder must be a folder's path, got {shown(value)}")
+    folder = Path(value).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"runs_folder must be a folder, but {value} is a file")
+    return folder
+
+
+def parse_tracking(plain: Any) -> TrackingConfig:
+    """The tracking section; raises UserError."""
+    tracking = check(TrackingConfig, plain, "tracking")
+    if tracking.uri is not None and not re.match(r"(https?|sqlite|postgresql|mysql|mssql)(\+\w+)?://", tracking.uri):
+        raise UserError(
+            "tracking.uri must be a server (http://...) or a database (sqlite:///...) that MLflow can use, "
+            f"got {shown(tracking.uri)}"
+        )
+    return tracking
+
+
+def parse_surroundings(plain: dict[str, Any]) -> Surroundings:
+    """What is around a single trial, from the composed configuration; raises UserError."""
+    known = {"data", "model", "optimizer", "train", *Settings.__dataclass_fields__}
+    for key in plain:
+        if key not in known:
+            raise UserError(f"{key} is not a known key{nearest(key, known)}")
+    for key in ("runtime", "study", "tracking", "runs_folder"):
+        if key not in plain:
+            raise UserError(f"{key} is missing from the configuration")
+    study = check(StudyConfig, plain["study"], "study")
+    if study.name is not None:
+        check_study_name(study.name)
+    return Surroundings(
+        runtime=check(RuntimeConfig, plain["runtime"], "runtime"),
+        study=study,
+        tracking=parse_tracking(plain["tracking"]),
+        runs_folder=parse_folder(plain["runs_folder"]),
+    )
+
+
+def parse_settings(plain: dict[str, Any], allowed: list[str]) -> Settings:
+    """Everything around the trials of a search, from the composed configuration; raises UserError."""
+    around = parse_surroundings(plain)
+    if "search" not in plain:
+        raise UserError(
+            "search is missing, for there is none of the model's name: choose one with +search=cnn, "
+            "or +search=default and parameters on the command line"
+        )
+    return Settings(
+        **vars(around),
+        search=parse_search(plain["search"]),
+        sampler=parse_component(plain["sampler"], "sampler", allowed),
+        pruner=parse_component(plain["pruner"], "pruner", allowed),
+    )

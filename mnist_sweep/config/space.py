@@ -1,0 +1,182 @@
+"""The search space, in Hydra's sweep grammar, as plain data.
+
+`range` leaves out its stop and lists stay lists, as in https://hydra.cc/docs/plugins/optuna_sweeper and
+https://hydra.cc/docs/advanced/override_grammar/extended.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import IntervalSweep, Override, Quote, QuotedString, RangeSweep, Sweep, Transformer
+from hydra.errors import HydraException
+
+from mnist_sweep.config.check import shown
+from mnist_sweep.config.errors import UserError
+
+Value = None | bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of some values; `literals` are the same as they are written in an override."""
+
+    values: tuple[Value, ...]
+    literals: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from low to high, both included; whole ones if `step` is a whole number and the ends are."""
+
+    low: int | float
+    high: int | float
+    step: int | float | None
+    log: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether its values are whole numbers."""
+        return isinstance(self.low, int)
+
+
+Domain = Choice | Range
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A key that must have one of these values, written as in an override."""
+
+    key: str
+    literals: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A key of the configuration, what it may be, and when it is searched at all."""
+
+    key: str
+    domain: Domain
+    condition: Condition | None = None
+
+
+def literal(domain: Domain, value: Value) -> str:
+    """A value of the domain as it is written in an override."""
+    if isinstance(domain, Choice):
+        return domain.literals[domain.values.index(value)]
+    return as_literal(value)
+
+
+def parse_override(text: str, where: str) -> Override:
+    """One override; raises UserError that quotes it if it is not one."""
+    try:
+        return OverridesParser.create().parse_override(text)
+    except (HydraException, ValueError, ArithmeticError, TypeError) as error:
+        reason = str(error).split("\n")[0]
+        raise UserError(f"{where} can't be read: {shown(text, 160)}: {reason}") from None
+
+
+def as_literal(value: Any) -> str:
+    """A value as it is written in an override, quoted where it would be read as something else."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = str(Transformer.str(value))
+    if isinstance(value, str) and OverridesParser.create().parse_override(f"key={text}").value() != value:
+        return QuotedString(value, Quote.single).with_quotes()
+    return text
+
+
+def _items(override: Override) -> list[Any]:
+    """The values of a choice, or the one value of an override that is none."""
+    return list(override.sweep_iterator()) if override.is_sweep_override() else [override.value()]
+
+
+def _choice(items: list[Any]) -> Choice:
+    pairs: dict[str, Value] = {}
+    for item in items:
+        plain = item.text if isinstance(item, QuotedString) else item
+        text = as_literal(plain)
+        pairs[text] = text if isinstance(plain, list | dict) else plain
+    values = list(pairs.values())
+    if len(set(values)) < len(values):  # 1, 1.0 and true are equal in Python
+        values = list(pairs)
+    return Choice(tuple(values), tuple(pairs))
+
+
+def _range(sweep: RangeSweep, key: str) -> Range:
+    assert sweep.start is not None
+    assert sweep.stop is not None
+    if not sweep.step:
+        raise UserError(f"{key} must have a range with a step other than 0")
+    values = sweep.range()
+    if isinstance(values, range):
+        if not values:
+            raise UserError(f"{key} must have a range that is not empty, got {sweep.start} to {sweep.stop}")
+        low, high = sorted((values[0], values[-1]))
+        return Range(low, high, abs(values.step), "log" in sweep.tags)
+    start, stop, step = (Decimal(str(number)) for number in (sweep.start, sweep.stop, sweep.step))
+    count = math.ceil((stop - start) / step) if all(n.is_finite() for n in (start, stop, step)) else 0
+    if count <= 0:
+        raise UserError(f"{key} must have a range that is finite and not empty, got {start} to {stop} by {step}")
+    low, high = sorted((float(start), float(start + (count - 1) * step)))
+    return Range(low, high, abs(float(step)), "log" in sweep.tags)
+
+
+def _interval(sweep: IntervalSweep, key: str) -> Range:
+    low, high = sweep.start, sweep.end
+    assert low is not None
+    assert high is not None
+    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+        raise UserError(f"{key} must have an interval from a lower to a higher number, got {low} to {high}")
+    whole = isinstance(low, int) and isinstance(high, int)
+    return Range(low, high, 1 if whole else None, "log" in sweep.tags)
+
+
+def parse_domain(key: str, text: Any) -> Domain:
+    """What a key may be, from the part behind `=` of an override; a single value is a choice of one."""
+    if isinstance(text, bool) or text is None:
+        text = {True: "true", False: "false", None: "null"}[text]
+    override = parse_override(f"{key}={text}", f"search.space.{key}")
+    value = override.value()
+    if isinstance(value, RangeSweep) and not value.shuffle:
+        domain = _range(value, key)
+    elif isinstance(value, IntervalSweep):
+        domain = _interval(value, key)
+    else:
+        try:
+            items = _items(override)
+        except HydraException as error:
+            raise UserError(f"search.space.{key} can't be read: {error}") from None
+        if any(isinstance(item, Sweep) for item in items):
+            raise UserError(f"{key} must be a choice, a range, an interval or a value, got {shown(text)}")
+        return _choice(items)
+    if domain.log and domain.low <= 0:
+        raise UserError(f"{key} must be greater than 0 to be searched by its logarithm, got {domain.low}")
+    if domain.log and domain.step not in (None, 1):
+        raise UserError(f"{key} must have a step of 1 to be searched by its logarithm, got {domain.step}")
+    return domain
+
+
+def parse_condition(text: str) -> Condition:
+    """`key=value`, or `key=value,value` for any of them; raises UserError."""
+    override = parse_override(text, "search.when")
+    if override.value_type is None or not (override.is_choice_sweep() or not override.is_sweep_override()):
+        raise UserError(f"search.when must have conditions such as optimizer=adam, got {shown(text)}")
+    return Condition(override.get_key_element(), _choice(_items(override)).literals)
+
+
+def parse_space(space: Mapping[str, Any], when: Mapping[str, Mapping[str, Any]]) -> list[Parameter]:
+    """All parameters, those without a condition first; raises UserError for the first that can't be read."""
+    parameters = [Parameter(key, parse_domain(key, text)) for key, text in space.items()]
+    for text, more in when.items():
+        condition = parse_condition(text)
+        for key, value in more.items():
+            domain = parse_domain(key, value)
+            for other in parameters:
+                if other.key == key and (other.condition is None or isinstance(domain, Choice) and other.domain != domain):
+                    raise UserError(f"search.when.{text}: {key} is searched elsewhere with another range; give it once")
+            parameters.append(Parameter(key, domain, condition))
+    return parameters

@@ -1,0 +1,82 @@
+"""Checks a search space against what its keys take, before anything is trained."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from mnist_sweep.config.check import nearest, shown
+from mnist_sweep.config.compose import Composer, group_options
+from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.space import Choice, Domain, Parameter, literal
+from mnist_sweep.config.trial import TrialConfig
+
+# What a search must not change: the same images for every trial, or their accuracies can't be compared.
+NOT_SEARCHED = ("data", "study", "train.epochs")
+
+
+def ends(domain: Domain) -> list[str]:
+    """Every choice, or both ends of a range, written as in an override."""
+    if isinstance(domain, Choice):
+        return list(domain.literals)
+    return [literal(domain, value) for value in dict.fromkeys((domain.low, domain.high))]
+
+
+def _way_to(parameter: Parameter, parameters: Iterable[Parameter], base: Mapping[str, str]) -> dict[str, str] | None:
+    """Values of other parameters under which this one is searched; None if the base configuration rules it out."""
+    condition = parameter.condition
+    if condition is None or base.get(condition.key) in condition.literals:
+        return {}
+    for other in parameters:
+        if other.key == condition.key and other is not parameter:
+            for text in condition.literals:
+                if text in ends(other.domain) and (way := _way_to(other, parameters, base)) is not None:
+                    return {**way, other.key: text}
+    return None
+
+
+def _check_condition(parameter: Parameter, parameters: list[Parameter], base: Mapping[str, str]) -> None:
+    """Raises UserError for a condition on nothing, or on a value that its key can never have."""
+    condition = parameter.condition
+    if condition is None:
+        return
+    options = group_options(condition.key) if "." not in condition.key else ()
+    domains = [other.domain for other in parameters if other.key == condition.key]
+    if condition.key not in base and not domains:
+        raise UserError(f"search.when: {condition.key} is not a known key{nearest(condition.key, base)}")
+    for text in condition.literals:
+        if options and text not in options:
+            raise UserError(f"search.when: {condition.key} must be one of {', '.join(options)}, got {shown(text)}")
+    choices = {text for domain in domains if isinstance(domain, Choice) for text in domain.literals}
+    if domains and not options and choices.isdisjoint(condition.literals) and base.get(condition.key) not in condition.literals:
+        raise UserError(f"search.when: {condition.key} is never {' or '.join(condition.literals)} in search.space")
+
+
+def check_space(
+    composer: Composer,
+    parameters: list[Parameter],
+    base: Mapping[str, str],
+    also: Callable[[TrialConfig], None] = lambda _config: None,
+) -> None:
+    """Composes a trial for every choice and both ends of every range; raises UserError for the first that can't be.
+
+    `base` are the base configuration's values as in overrides, the chosen options of groups included; `also` is a
+    further check of each trial's configuration.
+    """
+    if not parameters:
+        raise UserError("search.space must not be empty: add a parameter, such as 'model.dropout=interval(0.0,0.5)'")
+    for parameter in parameters:
+        if any(parameter.key == key or parameter.key.startswith(f"{key}.") for key in NOT_SEARCHED):
+            raise UserError(f"search.space must not have {parameter.key}: trials could then not be compared")
+        if parameter.key.split(".")[0] not in ("model", "optimizer", "train"):
+            known = [key for key in base if key.split(".")[0] in ("model", "optimizer", "train")]
+            raise UserError(f"search.space: {parameter.key} is not a key of a trial{nearest(parameter.key, known)}")
+        _check_condition(parameter, parameters, base)
+        way = _way_to(parameter, parameters, base)
+        if way is None:
+            continue
+        for text in ends(parameter.domain):
+            try:
+                also(composer.config({**way, parameter.key: text}))
+            except UserError as error:
+                hint = ""
+                if "must be a whole number" in str(error) and not isinstance(parameter.domain, Choice):
+                    hint = "; write int(interval(...)) or a range of whole numbers"
+                raise UserError(f"search.space: {error}{hint}") from None

@@ -1,0 +1,71 @@
+"""Which functions a configuration may name: a configuration from elsewhere must not run code."""
+
+import importlib
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mnist_sweep.config.check import shown
+from mnist_sweep.config.errors import UserError
+
+# One identifier behind one of these modules: `keras.optimizers.Adam`, never `keras.optimizers.x.y`, so that a module
+# that these import (os, say) is out of reach.
+OWN = {
+    "data": ("mnist_sweep.data",),
+    "model": ("mnist_sweep.models",),
+    "optimizer": ("keras.optimizers",),
+    "sampler": ("optuna.samplers", "mnist_sweep.study"),
+    "pruner": ("optuna.pruners",),
+}
+_NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+")
+
+
+def _is_allowed(target: str, key: str, allowed: Iterable[str]) -> bool:
+    module = target.rpartition(".")[0]
+    return module in OWN[key] or any(target.startswith(f"{prefix}.") for prefix in allowed)
+
+
+def _nested(value: Any, key: str) -> Iterable[str]:
+    """Paths of the keys below that Hydra would act upon."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            if str(name).startswith("_"):
+                yield f"{key}.{name}"
+            yield from _nested(item, f"{key}.{name}")
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _nested(item, f"{key}.{index}")
+
+
+def check_target(section: Mapping[str, Any], key: str, allowed: Iterable[str]) -> str:
+    """The section's `_target_`; raises UserError if it is missing, not allowed, or comes with more such keys."""
+    target = section.get("_target_")
+    if not isinstance(target, str) or not _NAME.fullmatch(target):
+        raise UserError(f"{key}._target_ must be a function's name with its module, got {shown(target)}")
+    if more := [path for path in _nested(section, key) if path != f"{key}._target_"]:
+        raise UserError(f"{more[0]} is not allowed: of the keys that begin with _, only {key}._target_ is")
+    if not _is_allowed(target, key, allowed):
+        module = target.rpartition(".")[0]
+        raise UserError(
+            f"{key}._target_ must be in {' or '.join(OWN[key])}, got {target}; "
+            f"if you trust it, add runtime.allowed_targets=[{module}] to the command line"
+        )
+    return target
+
+
+def resolve(target: str, key: str) -> Any:
+    """The function or class of a checked target; raises UserError if there is none of that name."""
+    module, _, name = target.rpartition(".")
+    if str(Path.cwd()) not in sys.path:  # a user's own module lies where the command is started
+        sys.path.append(str(Path.cwd()))
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        raise UserError(f"{key}._target_ names {target}, but there is no module {error.name}") from None
+    except AttributeError:
+        raise UserError(f"{key}._target_ names {target}, but {module} has no {name}") from None
+    if not callable(found):
+        raise UserError(f"{key}._target_ names {target}, which is not a function")
+    return found

@@ -1,0 +1,138 @@
+"""One trial's whole configuration: plain data in, checked dataclasses out, and back."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import dataclasses as pydantic_dataclasses
+
+from mnist_sweep.config.check import check, nearest, shown
+from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.schema import ARGUMENTS, CONFIG, Count, Seed, Shape, TrainConfig, check_cnn_shape
+from mnist_sweep.config.targets import check_target
+
+
+@dataclass(frozen=True)
+class Component:
+    """A function by name (`_target_`) and its arguments: a model, or an optimizer."""
+
+    target: str
+    arguments: dict[str, Any]
+
+
+@pydantic_dataclasses.dataclass(frozen=True, config=CONFIG)
+class Split:
+    """What every data set has, whatever function loads it."""
+
+    name: str
+    validation: Literal["split", "test"]
+    validation_size: Count
+    split_seed: Seed
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """A data set: the function that loads it, and how validation images are set apart."""
+
+    source: Component
+    split: Split
+
+
+@dataclass(frozen=True)
+class TrialConfig:
+    """Everything that a trial's result depends on, besides the versions and the processor."""
+
+    data: DataConfig
+    model: Component
+    optimizer: Component
+    train: TrainConfig
+    seed: int
+
+    def plain(self) -> dict[str, Any]:
+        """The same as Hydra composes it: sections data, model, optimizer, train and study.seed."""
+        return {
+            "data": _plain(self.data.source, dataclasses.asdict(self.data.split)),
+            "model": _plain(self.model),
+            "optimizer": _plain(self.optimizer),
+            "train": dataclasses.asdict(self.train),
+            "study": {"seed": self.seed},
+        }
+
+    def trial_seed(self) -> int:
+        """The seed of weights, shuffling and dropout, below 2**31: a hash of the study's seed and what is trained.
+
+        Neither the order of trials nor the paths of this machine change it, nor how many epochs are trained, so a
+        trial that was stopped is the beginning of the one that was not.
+        """
+        plain = self.plain()
+        for key in ("path", "urls", "digests"):
+            plain["data"].pop(key, None)
+        for key in ("epochs", "early_stopping_patience"):
+            plain["train"].pop(key)
+        text = json.dumps(plain, sort_keys=True)
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
+
+
+def _plain(component: Component, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return {"_target_": component.target, **(more or {}), **component.arguments}
+
+
+def _section(plain: Any, key: str) -> dict[str, Any]:
+    if not isinstance(plain, Mapping):
+        raise UserError(f"{key} must be a mapping, got {shown(plain)}")
+    if wrong := [name for name in plain if not isinstance(name, str)]:
+        raise UserError(f"{key} has a key that is not text: {shown(wrong[0])}")
+    return dict(plain)
+
+
+def parse_component(plain: Any, key: str, allowed: Iterable[str]) -> Component:
+    """A `_target_` with its arguments; raises UserError unless it is allowed and the arguments are in range."""
+    arguments = _section(plain, key)
+    target = check_target(arguments, key, allowed)
+    arguments.pop("_target_")
+    if kind := ARGUMENTS.get(key, {}).get(target):
+        arguments = dataclasses.asdict(check(kind, arguments, key))
+    return Component(target, arguments)
+
+
+def parse_trial(plain: Mapping[str, Any], allowed: Iterable[str] = ()) -> TrialConfig:
+    """A trial's configuration from plain data, such as a composed or a stored YAML.
+
+    Other sections are left alone. `allowed` are the modules, besides this package and Keras's optimizers, whose
+    functions it may name. Raises UserError for the first thing that is wrong.
+    """
+    for key in ("data", "model", "optimizer", "train", "study"):
+        if key not in plain:
+            raise UserError(f"{key} is missing from the configuration{nearest(key, plain)}")
+    data = _section(plain["data"], "data")
+    names = [field.name for field in dataclasses.fields(Split)]
+    split = check(Split, {name: data.pop(name) for name in names if name in data}, "data")
+    source = parse_component(data, "data", allowed)
+    return TrialConfig(
+        data=DataConfig(source, split),
+        model=parse_component(plain["model"], "model", allowed),
+        optimizer=parse_component(plain["optimizer"], "optimizer", allowed),
+        train=check(TrainConfig, _section(plain["train"], "train"), "train"),
+        seed=check(StudySeed, {"seed": _section(plain["study"], "study").get("seed")}, "study").seed,
+    )
+
+
+@pydantic_dataclasses.dataclass(frozen=True, config=CONFIG)
+class StudySeed:
+    """The one key of `study` that a trial depends on."""
+
+    seed: Seed
+
+
+def check_against_data(config: TrialConfig, image: Shape, train_images: int) -> None:
+    """Raises UserError where the images don't suit the configuration: batches, split and layers."""
+    if config.train.batch_size > train_images:
+        raise UserError(
+            f"train.batch_size must be at most {train_images}, the number of training images, "
+            f"got {config.train.batch_size}"
+        )
+    if config.model.target == "mnist_sweep.models.cnn":
+        check_cnn_shape(config.model.arguments, image)

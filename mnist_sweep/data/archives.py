@@ -1,0 +1,80 @@
+"""Reads images from .npz and IDX files (http://yann.lecun.com/exdb/mnist), and computes their digests."""
+
+import gzip
+import hashlib
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_sweep.config import UserError
+
+IDX_NAMES = {
+    ("train", "images"): "train-images-idx3-ubyte",
+    ("train", "labels"): "train-labels-idx1-ubyte",
+    ("test", "images"): "t10k-images-idx3-ubyte",
+    ("test", "labels"): "t10k-labels-idx1-ubyte",
+}
+
+
+def _idx_file(folder: Path, part: str, kind: str) -> Path | None:
+    name = IDX_NAMES[part, kind]
+    for candidate in (name, f"{name}.gz", name.replace("-idx", ".idx"), f"{name.replace('-idx', '.idx')}.gz"):
+        if (folder / candidate).is_file():
+            return folder / candidate
+    return None
+
+
+def is_archive(place: Path) -> bool:
+    """Whether a folder holds all four IDX files."""
+    return place.is_dir() and all(_idx_file(place, part, kind) for part, kind in IDX_NAMES)
+
+
+def _read_idx(file: Path) -> NDArray[Any]:
+    content = file.read_bytes()
+    if file.suffix == ".gz":
+        content = gzip.decompress(content)
+    if len(content) < 4 or content[:3] != b"\0\0\x08":
+        raise ValueError("it does not begin as an IDX file of bytes")
+    dimensions = content[3]
+    start = 4 + 4 * dimensions
+    shape = struct.unpack(f">{dimensions}I", content[4:start])
+    if len(content) - start != int(np.prod(shape, dtype=np.int64)):
+        raise ValueError(f"it should hold {shape} bytes after its header, but has {len(content) - start}")
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def _read_npz(file: Path, names: tuple[str, str]) -> tuple[NDArray[Any], NDArray[Any]]:
+    with np.load(file, allow_pickle=False) as arrays:
+        if not isinstance(arrays, np.lib.npyio.NpzFile):
+            raise ValueError("it holds one array, not x_train, y_train, x_test and y_test")
+        if absent := [name for name in names if name not in arrays]:
+            raise ValueError(f"it has no {absent[0]} (it has {', '.join(arrays.files) or 'nothing'})")
+        return arrays[names[0]], arrays[names[1]]
+
+
+def read(place: Path, part: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Images and labels of the part `train` or `test`; raises UserError naming the file and what is wrong with it."""
+    file = place
+    try:
+        if place.is_dir():
+            arrays = []
+            for kind in ("images", "labels"):
+                file = _idx_file(place, part, kind) or place / IDX_NAMES[part, kind]
+                arrays.append(_read_idx(file))
+            return arrays[0], arrays[1]
+        return _read_npz(place, (f"x_{part}", f"y_{part}"))
+    except (OSError, ValueError, EOFError, KeyError, struct.error, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(f"data: {file} can't be read: {error or type(error).__name__}; the file was left alone") from None
+
+
+def idx_digest(array: NDArray[Any]) -> str:
+    """SHA-256 of an array of bytes in IDX form, header included, so that any file format gives the same."""
+    header = b"\0\0\x08" + bytes([array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    digest = hashlib.sha256(header)
+    digest.update(np.ascontiguousarray(array, dtype=np.uint8).data)
+    return digest.hexdigest()

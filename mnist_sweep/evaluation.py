@@ -1,0 +1,60 @@
+"""What a trained network is worth: metrics of its history, and its predictions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_sweep.config import METRICS
+from mnist_sweep.config.settings import CURVES
+
+Metrics = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Probabilities (images, classes) as float32, and the labels that they come to and that were right (images,)."""
+
+    probabilities: NDArray[np.float32]
+    predicted: NDArray[np.int32]
+    labels: NDArray[np.int32]
+
+    @property
+    def wrong(self) -> NDArray[np.int64]:
+        """Indices of the images that are predicted wrongly, the most confident mistake first."""
+        wrong = np.flatnonzero(self.predicted != self.labels)
+        confidence = self.probabilities[wrong, self.predicted[wrong]]
+        return wrong[np.argsort(-confidence, kind="stable")]
+
+
+def predict(model: Any, images: NDArray[np.float32], labels: NDArray[np.int32], batch_size: int) -> Predictions:
+    """The model's probabilities for every image, and the likeliest label."""
+    probabilities = np.asarray(model.predict(images, batch_size=batch_size, verbose=0), np.float32)
+    return Predictions(probabilities, probabilities.argmax(axis=1).astype(np.int32), labels)
+
+
+def best_of(name: str, values: Sequence[float]) -> float:
+    """The best value of a curve: the largest accuracy, the smallest loss."""
+    return max(values) if METRICS[name] == "maximize" else min(values)
+
+
+def summarize(rows: Sequence[dict[str, float]], parameters: int, train_images: int) -> Metrics:
+    """The metrics of a history: last and best of each curve, and the epoch of the best val_accuracy (the first of equals).
+
+    `training_seconds` is the time of all epochs, validation included; `images_per_second` counts training images.
+    """
+    last = rows[-1]
+    curves = {name: [row[name] for row in rows] for name in CURVES}
+    seconds = sum(row["seconds"] for row in rows)
+    best_epoch = int(np.argmax(curves["val_accuracy"])) + 1
+    return {
+        **{name: last[name] for name in CURVES},
+        **{f"best_{name}": best_of(name, curves[name]) for name in CURVES},
+        "best_epoch": best_epoch,
+        "epochs": len(rows),
+        "parameters": parameters,
+        "training_seconds": seconds,
+        "images_per_second": len(rows) * train_images / seconds,
+    }

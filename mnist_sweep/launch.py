@@ -1,0 +1,92 @@
+"""From a configuration to a job, and a single job to its end: what sweep, train and reproduce share."""
+
+import os
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mnist_sweep import data, files
+from mnist_sweep.config import TrialConfig, UserError
+from mnist_sweep.config.trial import check_against_data
+from mnist_sweep.executors import Done, Epoch, Executor, Failed, Job
+from mnist_sweep.provenance import environment
+
+# The groups that a stored configuration needs beside its own sections when Hydra composes it again.
+DEFAULTS = [{"runtime": "local"}, {"study": "default"}, {"tracking": "mlflow"}, "_self_"]
+
+
+def prepare(config: TrialConfig, say: Callable[[str], None]) -> data.Description:
+    """The data set, fetched if it must be and checked; raises UserError for whatever doesn't fit the configuration."""
+    data.prepare(config.data, say, data.describe)
+    description = data.describe(config.data)
+    check_against_data(config, description.image, description.train_images)
+    return description
+
+
+def train_command(overrides: Sequence[str]) -> str:
+    """A trial's overrides as a command that can be pasted."""
+    return shlex.join(["mnist-sweep", "train", *overrides])
+
+
+def stored(config: TrialConfig) -> dict[str, Any]:
+    """A trial's configuration as `mnist-sweep train FILE` takes it."""
+    return {"defaults": DEFAULTS, **config.plain(), "runs_folder": "runs"}
+
+
+def make_job(
+    number: int,
+    config: TrialConfig,
+    overrides: Sequence[str],
+    folder: files.TrialFolder,
+    description: data.Description,
+    allowed: Sequence[str],
+    started_by: str,
+    keep_model: bool,
+    stop_after: int | None = None,
+) -> Job:
+    """A trial as a job; writes its configuration and overrides into its folder."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    command = train_command(overrides)
+    files.write_yaml(folder.config, stored(config), f"# {command}\n")
+    files.write_yaml(folder.overrides, list(overrides))
+    settings = {
+        "allowed": list(allowed),
+        "data": description.plain(),
+        "environment": {**environment(command, started_by), "data": description.plain()},
+        "keep_model": keep_model,
+        "stop_after": stop_after,
+    }
+    return Job(number, "train", config.plain(), str(folder.path), settings)
+
+
+def next_folder(study: files.StudyFolder) -> tuple[int, files.TrialFolder]:
+    """A new trial's number and folder in a study without a search; safe with several processes at work."""
+    if study.journal.exists():
+        raise UserError(f"study.name={study.name} is a search: single trials can't be added; use another name")
+    (study.path / "trials").mkdir(parents=True, exist_ok=True)
+    number = max((int(trial.path.name) for trial in study.trials() if trial.path.name.isdigit()), default=-1) + 1
+    while True:
+        try:
+            study.trial(number).path.mkdir()
+        except FileExistsError:
+            number += 1
+            continue
+        return number, study.trial(number)
+
+
+def run_one(executor: Executor, job: Job, on_epoch: Callable[[dict[str, float]], None]) -> Done | Failed:
+    """Runs a job to its end."""
+    executor.submit(job)
+    while True:
+        for event in executor.events(1.0):
+            if isinstance(event, Epoch):
+                on_epoch(event.row)
+            elif isinstance(event, Done | Failed):
+                return event
+
+
+def shortest(path: Path) -> str:
+    """A path as a person would type it: relative where that is shorter."""
+    relative = os.path.relpath(path)
+    return min(str(path), relative, key=len)

@@ -1,0 +1,11 @@
+"""Networks: functions that a model's `_target_` names, and `build`, which calls them.
+
+Each takes the shape of an image and the number of classes, then the arguments of its YAML file, and gives a Keras model
+that ends in probabilities (softmax, in float32 whatever the precision).
+"""
+
+from mnist_sweep.models.build import build
+from mnist_sweep.models.cnn import cnn
+from mnist_sweep.models.dnn import dnn
+
+__all__ = ["build", "cnn", "dnn"]

@@ -1,0 +1,35 @@
+"""The convolutional network."""
+
+from typing import Any
+
+import keras
+
+
+def cnn(
+    image: tuple[int, int, int], classes: int, *, dropout: float, dense_units: int, **layers: Any
+) -> keras.Model:
+    """Two convolutions with relu and max pooling, dropout, a dense layer with relu, softmax over the classes.
+
+    `layers` are filters, kernel_size, strides, padding and pool_size, each with _1 and _2; a pool of 1 is left out.
+    """
+    stack = [keras.Input(image)]
+    for number in ("1", "2"):
+        stack.append(
+            keras.layers.Conv2D(
+                layers[f"filters_{number}"],
+                layers[f"kernel_size_{number}"],
+                strides=layers[f"strides_{number}"],
+                padding=layers[f"padding_{number}"],
+                activation="relu",
+            )
+        )
+        if layers[f"pool_size_{number}"] > 1:
+            stack.append(keras.layers.MaxPooling2D(layers[f"pool_size_{number}"]))
+    if dropout:
+        stack.append(keras.layers.Dropout(dropout))
+    stack += [
+        keras.layers.Flatten(),
+        keras.layers.Dense(dense_units, activation="relu"),
+        keras.layers.Dense(classes, activation="softmax", dtype="float32"),
+    ]
+    return keras.Sequential(stack, name="cnn")

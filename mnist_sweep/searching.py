@@ -1,0 +1,95 @@
+"""What sweep and plan do first: everything that can be wrong is checked before a trial starts."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mnist_sweep.config import Settings, TrialConfig, UserError
+from mnist_sweep.config.base import base_values
+from mnist_sweep.config.compose import Composer, from_command_line, key_of
+from mnist_sweep.config.settings import check_study_name, parse_settings
+from mnist_sweep.config.space import Parameter, parse_space
+from mnist_sweep.config.space_check import check_space
+from mnist_sweep.config.trial import check_against_data
+from mnist_sweep.data import Description
+from mnist_sweep.files import StudyFolder
+from mnist_sweep.launch import prepare
+from mnist_sweep.study import build_pruner, build_sampler
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A search that has passed every check."""
+
+    settings: Settings
+    composer: Composer
+    base: TrialConfig
+    values: dict[str, str]
+    parameters: list[Parameter]
+    description: Description
+    folder: StudyFolder
+    plain: dict[str, Any]
+
+
+def with_command_line(plain: dict[str, Any], sweeps: Mapping[str, str], fixed: set[str]) -> dict[str, Any]:
+    """The configuration with the command line's parameters in its space, and without those that it gives one value."""
+    search = plain.get("search")
+    if not isinstance(search, dict):
+        return plain
+    given = fixed | set(sweeps)
+    when = {
+        condition: {key: text for key, text in more.items() if key not in given} if isinstance(more, dict) else more
+        for condition, more in search["when"].items()
+    }
+    space = {**{key: text for key, text in search["space"].items() if key not in given}, **sweeps}
+    return {**plain, "search": {**search, "space": space, "when": {c: more for c, more in when.items() if more}}}
+
+
+def study_name(settings: Settings, base: TrialConfig) -> str:
+    """The study's name: as configured, or <model>-<data>."""
+    if settings.study.name is not None:
+        return settings.study.name
+    return check_study_name(f"{base.model.target.rpartition('.')[2]}-{base.data.split.name}")
+
+
+def workers(settings: Settings) -> int:
+    """How many trials run at the same time: as configured, or one on each core."""
+    return settings.runtime.workers or len(os.sched_getaffinity(0))
+
+
+def make_plan(
+    config_name: str,
+    overrides: Sequence[str],
+    plain: dict[str, Any],
+    sweeps: Mapping[str, str],
+    say: Callable[[str], None],
+    on_checked: Callable[[], None] = lambda: None,
+) -> Plan:
+    """Checks a search from end to end; raises UserError for the first thing that is wrong.
+
+    `sweeps` are the parameters given on the command line; `on_checked` is called before the data are read.
+    """
+    allowed = from_command_line(overrides)
+    fixed = {key_of(override) for override in overrides}
+    plain = with_command_line(plain, sweeps, fixed)
+    settings = parse_settings(plain, allowed)
+    composer = Composer(config_name, overrides, allowed)
+    base = composer.config({})
+    if base.data.split.validation == "test":
+        raise UserError(
+            "data.validation must be split for a search, got test: choosing by test images makes their accuracy worthless"
+        )
+    build_sampler(settings.sampler, 0)
+    build_pruner(settings.pruner)
+    values = base_values(plain)
+    parameters = parse_space(settings.search.space, settings.search.when)
+    check_space(composer, parameters, values)
+    name = study_name(settings, base)
+    on_checked()
+    description = prepare(base, say)
+    check_space(
+        composer, parameters, values, lambda c: check_against_data(c, description.image, description.train_images)
+    )
+    folder = StudyFolder(settings.runs_folder / name)
+    return Plan(settings, composer, base, values, parameters, description, folder, plain)

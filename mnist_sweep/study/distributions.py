@@ -1,0 +1,35 @@
+"""The search space as Optuna's distributions."""
+
+from collections.abc import Iterable, Mapping
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+from mnist_sweep.config.space import Choice, Condition, Domain, Parameter
+
+
+def distribution(domain: Domain) -> BaseDistribution:
+    """A domain in Optuna's words."""
+    if isinstance(domain, Choice):
+        return CategoricalDistribution(domain.values)
+    if domain.whole:
+        assert isinstance(domain.low, int)
+        assert isinstance(domain.high, int)
+        return IntDistribution(domain.low, domain.high, log=domain.log, step=int(domain.step or 1))
+    return FloatDistribution(domain.low, domain.high, log=domain.log, step=domain.step)
+
+
+def holds(condition: Condition | None, literals: Mapping[str, str]) -> bool:
+    """Whether a condition is met by values written as in an override."""
+    return condition is None or literals.get(condition.key) in condition.literals
+
+
+def in_order(parameters: Iterable[Parameter]) -> list[Parameter]:
+    """Parameters, each behind those that its condition speaks of."""
+    rest = list(parameters)
+    ordered: list[Parameter] = []
+    while rest:
+        waiting = {parameter.key for parameter in rest}
+        ready = [p for p in rest if p.condition is None or p.condition.key not in waiting or p.condition.key == p.key]
+        ordered += ready or rest
+        rest = [p for p in rest if p not in ordered]
+    return ordered

@@ -1,0 +1,221 @@
+"""One search: Optuna's study in the study's folder, asked and told by the driver alone."""
+
+import hashlib
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from mnist_sweep.config import Settings
+from mnist_sweep.config.settings import CURVES
+from mnist_sweep.config.space import Choice, Parameter, literal
+from mnist_sweep.study.distributions import distribution, holds, in_order
+from mnist_sweep.study.grid import GridSampler, points
+from mnist_sweep.study.settings import build_pruner, build_sampler
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+
+REASON = "reason"
+RETRIES = "retries"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A trial to run: its number, its overrides as a mapping, how often it was lost before, whether it is the baseline."""
+
+    number: int
+    overrides: dict[str, str]
+    retries: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A finished trial: number, state (COMPLETE, PRUNED, FAIL), objective values, and why it failed."""
+
+    number: int
+    state: str
+    values: tuple[float, ...] | None
+    overrides: dict[str, str]
+    reason: str | None
+
+
+def _storage(journal: Path | None) -> BaseStorage:
+    if journal is None:
+        return InMemoryStorage()
+    # One driver at a time holds the study's folder, so a lock of Optuna's own only has to be there.
+    return JournalStorage(JournalFileBackend(str(journal), lock_obj=JournalFileOpenLock(str(journal))))
+
+
+class Search:
+    """Asks Optuna for trials, reports their epochs and tells their results."""
+
+    def __init__(
+        self, journal: Path | None, name: str, settings: Settings, parameters: Sequence[Parameter], base: Mapping[str, str]
+    ) -> None:
+        """`base` has the base configuration's values of all parameters and of what their conditions speak of."""
+        self.settings = settings
+        self.parameters = in_order(parameters)
+        self.base = dict(base)
+        storage = _storage(journal)
+        self.metrics = settings.search.metric
+        self.directions = settings.search.direction
+        self.study = optuna.create_study(
+            storage=storage,
+            study_name=name,
+            directions=self.directions,
+            pruner=build_pruner(settings.pruner),
+            load_if_exists=True,
+        )
+        self.study.set_metric_names(self.metrics)
+        # The same seed would repeat its suggestions after a restart.
+        seed = hashlib.sha256(f"{settings.study.seed} {len(self._trials())}".encode()).digest()
+        self.study.sampler = build_sampler(settings.sampler, int.from_bytes(seed[:4], "big"))
+        self.grid: list[dict[str, Any]] | None = None
+        if isinstance(self.study.sampler, GridSampler):
+            self.grid = points(self.parameters, self.base, settings.study.seed)
+        self.running: dict[int, Trial] = {}
+        self._finished = {
+            trial.number: _standing(trial, self.parameters) for trial in self._trials() if trial.state.is_finished()
+        }
+        self.prunes = len(self.metrics) == 1 and self._per_epoch() is not None
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False)
+
+    def _per_epoch(self) -> str | None:
+        """The curve that the objective is taken from."""
+        name = self.metrics[0].removeprefix("best_")
+        return name if name in CURVES else None
+
+    def lost(self) -> list[Asked]:
+        """Trials that were running when the last driver ended; they go on under their number, from their beginning."""
+        found = []
+        for frozen in self._trials():
+            if frozen.state == TrialState.RUNNING and frozen.number not in self.running:
+                trial = Trial(self.study, frozen._trial_id)
+                found.append(self._take(trial, frozen.user_attrs.get(RETRIES, 0) + 1))
+        return found
+
+    def lose(self, number: int, retries: int) -> None:
+        """Notes that a running trial was lost and is tried again."""
+        self.running[number].set_user_attr(RETRIES, retries)
+
+    def ask(self) -> Asked | None:
+        """The next trial; None where a grid has been tried whole."""
+        if not self._trials():
+            self.study.enqueue_trial(self._baseline())
+        elif self.grid is not None:
+            point = self._next_point()
+            if point is None:
+                return None
+            self.study.enqueue_trial(point)
+        return self._take(self.study.ask(), 0)
+
+    def _baseline(self) -> dict[str, Any]:
+        """Of the base configuration's values those that Optuna can note: a choice that is not in the space it can't."""
+        fixed: dict[str, Any] = {}
+        for parameter in self.parameters:
+            text = self.base.get(parameter.key)
+            domain = parameter.domain
+            if text is None or not holds(parameter.condition, self.base):
+                continue
+            if isinstance(domain, Choice):
+                if text in domain.literals:
+                    fixed[parameter.key] = domain.values[domain.literals.index(text)]
+            elif (number := _number(text)) is not None and (number.is_integer() or not domain.whole):
+                fixed[parameter.key] = int(number) if domain.whole else number
+        return fixed
+
+    def _next_point(self) -> dict[str, Any] | None:
+        assert self.grid is not None
+        tried = [trial.params for trial in self._trials()]
+        return next((point for point in self.grid if point not in tried), None)
+
+    def _take(self, trial: Trial, retries: int) -> Asked:
+        """Asks for every parameter whose condition holds, and remembers the trial as running."""
+        self.running[trial.number] = trial
+        overrides: dict[str, str] = {}
+        literals = dict(self.base)
+        baseline = self._baseline() if trial.number == 0 else None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Optuna's remark on a baseline outside of the space
+            for parameter in self.parameters:
+                if baseline is not None and parameter.key not in baseline:
+                    continue
+                if parameter.key in overrides or not holds(parameter.condition, literals):
+                    continue
+                value = trial._suggest(parameter.key, distribution(parameter.domain))
+                text = literal(parameter.domain, value)
+                literals[parameter.key] = text
+                if baseline is None:
+                    overrides[parameter.key] = text
+        if retries:
+            trial.set_user_attr(RETRIES, retries)
+        return Asked(trial.number, overrides, retries)
+
+    def report(self, number: int, row: Mapping[str, float], best: float | None) -> bool:
+        """Notes an epoch; whether the pruner would stop the trial now. `best` is the objective's best so far."""
+        if not self.prunes:
+            return False
+        curve = self._per_epoch()
+        assert curve is not None
+        value = best if self.metrics[0].startswith("best_") and best is not None else row[curve]
+        trial = self.running[number]
+        step = int(row["epoch"])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a trial that was lost reports its first epochs again
+            trial.report(value, step)
+        return trial.should_prune()
+
+    def tell(self, number: int, state: str, metrics: Mapping[str, float] | None, reason: str | None = None) -> Standing:
+        """Ends a trial as COMPLETE, PRUNED or FAIL."""
+        trial = self.running.pop(number)
+        values = [float(metrics[name]) for name in self.metrics] if metrics and state == "COMPLETE" else None
+        if reason is not None:
+            trial.set_user_attr(REASON, reason)
+        self.study.tell(trial, values, state=TrialState[state])
+        self._finished[number] = _standing(self._trials()[number], self.parameters)
+        return self._finished[number]
+
+    def finished(self) -> list[Standing]:
+        """All finished trials, by number."""
+        return [self._finished[number] for number in sorted(self._finished)]
+
+    def best(self) -> Standing | None:
+        """The best complete trial, by the first metric if there are several; the earlier of equals."""
+        complete = [s for s in self.finished() if s.state == "COMPLETE" and s.values is not None]
+        if not complete:
+            return None
+        sign = -1 if self.directions[0] == "maximize" else 1
+        return min(complete, key=lambda s: (sign * s.values[0] if s.values else 0.0, s.number))
+
+    def front(self) -> list[int]:
+        """With several metrics, the numbers of the trials that no other beats in all of them."""
+        return sorted(trial.number for trial in self.study.best_trials) if len(self.metrics) > 1 else []
+
+    def better(self, first: float, second: float) -> bool:
+        """Whether the first value of the first metric is better than the second."""
+        return first > second if self.directions[0] == "maximize" else first < second
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _standing(trial: FrozenTrial, parameters: Sequence[Parameter]) -> Standing:
+    domains = {parameter.key: parameter.domain for parameter in parameters}
+    overrides = {}
+    if trial.number:
+        overrides = {key: literal(domains[key], value) for key, value in trial.params.items() if key in domains}
+    values = tuple(trial.values) if trial.values is not None else None
+    return Standing(trial.number, trial.state.name, values, overrides, trial.user_attrs.get(REASON))

@@ -1,0 +1,80 @@
+"""`mnist-sweep sweep`: checks, runs and reports a search."""
+
+import time
+from typing import Any
+
+from mnist_sweep.call import Call
+from mnist_sweep.executors import LocalExecutor
+from mnist_sweep.launch import shortest
+from mnist_sweep.record import Record
+from mnist_sweep.searching import Plan, make_plan, workers
+from mnist_sweep.study import Search
+from mnist_sweep.sweep import Outcome, check_same_study, locked, run_sweep
+from mnist_sweep.terminal import Screen, duration
+from mnist_sweep.tracking import Tracker
+
+
+def _intro(plan: Plan, search: Search, screen: Screen) -> None:
+    settings, data = plan.settings, plan.description
+    names = " and ".join(settings.search.metric)
+    screen.say(f"Study {plan.folder.name}: up to {settings.search.n_trials} trials of {names}, {screen.workers} at a time, "
+               f"in {shortest(plan.folder.path)}")  # fmt: skip
+    screen.say(f"Data {data.name}: {data.train_images:,} images to train, {data.validation_images:,} to validate")
+    screen.say("Searched: " + ", ".join(dict.fromkeys(parameter.key for parameter in plan.parameters)))
+    if not search.prunes and not settings.pruner.target.endswith("NopPruner"):
+        why = "there are several metrics" if len(search.metrics) > 1 else f"{names} is not known before the end"
+        screen.say(f"No pruning: {why}")
+    if screen.done:
+        screen.say(f"Going on: {screen.done} trials have ended before")
+
+
+def _outro(plan: Plan, search: Search, record: Record, screen: Screen, outcome: Outcome, seconds: float) -> None:
+    counts = record.counts()
+    screen.say("")
+    screen.say(f"Study {plan.folder.name}: {outcome.why}; {counts['COMPLETE']} complete, {counts['PRUNED']} pruned, "
+               f"{counts['FAIL']} failed, in {duration(seconds)}")  # fmt: skip
+    best = search.best()
+    if best is None or best.values is None:
+        screen.say("No trial is complete yet")
+    else:
+        baseline = next((s for s in search.finished() if s.number == 0 and s.values), None)
+        against = f" (the baseline, trial 0: {baseline.values[0]:.4f})" if baseline and baseline.values else ""
+        screen.say(f"Best: {record.best_line()}{against}", style="bold")
+        if front := search.front():
+            screen.say(f"Pareto front: trials {', '.join(map(str, front))}")
+        screen.say("Run it again:")
+        screen.say(f"  {record.best_command()}")
+        screen.say(f"Reproduce it to the bit: mnist-sweep reproduce study={plan.folder.name}")
+        screen.say(f"Its folder: {shortest(plan.folder.trial(best.number).path)}")
+    if plan.settings.tracking.enabled:
+        screen.say(f"Browse: mnist-sweep ui, or make ui ({record.tracker.uri})")
+    if outcome.code == 130:
+        screen.say("Run the same command to go on", style="bold")
+
+
+def main(call: Call) -> tuple[int, Any]:
+    """Searches, from where an earlier call of the same study has ended."""
+    began = time.monotonic()
+    executor = LocalExecutor()
+    screen = Screen("sweep", "val_accuracy", 0, 1)
+    plan = make_plan(call.config_name, call.overrides, call.plain, call.sweeps, screen.say, executor.warm_up)
+    with locked(plan.folder):
+        check_same_study(plan.folder, plan.plain)
+        search = Search(plan.folder.journal, plan.folder.name, plan.settings, plan.parameters, plan.values)
+        done = {state: sum(s.state == state for s in search.finished()) for state in ("COMPLETE", "PRUNED", "FAIL")}
+        screen = Screen(plan.folder.name, plan.settings.search.metric[0], plan.settings.search.n_trials, workers(plan.settings), done)
+        if sum(done.values()) >= plan.settings.search.n_trials:
+            tracker = Tracker(plan.settings.tracking.__class__(False, None, "none"), plan.settings.runs_folder, screen.warn)
+            _outro(plan, search, Record(plan, search, tracker, call.line), screen, Outcome(0, "finished before, nothing to do"), 0)
+            return 0, None
+        tracker = Tracker(plan.settings.tracking, plan.settings.runs_folder, screen.warn)
+        record = Record(plan, search, tracker, call.line)
+        _intro(plan, search, screen)
+        record.start()
+        outcome = run_sweep(plan, search, lambda: executor, screen, record)
+        record.write_summary()
+        record.finish("INTERRUPTED" if outcome.code == 130 else "COMPLETE")
+        if not tracker.close():
+            screen.warn(f"tracking is behind in {tracker.uri}: the folders have everything")
+    _outro(plan, search, record, screen, outcome, time.monotonic() - began)
+    return outcome.code, None

@@ -1,0 +1,154 @@
+"""What a person sees while trials run: a live table in a terminal, plain lines anywhere else."""
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+COLOURS = {"COMPLETE": "green", "PRUNED": "yellow", "FAIL": "red"}
+
+
+def short(overrides: Mapping[str, str]) -> str:
+    """Overrides without the groups of their keys, numbers cut to four digits: as much as fits in a table."""
+
+    def value(text: str) -> str:
+        try:
+            number = float(text)
+        except ValueError:
+            return text
+        return text if text.lstrip("-").isdigit() else f"{number:.4g}"
+
+    return " ".join(f"{key.rsplit('.', 1)[-1]}={value(text)}" for key, text in overrides.items()) or "the base configuration"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as 42 s, 3 min 05 s or 2 h 07 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+@dataclass
+class Running:
+    """A trial at work."""
+
+    text: str
+    epochs: int
+    started: float = field(default_factory=time.monotonic)
+    epoch: int = 0
+    value: float | None = None
+
+
+class Screen:
+    """The state of a sweep, or of a single trial, as it changes."""
+
+    def __init__(self, title: str, metric: str, total: int, workers: int, done: Mapping[str, int] | None = None) -> None:
+        self.console = Console(highlight=False)
+        self.errors = Console(stderr=True, highlight=False)
+        self.title = title
+        self.metric = metric.removeprefix("best_")
+        self.total = total
+        self.workers = workers
+        self.counts = {"COMPLETE": 0, "PRUNED": 0, "FAIL": 0, **(done or {})}
+        self.running: dict[int, Running] = {}
+        self.best = ""
+        self.note = ""
+        self.seconds: list[float] = []
+        self.live: Live | None = None
+        if self.console.is_terminal and not self.console.is_dumb_terminal:
+            self.live = Live(console=self.console, get_renderable=self._render, refresh_per_second=4, transient=True)
+
+    def __enter__(self) -> "Screen":
+        if self.live:
+            self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.live:
+            self.live.stop()
+
+    def say(self, line: str, style: str = "") -> None:
+        """One line that stays."""
+        self.console.print(Text(line, style=style), soft_wrap=True)
+        sys.stdout.flush()
+
+    def warn(self, line: str) -> None:
+        """One line that stays, to standard error where the table doesn't live."""
+        (self.console if self.live else self.errors).print(Text(line, style="yellow"), soft_wrap=True)
+
+    def started(self, number: int, overrides: Mapping[str, str], epochs: int) -> None:
+        """A trial has begun."""
+        self.running[number] = Running(short(overrides), epochs)
+        if not self.live:
+            self.say(f"trial {number} started: {short(overrides)}")
+
+    def epoch(self, number: int, row: Mapping[str, float]) -> None:
+        """An epoch of a trial has ended."""
+        trial = self.running[number]
+        trial.epoch, trial.value = int(row["epoch"]), row.get(self.metric, row["val_accuracy"])
+        if not self.live:
+            shown = self.metric if self.metric in row else "val_accuracy"
+            self.say(f"trial {number} epoch {trial.epoch}/{trial.epochs}: {shown} {trial.value:.4f}")
+
+    def ended(self, number: int, state: str, text: str) -> None:
+        """A trial has ended: COMPLETE, PRUNED or FAIL."""
+        trial = self.running.pop(number)
+        self.counts[state] += 1
+        took = time.monotonic() - trial.started
+        self.seconds.append(took)
+        line = Text(f"trial {number:>3} ") + Text(f"{state:<8}", style=COLOURS[state])
+        self.console.print(line + Text(f" {text} in {duration(took)}"), soft_wrap=True)
+        sys.stdout.flush()
+
+    def dropped(self, number: int) -> None:
+        """A trial runs no longer, and has not ended either."""
+        self.running.pop(number, None)
+
+    @property
+    def done(self) -> int:
+        """How many trials have ended."""
+        return sum(self.counts.values())
+
+    def time_left(self) -> float | None:
+        """Seconds until the last trial ends, if the next ones take as long as those so far."""
+        if not self.seconds or self.total <= 0:
+            return None
+        mean = sum(self.seconds) / len(self.seconds)
+        spent = sum(min(time.monotonic() - trial.started, mean) for trial in self.running.values())
+        return max(0.0, mean * (self.total - self.done) - spent) / max(1, min(self.workers, self.total - self.done))
+
+    def _render(self) -> Group:
+        table = Table(box=None, expand=True, pad_edge=False, header_style="dim")
+        table.add_column("trial", justify="right", no_wrap=True)
+        table.add_column("epoch", justify="right", no_wrap=True)
+        table.add_column(self.metric, justify="right", no_wrap=True)
+        table.add_column("time", justify="right", no_wrap=True)
+        table.add_column("what is tried", ratio=1, no_wrap=True, overflow="ellipsis")
+        for number, trial in sorted(self.running.items()):
+            value = "" if trial.value is None else f"{trial.value:.4f}"
+            epoch = f"{trial.epoch}/{trial.epochs}"
+            passed = duration(time.monotonic() - trial.started)
+            table.add_row(str(number), epoch, value, passed, trial.text)
+        bar = Progress(
+            TextColumn(self.title), BarColumn(bar_width=None), TaskProgressColumn("{task.completed}/{task.total}"), expand=True
+        )
+        bar.add_task("", total=self.total, completed=self.done)
+        left = self.time_left()
+        counts = f"{self.counts['COMPLETE']} complete, {self.counts['PRUNED']} pruned, {self.counts['FAIL']} failed"
+        status = Text(counts + (f"; about {duration(left)} left" if left is not None else ""))
+        parts = [bar, status, Text(f"best so far: {self.best or 'none yet'}", style="bold"), table]
+        if self.note:
+            parts.append(Text(self.note, style="yellow"))
+        return Group(*parts)

@@ -1,0 +1,21 @@
+"""MLflow's web page, as light as it can be had."""
+
+import os
+import sys
+from pathlib import Path
+
+from mnist_sweep.config import UserError
+from mnist_sweep.config.settings import TrackingConfig
+from mnist_sweep.tracking.store import ENVIRONMENT, tracking_uri
+
+
+def serve(config: TrackingConfig, runs_folder: Path, port: int) -> None:
+    """Becomes MLflow's server, for this machine only; raises UserError where there is nothing to show."""
+    uri = tracking_uri(config, runs_folder)
+    if uri.startswith(("http://", "https://")):
+        raise UserError(f"tracking.uri is a server already: open {uri}")
+    if config.uri is None and not (runs_folder / "mlflow.db").is_file():
+        raise UserError(f"runs_folder={runs_folder} holds no runs yet: start with `mnist-sweep sweep`")
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--workers", "1"]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    os.execve(sys.executable, command, {**os.environ, **ENVIRONMENT})  # noqa: S606 - no shell is wanted

@@ -1,0 +1,53 @@
+"""Opens an MLflow store: quietly, once at a time, without telemetry and without long retries."""
+
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from mnist_sweep.config.settings import TrackingConfig
+
+ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
+
+
+def tracking_uri(config: TrackingConfig, runs_folder: Path) -> str:
+    """The URI of the configuration, or of SQLite in the runs folder."""
+    return config.uri or f"sqlite:///{(runs_folder / 'mlflow.db').absolute()}"
+
+
+def open_store(config: TrackingConfig, runs_folder: Path) -> tuple[Any, str]:
+    """A client and the id of the experiment, which is made if it is not there."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    from mlflow import MlflowClient
+    from mlflow.entities import ViewType
+    from mlflow.exceptions import MlflowException
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    uri = tracking_uri(config, runs_folder)
+    runs_folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(runs_folder / ".mlflow.lock"):  # two processes that make the same database break it
+        client = MlflowClient(tracking_uri=uri)
+        found = client.search_experiments(ViewType.ALL, filter_string=f"name = '{config.experiment}'")
+        if found:
+            if found[0].lifecycle_stage == "deleted":
+                client.restore_experiment(found[0].experiment_id)
+            return client, found[0].experiment_id
+        location = None if config.uri else (runs_folder / "artifacts").absolute().as_uri()
+        tags = {"mlflow.experiment.primaryMetric.name": "best_val_accuracy",
+                "mlflow.experiment.primaryMetric.greaterIsBetter": "True"}  # fmt: skip
+        try:
+            return client, client.create_experiment(config.experiment, artifact_location=location, tags=tags)
+        except MlflowException:  # made by somebody else on a server in the meantime
+            time.sleep(1)
+            return client, client.get_experiment_by_name(config.experiment).experiment_id

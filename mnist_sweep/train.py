@@ -1,0 +1,80 @@
+"""`mnist-sweep train`: one trial, recorded like those of a sweep."""
+
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+
+from mnist_sweep.call import Call
+from mnist_sweep.config import TrialConfig, parse_trial
+from mnist_sweep.config.compose import from_command_line, key_of, of_a_trial
+from mnist_sweep.config.settings import parse_surroundings
+from mnist_sweep.executors import Failed, LocalExecutor
+from mnist_sweep.files import StudyFolder, TrialFolder, write_json
+from mnist_sweep.launch import make_job, next_folder, prepare, run_one, shortest
+from mnist_sweep.terminal import Screen
+from mnist_sweep.tracking import Tracker, TrialRecord
+from mnist_sweep.tracking.mirror import flatten
+
+METRIC = "best_val_accuracy"
+
+
+def _name(config: TrialConfig, number: int) -> str:
+    """What the run is called: its experiment, or its model and data."""
+    experiment = HydraConfig.get().runtime.choices.get("experiment")
+    what = experiment or f"{config.model.target.rpartition('.')[2]}-{config.data.split.name}"
+    return f"{what}-{number:04d}"
+
+
+def _record(call: Call, config: TrialConfig, number: int, folder: TrialFolder, data: dict[str, Any]) -> TrialRecord:
+    overrides = [override for override in call.overrides if of_a_trial(override)]
+    tags = {"trial": str(number), "study": folder.path.parent.parent.name, "kind": "train", "state": "RUNNING",
+            "folder": str(folder.path.absolute()), "command": call.line, "data_digest": data["digest"],
+            "mlflow.note.content": f"```\n{call.line}\n```"}  # fmt: skip
+    params = flatten(config.plain())
+    return TrialRecord(_name(config, number), folder, params, frozenset(key_of(o) for o in overrides), tags, data)
+
+
+def main(call: Call) -> tuple[int, Any]:
+    """Trains one network; gives its best val_accuracy to Hydra, for the sweepers of others."""
+    allowed = from_command_line(call.overrides)
+    around = parse_surroundings(call.plain)
+    config = parse_trial(call.plain, allowed)
+    executor = LocalExecutor()
+    executor.warm_up()
+    screen = Screen("training", METRIC, 1, 1)
+    description = prepare(config, screen.say)
+    number, folder = next_folder(StudyFolder(around.runs_folder / (around.study.name or "train")))
+    overrides = [override for override in call.overrides if of_a_trial(override)]
+    tracker = Tracker(around.tracking, around.runs_folder, screen.warn)
+    record = _record(call, config, number, folder, description.plain())
+    job = make_job(number, config, overrides, folder, description, allowed, call.line, keep_model=True)
+    tracker.start_trial(number, record)
+
+    def on_epoch(row: dict[str, float]) -> None:
+        screen.epoch(number, row)
+        tracker.epoch(number, row)
+
+    state = "INTERRUPTED"
+    reason: str | None = "interrupted"
+    try:
+        with screen:
+            screen.started(number, {key_of(o): o.partition("=")[2] for o in overrides}, config.train.epochs)
+            ended = run_one(executor, job, on_epoch)
+            state, reason = ("FAIL", ended.reason) if isinstance(ended, Failed) else ("COMPLETE", None)
+            text = reason or f"{METRIC} {ended.result['metrics'][METRIC]:.4f}" if not isinstance(ended, Failed) else reason
+            screen.ended(number, state, text or "")
+    finally:
+        executor.close()
+        write_json(folder.state, {"trial": number, "state": state, "reason": reason})
+        tracker.finish_trial(number, record, state, reason)
+        tracker.close()
+    if isinstance(ended, Failed):
+        screen.say(f"Failed: {reason}. The whole story: {shortest(folder.log)}", style="red")
+        return 1, None
+    metrics = ended.result["metrics"]
+    screen.say(
+        f"val_accuracy {metrics['val_accuracy']:.4f} at the end, {metrics[METRIC]:.4f} at best (epoch {metrics['best_epoch']}); "
+        f"{int(metrics['parameters']):,} parameters, {metrics['images_per_second']:,.0f} images per second"
+    )
+    screen.say(f"weights digest {ended.result['weights_digest'][:16]}; folder {shortest(folder.path)}; browse: mnist-sweep ui")
+    return 0, metrics[METRIC]

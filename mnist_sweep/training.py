@@ -1,0 +1,135 @@
+"""Trains one network; callbacks are the only hook into Keras's `fit`."""
+
+import csv
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_sweep.config import Component, TrialConfig, UserError
+from mnist_sweep.config.settings import CURVES
+from mnist_sweep.config.targets import resolve
+from mnist_sweep.data import Dataset
+
+Row = dict[str, float]
+EVALUATION_BATCH = 500
+COLUMNS = ("epoch", *CURVES, "seconds", "timestamp")  # timestamp: seconds since 1970, at the end of the epoch
+
+
+class StopTraining(Exception):  # noqa: N818 - it is no error: the driver asked for it
+    """Raised between two batches when the trial was told to stop."""
+
+
+def build_optimizer(config: Component) -> keras.optimizers.Optimizer:
+    """The optimizer that a configuration names; raises UserError for one that is none."""
+    kind = resolve(config.target, "optimizer")
+    optimizer = kind(**config.arguments)
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise UserError(f"optimizer._target_ must be a keras.optimizers.Optimizer, got {config.target}")
+    return optimizer
+
+
+class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
+    """Writes a row for each epoch as it ends, and watches over every batch.
+
+    Keeps the weights at the end of the last epoch: a trial that is stopped within an epoch goes back to them, so that
+    what remains of it is the same however late the word to stop came.
+    """
+
+    def __init__(self, file: Path, on_epoch: Callable[[Row], None], should_stop: Callable[[], bool]) -> None:
+        super().__init__()
+        self.file = file
+        self.on_epoch = on_epoch
+        self.should_stop = should_stop
+        self.rows: list[Row] = []
+        self.weights: list[NDArray[Any]] = []
+        self.epoch_started = 0.0
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+        with self.file.open("w", newline="") as out:
+            csv.writer(out).writerow(COLUMNS)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+        self.epoch_started = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        if logs and not math.isfinite(logs["loss"]):
+            raise FloatingPointError(f"loss became {logs['loss']} in epoch {len(self.rows) + 1}, batch {batch + 1}")
+        if self.should_stop():
+            raise StopTraining
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        logs = logs or {}
+        row = {"epoch": epoch + 1, **{name: float(logs[name]) for name in CURVES}}
+        row["seconds"] = time.perf_counter() - self.epoch_started
+        row["timestamp"] = time.time()
+        if bad := [name for name in CURVES if not math.isfinite(row[name])]:
+            raise FloatingPointError(f"{bad[0]} became {row[bad[0]]} in epoch {epoch + 1}")
+        self.weights = self.model.get_weights()
+        self.rows.append(row)
+        with self.file.open("a", newline="") as out:
+            csv.writer(out).writerow([row[name] for name in COLUMNS])
+        self.on_epoch(row)
+
+
+def labels_for(loss: str, labels: NDArray[np.int32], classes: int) -> NDArray[Any]:
+    """Labels as the loss wants them: whole numbers, or one-hot rows of float32."""
+    return keras.utils.to_categorical(labels, classes) if loss == "categorical_crossentropy" else labels
+
+
+def train(
+    model: keras.Model,
+    config: TrialConfig,
+    dataset: Dataset,
+    classes: int,
+    file: Path,
+    on_epoch: Callable[[Row], None],
+    should_stop: Callable[[], bool],
+) -> tuple[list[Row], bool]:
+    """Trains the model in place; gives the rows of the history and whether it was told to stop.
+
+    The weights are those at the end of the last whole epoch; with early stopping, of the epoch with the lowest val_loss.
+    Raises FloatingPointError as soon as a loss is not finite.
+    """
+    settings = config.train
+    model.compile(build_optimizer(config.optimizer), loss=settings.loss, metrics=["accuracy"], jit_compile=False)
+    recorder = Recorder(file, on_epoch, should_stop)
+    callbacks: list[keras.callbacks.Callback] = [recorder]
+    if settings.early_stopping_patience is not None:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(patience=settings.early_stopping_patience, restore_best_weights=True)
+        )
+    try:
+        model.fit(
+            dataset.train_images,
+            labels_for(settings.loss, dataset.train_labels, classes),
+            batch_size=settings.batch_size,
+            epochs=settings.epochs,
+            validation_data=(
+                dataset.validation_images,
+                labels_for(settings.loss, dataset.validation_labels, classes),
+            ),
+            validation_batch_size=EVALUATION_BATCH,
+            callbacks=callbacks,
+            verbose=0,
+        )
+    except StopTraining:
+        if recorder.weights:
+            model.set_weights(recorder.weights)
+        return recorder.rows, True
+    return recorder.rows, False
+
+
+def weights_digest(model: keras.Model) -> str:
+    """SHA-256 of all weights: shapes, types and every bit of their values, in the model's order."""
+    digest = hashlib.sha256()
+    for weight in model.get_weights():
+        digest.update(f"{weight.shape}{weight.dtype}".encode())
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()
