@@ -17,7 +17,6 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
 from mnist_sweep.call import Call
 from mnist_sweep.completion import rewrite
@@ -164,7 +163,9 @@ def _run(name: str, arguments: list[str], line: str) -> int:
         raise UserError(f"{name} is not a command{nearest(name, COMMANDS)}")
     try:
         return _execute(COMMANDS[name], arguments, line)
-    except (HydraException, OmegaConfBaseException) as error:
+    except (UserError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # the command itself tells its own: this is from composing what was asked for
         raise as_user_error(error, _known(COMMANDS[name].config)) from None
 
 

@@ -41,9 +41,10 @@ def best_of(name: str, values: Sequence[float]) -> float:
 
 
 def summarize(rows: Sequence[dict[str, float]], parameters: int, train_images: int) -> Metrics:
-    """The metrics of a history: last and best of each curve, and the epoch of the best val_accuracy (the first of equals).
+    """The metrics of a history: last and best of each curve, and the epoch of the best val_accuracy.
 
-    `training_seconds` is the time of all epochs, validation included; `images_per_second` counts training images.
+    Of equally good epochs the first counts. `training_seconds` is the time of all epochs, validation included;
+    `images_per_second` counts training images.
     """
     last = rows[-1]
     curves = {name: [row[name] for row in rows] for name in CURVES}

@@ -41,15 +41,27 @@ def read_json(file: Path) -> dict[str, Any]:
     return content
 
 
-def read_yaml(file: Path) -> dict[str, Any]:
-    """A YAML mapping, read without tags and without interpolation; raises UserError where there is none."""
+def _load_yaml(file: Path) -> Any:
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise UserError(f"{file} can't be read: {error}") from None
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """A YAML mapping, read without tags and without interpolation; raises UserError where there is none."""
+    content = _load_yaml(file)
     if not isinstance(content, Mapping):
         raise UserError(f"{file} must hold a mapping, got {type(content).__name__}")
     return {str(key): value for key, value in content.items()}
+
+
+def read_yaml_list(file: Path) -> list[Any]:
+    """A YAML list, read in the same way."""
+    content = _load_yaml(file)
+    if not isinstance(content, list):
+        raise UserError(f"{file} must hold a list, got {type(content).__name__}")
+    return content
 
 
 def read_history(file: Path) -> list[dict[str, float]]:

@@ -8,14 +8,26 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("mnist_sweep", "tensorflow", "keras", "numpy", "optuna", "mlflow", "hydra-core", "scikit-learn", "matplotlib")
+PACKAGES = (
+    "mnist_sweep",
+    "tensorflow",
+    "keras",
+    "numpy",
+    "optuna",
+    "mlflow",
+    "hydra-core",
+    "scikit-learn",
+    "matplotlib",
+)
 
 
 def _git(*arguments: str) -> str | None:
     """What git says of the folder this package lies in; None if it says nothing."""
     here = Path(__file__).resolve().parent
     try:
-        done = subprocess.run(["git", "-C", str(here), *arguments], capture_output=True, text=True, timeout=10, check=True)
+        done = subprocess.run(
+            ["git", "-C", str(here), *arguments], capture_output=True, text=True, timeout=10, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()

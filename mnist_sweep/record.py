@@ -60,7 +60,7 @@ class Record:
         tags = {"study": self.folder.name, "trial": str(asked.number), "kind": "trial", "state": "RUNNING",
                 "folder": str(self.folder.trial(asked.number).path.absolute()), "command": command,
                 "data_digest": self.plan.description.digest,
-                "mlflow.note.content": f"Trial {asked.number} of {self.folder.name}.\n\n```\n{command}\n```"}  # fmt: skip
+                "mlflow.note.content": f"```\n{command}\n```"}  # fmt: skip
         return TrialRecord(
             name=name,
             folder=self.folder.trial(asked.number),
@@ -207,5 +207,3 @@ def flatten_space(space: dict[str, Any], when: dict[str, dict[str, Any]]) -> dic
         for key, text in more.items():
             flat[key] = f"{flat[key]} or {text} if {condition}" if key in flat else f"{text} if {condition}"
     return flat
-
-

@@ -78,7 +78,7 @@ def make_plan(
     base = composer.config({})
     if base.data.split.validation == "test":
         raise UserError(
-            "data.validation must be split for a search, got test: choosing by test images makes their accuracy worthless"
+            "data.validation must be split for a search, got test: a choice by test images spoils them"
         )
     build_sampler(settings.sampler, 0)
     build_pruner(settings.pruner)

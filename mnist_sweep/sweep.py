@@ -1,16 +1,10 @@
 """`mnist-sweep sweep`: ask, submit, listen, tell; the one loop that everything hangs on."""
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from filelock import FileLock, Timeout
-
-from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError
-from mnist_sweep.config.compose import differences
 from mnist_sweep.evaluation import best_of
 from mnist_sweep.executors import Done, Epoch, Event, Executor, Failed
 from mnist_sweep.launch import make_job
@@ -21,10 +15,6 @@ from mnist_sweep.terminal import Screen
 
 RETRIES = 2  # of a trial whose process was lost
 TICK_SECONDS = 0.25
-
-# Parts of the configuration that don't change what a study is: it can go on with others.
-MAY_CHANGE = ("search.n_trials", "search.timeout", "search.target", "search.max_failures", "runtime", "tracking",
-              "runs_folder", "study.name", "study.keep_models", "data.path")  # fmt: skip
 
 
 @dataclass
@@ -43,40 +33,6 @@ class Outcome:
 
     code: int
     why: str
-
-
-@contextlib.contextmanager
-def locked(folder: files.StudyFolder) -> Iterator[None]:
-    """Holds a study's folder; raises UserError if another driver does. A dead driver's hold ends with it."""
-    folder.path.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder.lock)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise UserError(f"study {folder.name} is being worked on by another sweep ({folder.path} is locked)") from None
-    try:
-        folder.journal.with_name(folder.journal.name + ".lock").unlink(missing_ok=True)  # of a driver that was killed
-        yield
-    finally:
-        lock.release()
-
-
-def check_same_study(folder: files.StudyFolder, plain: dict[str, Any]) -> None:
-    """Keeps the configuration with a new study; raises UserError where a study was begun with another one."""
-    if not folder.config.exists():
-        files.write_yaml(folder.config, plain, f"# The base configuration of study {folder.name}, and its space.\n")
-        return
-    changed = [
-        line
-        for line in differences(files.read_yaml(folder.config), plain)
-        if not any(line.startswith((f"{key}:", f"{key}.")) for key in MAY_CHANGE)
-    ]
-    if changed:
-        more = f" and {len(changed) - 4} more" if len(changed) > 4 else ""
-        raise UserError(
-            f"study {folder.name} was begun with another configuration ({'; '.join(changed[:4])}{more}); "
-            "use study.name=... for a new study, or the old configuration to go on with it"
-        )
 
 
 class Sweep:
@@ -120,7 +76,9 @@ class Sweep:
             self.why = f"all {limits.n_trials} trials are done"
         elif limits.timeout is not None and time.monotonic() - self.started >= limits.timeout:
             self.why = f"search.timeout={limits.timeout:g} seconds are over"
-        elif limits.target is not None and best and best.values and not self.search.better(limits.target, best.values[0]):
+        elif (
+            limits.target is not None and best and best.values and not self.search.better(limits.target, best.values[0])
+        ):
             self.why = f"search.target={limits.target:g} is reached"
         elif self.failures >= limits.max_failures:
             self.why = f"the last {self.failures} trials have failed"
@@ -208,7 +166,9 @@ class Sweep:
         again = Asked(asked.number, asked.overrides, asked.retries + 1)
         self.search.lose(event.number, again.retries)
         self.screen.dropped(event.number)
-        self.screen.warn(f"trial {event.number} was lost: {event.reason}; it is tried again ({again.retries} of {RETRIES})")
+        self.screen.warn(
+            f"trial {event.number} was lost: {event.reason}; it is tried again ({again.retries} of {RETRIES})"
+        )
         self.waiting.append(again)
 
     def interrupt(self) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 
 from mnist_sweep.call import Call
 from mnist_sweep.executors import LocalExecutor
+from mnist_sweep.hold import check_same_study, locked
 from mnist_sweep.launch import shortest
 from mnist_sweep.record import Record
 from mnist_sweep.searching import Plan, make_plan, workers
 from mnist_sweep.study import Search
-from mnist_sweep.sweep import Outcome, check_same_study, locked, run_sweep
+from mnist_sweep.sweep import Outcome, run_sweep
 from mnist_sweep.terminal import Screen, duration
 from mnist_sweep.tracking import Tracker
 
@@ -17,8 +18,8 @@ from mnist_sweep.tracking import Tracker
 def _intro(plan: Plan, search: Search, screen: Screen) -> None:
     settings, data = plan.settings, plan.description
     names = " and ".join(settings.search.metric)
-    screen.say(f"Study {plan.folder.name}: up to {settings.search.n_trials} trials of {names}, {screen.workers} at a time, "
-               f"in {shortest(plan.folder.path)}")  # fmt: skip
+    size = f"up to {settings.search.n_trials} trials of {names}, {screen.workers} at a time"
+    screen.say(f"Study {plan.folder.name}: {size}, in {shortest(plan.folder.path)}")
     screen.say(f"Data {data.name}: {data.train_images:,} images to train, {data.validation_images:,} to validate")
     screen.say("Searched: " + ", ".join(dict.fromkeys(parameter.key for parameter in plan.parameters)))
     if not search.prunes and not settings.pruner.target.endswith("NopPruner"):
@@ -62,10 +63,25 @@ def main(call: Call) -> tuple[int, Any]:
         check_same_study(plan.folder, plan.plain)
         search = Search(plan.folder.journal, plan.folder.name, plan.settings, plan.parameters, plan.values)
         done = {state: sum(s.state == state for s in search.finished()) for state in ("COMPLETE", "PRUNED", "FAIL")}
-        screen = Screen(plan.folder.name, plan.settings.search.metric[0], plan.settings.search.n_trials, workers(plan.settings), done)
+        screen = Screen(
+            plan.folder.name,
+            plan.settings.search.metric[0],
+            plan.settings.search.n_trials,
+            workers(plan.settings),
+            done,
+        )
         if sum(done.values()) >= plan.settings.search.n_trials:
-            tracker = Tracker(plan.settings.tracking.__class__(False, None, "none"), plan.settings.runs_folder, screen.warn)
-            _outro(plan, search, Record(plan, search, tracker, call.line), screen, Outcome(0, "finished before, nothing to do"), 0)
+            tracker = Tracker(
+                plan.settings.tracking.__class__(False, None, "none"), plan.settings.runs_folder, screen.warn
+            )
+            _outro(
+                plan,
+                search,
+                Record(plan, search, tracker, call.line),
+                screen,
+                Outcome(0, "finished before, nothing to do"),
+                0,
+            )
             return 0, None
         tracker = Tracker(plan.settings.tracking, plan.settings.runs_folder, screen.warn)
         record = Record(plan, search, tracker, call.line)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
@@ -25,7 +25,10 @@ def short(overrides: Mapping[str, str]) -> str:
             return text
         return text if text.lstrip("-").isdigit() else f"{number:.4g}"
 
-    return " ".join(f"{key.rsplit('.', 1)[-1]}={value(text)}" for key, text in overrides.items()) or "the base configuration"
+    return (
+        " ".join(f"{key.rsplit('.', 1)[-1]}={value(text)}" for key, text in overrides.items())
+        or "the base configuration"
+    )
 
 
 def duration(seconds: float) -> str:
@@ -52,7 +55,9 @@ class Running:
 class Screen:
     """The state of a sweep, or of a single trial, as it changes."""
 
-    def __init__(self, title: str, metric: str, total: int, workers: int, done: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, title: str, metric: str, total: int, workers: int, done: Mapping[str, int] | None = None
+    ) -> None:
         self.console = Console(highlight=False)
         self.errors = Console(stderr=True, highlight=False)
         self.title = title
@@ -142,13 +147,21 @@ class Screen:
             passed = duration(time.monotonic() - trial.started)
             table.add_row(str(number), epoch, value, passed, trial.text)
         bar = Progress(
-            TextColumn(self.title), BarColumn(bar_width=None), TaskProgressColumn("{task.completed}/{task.total}"), expand=True
+            TextColumn(self.title),
+            BarColumn(bar_width=None),
+            TaskProgressColumn("{task.completed}/{task.total}"),
+            expand=True,
         )
         bar.add_task("", total=self.total, completed=self.done)
         left = self.time_left()
         counts = f"{self.counts['COMPLETE']} complete, {self.counts['PRUNED']} pruned, {self.counts['FAIL']} failed"
         status = Text(counts + (f"; about {duration(left)} left" if left is not None else ""))
-        parts = [bar, status, Text(f"best so far: {self.best or 'none yet'}", style="bold"), table]
+        parts: list[RenderableType] = [
+            bar,
+            status,
+            Text(f"best so far: {self.best or 'none yet'}", style="bold"),
+            table,
+        ]
         if self.note:
             parts.append(Text(self.note, style="yellow"))
         return Group(*parts)

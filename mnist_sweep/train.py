@@ -8,9 +8,10 @@ from mnist_sweep.call import Call
 from mnist_sweep.config import TrialConfig, parse_trial
 from mnist_sweep.config.compose import from_command_line, key_of, of_a_trial
 from mnist_sweep.config.settings import parse_surroundings
-from mnist_sweep.executors import Failed, LocalExecutor
-from mnist_sweep.files import StudyFolder, TrialFolder, write_json
-from mnist_sweep.launch import make_job, next_folder, prepare, run_one, shortest
+from mnist_sweep.executors import Done, Failed, LocalExecutor
+from mnist_sweep.files import StudyFolder, TrialFolder
+from mnist_sweep.launch import make_job, next_folder, prepare, shortest
+from mnist_sweep.single import finish, run_single
 from mnist_sweep.terminal import Screen
 from mnist_sweep.tracking import Tracker, TrialRecord
 from mnist_sweep.tracking.mirror import flatten
@@ -34,6 +35,17 @@ def _record(call: Call, config: TrialConfig, number: int, folder: TrialFolder, d
     return TrialRecord(_name(config, number), folder, params, frozenset(key_of(o) for o in overrides), tags, data)
 
 
+def _told(screen: Screen, folder: TrialFolder, ended: Done) -> None:
+    metrics = ended.result["metrics"]
+    screen.say(
+        f"val_accuracy {metrics['val_accuracy']:.4f} at the end, {metrics[METRIC]:.4f} at best (epoch "
+        f"{metrics['best_epoch']}); {int(metrics['parameters']):,} parameters, "
+        f"{metrics['images_per_second']:,.0f} images per second"
+    )
+    digest = ended.result["weights_digest"][:16]
+    screen.say(f"weights digest {digest}; folder {shortest(folder.path)}; browse: mnist-sweep ui")
+
+
 def main(call: Call) -> tuple[int, Any]:
     """Trains one network; gives its best val_accuracy to Hydra, for the sweepers of others."""
     allowed = from_command_line(call.overrides)
@@ -48,33 +60,11 @@ def main(call: Call) -> tuple[int, Any]:
     tracker = Tracker(around.tracking, around.runs_folder, screen.warn)
     record = _record(call, config, number, folder, description.plain())
     job = make_job(number, config, overrides, folder, description, allowed, call.line, keep_model=True)
-    tracker.start_trial(number, record)
-
-    def on_epoch(row: dict[str, float]) -> None:
-        screen.epoch(number, row)
-        tracker.epoch(number, row)
-
-    state = "INTERRUPTED"
-    reason: str | None = "interrupted"
-    try:
-        with screen:
-            screen.started(number, {key_of(o): o.partition("=")[2] for o in overrides}, config.train.epochs)
-            ended = run_one(executor, job, on_epoch)
-            state, reason = ("FAIL", ended.reason) if isinstance(ended, Failed) else ("COMPLETE", None)
-            text = reason or f"{METRIC} {ended.result['metrics'][METRIC]:.4f}" if not isinstance(ended, Failed) else reason
-            screen.ended(number, state, text or "")
-    finally:
-        executor.close()
-        write_json(folder.state, {"trial": number, "state": state, "reason": reason})
-        tracker.finish_trial(number, record, state, reason)
-        tracker.close()
+    tried = {key_of(override): override.partition("=")[2] for override in overrides}
+    ended = run_single(job, record, tracker, screen, executor, tried, config.train.epochs)
     if isinstance(ended, Failed):
-        screen.say(f"Failed: {reason}. The whole story: {shortest(folder.log)}", style="red")
+        screen.say(f"Failed: {ended.reason}. The whole story: {shortest(folder.log)}", style="red")
         return 1, None
-    metrics = ended.result["metrics"]
-    screen.say(
-        f"val_accuracy {metrics['val_accuracy']:.4f} at the end, {metrics[METRIC]:.4f} at best (epoch {metrics['best_epoch']}); "
-        f"{int(metrics['parameters']):,} parameters, {metrics['images_per_second']:,.0f} images per second"
-    )
-    screen.say(f"weights digest {ended.result['weights_digest'][:16]}; folder {shortest(folder.path)}; browse: mnist-sweep ui")
-    return 0, metrics[METRIC]
+    finish(record, tracker, "COMPLETE", None, {})
+    _told(screen, folder, ended)
+    return 0, ended.result["metrics"][METRIC]

@@ -52,19 +52,23 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         self.epoch_started = 0.0
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+        """Begins the file with its header."""
         with self.file.open("w", newline="") as out:
             csv.writer(out).writerow(COLUMNS)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+        """Notes the time."""
         self.epoch_started = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Ends the training at once if the loss is not finite, or if it was told to stop."""
         if logs and not math.isfinite(logs["loss"]):
             raise FloatingPointError(f"loss became {logs['loss']} in epoch {len(self.rows) + 1}, batch {batch + 1}")
         if self.should_stop():
             raise StopTraining
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Adds the row, keeps the weights, tells the driver."""
         logs = logs or {}
         row = {"epoch": epoch + 1, **{name: float(logs[name]) for name in CURVES}}
         row["seconds"] = time.perf_counter() - self.epoch_started
@@ -94,7 +98,7 @@ def train(
 ) -> tuple[list[Row], bool]:
     """Trains the model in place; gives the rows of the history and whether it was told to stop.
 
-    The weights are those at the end of the last whole epoch; with early stopping, of the epoch with the lowest val_loss.
+    The weights are those at the end of the last whole epoch; with early stopping, of the epoch of the lowest val_loss.
     Raises FloatingPointError as soon as a loss is not finite.
     """
     settings = config.train

@@ -55,8 +55,9 @@ def run(
 
     `settings` are plain data from the driver: `allowed` targets, `data` (the description of the data set),
     `environment`, to which seeds and the digest of the weights are added, `keep_model`, and `stop_after`, an epoch to
-    stop behind (null: none). Gives `stopped`, `epochs`, `metrics`, `weights_digest` and `fit_seconds`. Raises UserError for a mistake in the configuration, FloatingPointError for a loss that is not
-    finite.
+    stop behind (null: none). Gives `stopped`, `epochs`, `metrics`, `weights_digest` and `fit_seconds`.
+
+    Raises UserError for a mistake in the configuration, FloatingPointError for a loss that is not finite.
     """
     folder = files.TrialFolder(path)
     config = parse_trial(plain, settings["allowed"])
@@ -156,7 +157,9 @@ def probe(plain: Mapping[str, Any], settings: Mapping[str, Any], steps: int) -> 
         random = np.random.default_rng(0)
         images = random.random((batch, *image), np.float32)
         labels = labels_for(config.train.loss, random.integers(0, classes, batch).astype(np.int32), classes)
-        model.compile(build_optimizer(config.optimizer), loss=config.train.loss, metrics=["accuracy"], jit_compile=False)
+        model.compile(
+            build_optimizer(config.optimizer), loss=config.train.loss, metrics=["accuracy"], jit_compile=False
+        )
         model.train_on_batch(images, labels)  # traces
         times = []
         for _ in range(steps):

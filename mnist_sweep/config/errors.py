@@ -8,5 +8,5 @@ class UserError(Exception):
         super().__init__(" ".join(message.split()))
 
 
-class Unavailable(UserError):
+class Unavailable(UserError):  # noqa: N818 - what it is, not whose fault
     """Something that is not on this machine and can't be fetched, through no fault of the user's: exit code 3."""

@@ -23,7 +23,7 @@ def as_user_error(error: Exception, known: Iterable[str]) -> UserError:
         key = match[1].partition("=")[0].lstrip("+~")
         reason = text.split("\n")[1] if "\n" in text and "already" in text else ""
         if reason or key in set(known):
-            return UserError(f"{key} can't be overridden that way: {reason or text.split(chr(10))[-1]}")
+            return UserError(f"{key} can't be overridden that way: {reason or text.rsplit(chr(10), maxsplit=1)[-1]}")
         return UserError(f"{key} is not a known key{nearest(key, known)}")
     first = next((line for line in text.split("\n") if line.strip()), type(error).__name__)
     if cause := getattr(error, "__cause__", None):

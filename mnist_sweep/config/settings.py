@@ -109,7 +109,9 @@ def parse_search(plain: dict[str, Any]) -> SearchConfig:
     plain["metric"] = metrics = _as_list(plain.get("metric"))
     for metric in metrics:
         if metric not in METRICS:
-            raise UserError(f"search.metric must be a metric of a trial, got {shown(metric)}{nearest(str(metric), METRICS)}")
+            raise UserError(
+                f"search.metric must be a metric of a trial, got {shown(metric)}{nearest(str(metric), METRICS)}"
+            )
     if len(set(metrics)) < len(metrics):
         raise UserError(f"search.metric must not name a metric twice, got {shown(metrics)}")
     directions = _as_list(plain.get("direction"))

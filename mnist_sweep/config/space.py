@@ -11,7 +11,15 @@ from decimal import Decimal
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import IntervalSweep, Override, Quote, QuotedString, RangeSweep, Sweep, Transformer
+from hydra.core.override_parser.types import (
+    IntervalSweep,
+    Override,
+    Quote,
+    QuotedString,
+    RangeSweep,
+    Sweep,
+    Transformer,
+)
 from hydra.errors import HydraException
 
 from mnist_sweep.config.check import shown
@@ -121,8 +129,8 @@ def _range(sweep: RangeSweep, key: str) -> Range:
     count = math.ceil((stop - start) / step) if all(n.is_finite() for n in (start, stop, step)) else 0
     if count <= 0:
         raise UserError(f"{key} must have a range that is finite and not empty, got {start} to {stop} by {step}")
-    low, high = sorted((float(start), float(start + (count - 1) * step)))
-    return Range(low, high, abs(float(step)), "log" in sweep.tags)
+    ends = sorted((float(start), float(start + (count - 1) * step)))
+    return Range(ends[0], ends[1], abs(float(step)), "log" in sweep.tags)
 
 
 def _interval(sweep: IntervalSweep, key: str) -> Range:
@@ -176,7 +184,9 @@ def parse_space(space: Mapping[str, Any], when: Mapping[str, Mapping[str, Any]])
         for key, value in more.items():
             domain = parse_domain(key, value)
             for other in parameters:
-                if other.key == key and (other.condition is None or isinstance(domain, Choice) and other.domain != domain):
+                if other.key == key and (
+                    other.condition is None or (isinstance(domain, Choice) and other.domain != domain)
+                ):
                     raise UserError(f"search.when.{text}: {key} is searched elsewhere with another range; give it once")
             parameters.append(Parameter(key, domain, condition))
     return parameters

@@ -69,7 +69,9 @@ def read(place: Path, part: str) -> tuple[NDArray[Any], NDArray[Any]]:
             return arrays[0], arrays[1]
         return _read_npz(place, (f"x_{part}", f"y_{part}"))
     except (OSError, ValueError, EOFError, KeyError, struct.error, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"data: {file} can't be read: {error or type(error).__name__}; the file was left alone") from None
+        raise UserError(
+            f"data: {file} can't be read: {error or type(error).__name__}; the file was left alone"
+        ) from None
 
 
 def idx_digest(array: NDArray[Any]) -> str:

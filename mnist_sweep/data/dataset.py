@@ -121,9 +121,7 @@ def load(config: DataConfig, expected: dict[str, str] | None = None) -> Dataset:
     _check_digests(config, _digests("train", images, labels), expected)
     if config.split.validation == "test":
         test_images, test_labels = _read(config, "test")
-        return Dataset(
-            _scaled(images), labels.astype(np.int32), _scaled(test_images), test_labels.astype(np.int32)
-        )
+        return Dataset(_scaled(images), labels.astype(np.int32), _scaled(test_images), test_labels.astype(np.int32))
     train, validation = _split(config, labels)
     return Dataset(
         _scaled(images[train]),

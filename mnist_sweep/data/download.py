@@ -89,6 +89,8 @@ def prepare(
         check(DataConfig(type(config.source)(config.source.target, arguments), config.split))
         final = cache / (f"{name}.npz" if fetched.is_file() else name.replace("_", "-"))
         if final.exists():
-            raise Unavailable(f"{final} is in the way of the download of {name}: move it, or name its folder in data.path")
+            raise Unavailable(
+                f"{final} is in the way of the download of {name}: move it, or name its folder in data.path"
+            )
         shutil.move(fetched, final)
     say(f"{name} is now in {final}")

@@ -12,7 +12,7 @@ with tempfile.TemporaryFile() as _chatter:
     _stderr = os.dup(2)
     os.dup2(_chatter.fileno(), 2)
     try:
-        import mnist_sweep.trial
+        pass
     except BaseException:
         os.dup2(_stderr, 2)
         _chatter.seek(0)
@@ -21,8 +21,3 @@ with tempfile.TemporaryFile() as _chatter:
     finally:
         os.dup2(_stderr, 2)
         os.close(_stderr)
-
-import keras.src.trainers.data_adapters.array_data_adapter
-import matplotlib.backends.backend_agg
-import sklearn.metrics
-import sklearn.model_selection

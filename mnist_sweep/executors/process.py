@@ -58,7 +58,9 @@ def main(connection: Connection, job: Job) -> None:
 
         trial.use_one_thread()
         if job.kind == "probe":
-            send("done", {"found": [trial.probe(c, job.settings, job.settings["steps"]) for c in job.config["configs"]]})
+            send(
+                "done", {"found": [trial.probe(c, job.settings, job.settings["steps"]) for c in job.config["configs"]]}
+            )
         else:
             send("done", trial.run(job.config, folder, job.settings, lambda row: send("epoch", row), should_stop))
     except _Orphaned:

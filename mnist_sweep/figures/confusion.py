@@ -1,19 +1,18 @@
 """Which digit is taken for which."""
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix as count
 
-from mnist_sweep.figures.style import STYLE, new_figure
+from mnist_sweep.figures.style import new_figure, styled
 
 
 def confusion_matrix(labels: NDArray[np.int32], predicted: NDArray[np.int32], classes: int) -> Figure:
-    """Counts for every pair of label and prediction; colour shows the mistakes alone, which the diagonal would drown."""
+    """Counts for every pair of label and prediction; only mistakes are coloured: the diagonal would drown them."""
     table = count(labels, predicted, labels=range(classes))
     mistakes = table - np.diag(np.diag(table))
-    with mpl.rc_context(STYLE):
+    with styled():
         size = max(5.2, 0.52 * classes)
         figure = new_figure(size + 0.6, size)
         axes = figure.subplots()

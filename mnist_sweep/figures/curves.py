@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from mnist_sweep.figures.style import BLUE, STYLE, VERMILION, new_figure
+from mnist_sweep.figures.style import BLUE, VERMILION, new_figure, styled
 
 
 def curves(rows: Sequence[dict[str, float]], title: str) -> Figure:
     """Loss and val_loss on the left, accuracy and val_accuracy on the right, a point for each epoch."""
-    with mpl.rc_context(STYLE):
+    with styled():
         figure = new_figure(9, 3.8)
         figure.suptitle(title)
         epochs = [row["epoch"] for row in rows]

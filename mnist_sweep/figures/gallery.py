@@ -1,11 +1,10 @@
 """Images that the network got wrong."""
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mnist_sweep.figures.style import GREY, STYLE, VERMILION, new_figure
+from mnist_sweep.figures.style import GREY, VERMILION, new_figure, styled
 
 SHOWN = 16
 COLUMNS = 4
@@ -32,7 +31,7 @@ def error_gallery(
     `wrong` are the indices of the mistakes, the most confident first.
     """
     some = chosen(wrong, seed)
-    with mpl.rc_context(STYLE):
+    with styled():
         rows = max(1, -(-len(some) // COLUMNS))
         figure = new_figure(8.4, 0.9 + 2.15 * rows if len(some) else 2.0)
         share = len(wrong) / len(images)

@@ -1,6 +1,7 @@
 """How every figure looks: colours for the colour-blind, no display, files written whole."""
 
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 # Okabe and Ito, 2008: told apart with every common kind of colour blindness.
 BLUE, ORANGE, GREEN, VERMILION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#6B6B6B"
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.size": 10,
     "axes.titlesize": 11,
     "axes.spines.top": False,
@@ -24,9 +25,14 @@ STYLE: dict[str, Any] = {
 }
 
 
+def styled() -> AbstractContextManager[None]:
+    """Within it, figures look like ours."""
+    return mpl.rc_context(STYLE)
+
+
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure, in inches, apart from pyplot's state."""
-    with mpl.rc_context(STYLE):
+    with styled():
         return Figure(figsize=(width, height), layout="constrained")
 
 
@@ -34,6 +40,6 @@ def save(figure: Figure, file: Path) -> None:
     """Writes a PNG, whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_name(f".{file.name}.{os.getpid()}")
-    with mpl.rc_context(STYLE):
+    with styled():
         figure.savefig(beside, format="png", dpi=STYLE["savefig.dpi"])
     beside.replace(file)

@@ -5,9 +5,7 @@ from typing import Any
 import keras
 
 
-def cnn(
-    image: tuple[int, int, int], classes: int, *, dropout: float, dense_units: int, **layers: Any
-) -> keras.Model:
+def cnn(image: tuple[int, int, int], classes: int, *, dropout: float, dense_units: int, **layers: Any) -> keras.Model:
     """Two convolutions with relu and max pooling, dropout, a dense layer with relu, softmax over the classes.
 
     `layers` are filters, kernel_size, strides, padding and pool_size, each with _1 and _2; a pool of 1 is left out.

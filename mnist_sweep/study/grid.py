@@ -1,7 +1,7 @@
 """Every combination of a finite space, once.
 
-Optuna's BruteForceSampler can't follow a first trial whose values lie outside the space, and ends a study by an exception
-in ask-and-tell use, so the combinations are listed here and handed to Optuna as fixed parameters.
+Optuna's BruteForceSampler can't follow a first trial whose values lie outside the space, and ends a study by an
+exception in ask-and-tell use, so the combinations are listed here and handed to Optuna as fixed parameters.
 """
 
 import random

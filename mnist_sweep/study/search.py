@@ -3,7 +3,6 @@
 import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,32 +17,10 @@ from mnist_sweep.config.space import Choice, Parameter, literal
 from mnist_sweep.study.distributions import distribution, holds, in_order
 from mnist_sweep.study.grid import GridSampler, points
 from mnist_sweep.study.settings import build_pruner, build_sampler
+from mnist_sweep.study.trials import REASON, RETRIES, Asked, Standing, as_number, standing_of
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-
-REASON = "reason"
-RETRIES = "retries"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A trial to run: its number, its overrides as a mapping, how often it was lost before, whether it is the baseline."""
-
-    number: int
-    overrides: dict[str, str]
-    retries: int
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A finished trial: number, state (COMPLETE, PRUNED, FAIL), objective values, and why it failed."""
-
-    number: int
-    state: str
-    values: tuple[float, ...] | None
-    overrides: dict[str, str]
-    reason: str | None
 
 
 def _storage(journal: Path | None) -> BaseStorage:
@@ -57,7 +34,12 @@ class Search:
     """Asks Optuna for trials, reports their epochs and tells their results."""
 
     def __init__(
-        self, journal: Path | None, name: str, settings: Settings, parameters: Sequence[Parameter], base: Mapping[str, str]
+        self,
+        journal: Path | None,
+        name: str,
+        settings: Settings,
+        parameters: Sequence[Parameter],
+        base: Mapping[str, str],
     ) -> None:
         """`base` has the base configuration's values of all parameters and of what their conditions speak of."""
         self.settings = settings
@@ -82,7 +64,7 @@ class Search:
             self.grid = points(self.parameters, self.base, settings.study.seed)
         self.running: dict[int, Trial] = {}
         self._finished = {
-            trial.number: _standing(trial, self.parameters) for trial in self._trials() if trial.state.is_finished()
+            trial.number: standing_of(trial, self.parameters) for trial in self._trials() if trial.state.is_finished()
         }
         self.prunes = len(self.metrics) == 1 and self._per_epoch() is not None
 
@@ -129,7 +111,7 @@ class Search:
             if isinstance(domain, Choice):
                 if text in domain.literals:
                     fixed[parameter.key] = domain.values[domain.literals.index(text)]
-            elif (number := _number(text)) is not None and (number.is_integer() or not domain.whole):
+            elif (number := as_number(text)) is not None and (number.is_integer() or not domain.whole):
                 fixed[parameter.key] = int(number) if domain.whole else number
         return fixed
 
@@ -181,7 +163,7 @@ class Search:
         if reason is not None:
             trial.set_user_attr(REASON, reason)
         self.study.tell(trial, values, state=TrialState[state])
-        self._finished[number] = _standing(self._trials()[number], self.parameters)
+        self._finished[number] = standing_of(self._trials()[number], self.parameters)
         return self._finished[number]
 
     def finished(self) -> list[Standing]:
@@ -203,19 +185,3 @@ class Search:
     def better(self, first: float, second: float) -> bool:
         """Whether the first value of the first metric is better than the second."""
         return first > second if self.directions[0] == "maximize" else first < second
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _standing(trial: FrozenTrial, parameters: Sequence[Parameter]) -> Standing:
-    domains = {parameter.key: parameter.domain for parameter in parameters}
-    overrides = {}
-    if trial.number:
-        overrides = {key: literal(domains[key], value) for key, value in trial.params.items() if key in domains}
-    values = tuple(trial.values) if trial.values is not None else None
-    return Standing(trial.number, trial.state.name, values, overrides, trial.user_attrs.get(REASON))

@@ -33,11 +33,11 @@ class Tracker:
         self.failures = 0
         self.client: Any = None
         self.experiment = ""
-        self._work: queue.Queue[tuple[int | None, Callable[[], None]] | None] = queue.Queue()
+        self._work: queue.Queue[Callable[[], None] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="tracking", daemon=True)
         if config.enabled:
             self._thread.start()
-            self._put(None, self._open)
+            self._put(self._open)
 
     def _open(self) -> None:
         if self.client is None:
@@ -45,23 +45,23 @@ class Tracker:
 
     def _run(self) -> None:
         while (item := self._work.get()) is not None:
-            number, work = item
+            work = item
             try:
                 if self.client is None and work != self._open:
                     self._open()
                 work()
             except Exception as error:
-                self._failed(number, error)
+                self._failed(error)
 
-    def _failed(self, number: int | None, error: Exception) -> None:
+    def _failed(self, error: Exception) -> None:
         self.failures += 1
         if self.failures == 1:
             reason = str(error).strip().split("\n")[0][:200]
             self.say(f"tracking is behind: {self.uri}: {type(error).__name__}: {reason}; trials go on")
 
-    def _put(self, number: int | None, work: Callable[[], None]) -> None:
+    def _put(self, work: Callable[[], None]) -> None:
         if self.config.enabled:
-            self._work.put((number, work))
+            self._work.put(work)
 
     def start_study(self, record: StudyRecord, file: Path) -> None:
         """Makes the parent run, or takes up the one that `file` names."""
@@ -77,7 +77,7 @@ class Tracker:
                 self.client.log_batch(self.parent, params=mirror.parameters(record.params, frozenset(record.params)))
             self.client.log_batch(self.parent, tags=mirror.tags(record.tags))
 
-        self._put(None, work)
+        self._put(work)
 
     def _known(self, stored: dict[str, Any]) -> str | None:
         """The run of an earlier call, if it is in this store."""
@@ -93,7 +93,7 @@ class Tracker:
     def start_trial(self, number: int, record: TrialRecord) -> None:
         """Makes the trial's run below the parent, with its parameters and data set; or takes up the one it had."""
         started = int(time.time() * 1000)
-        self._put(number, lambda: self._start_trial(number, record, started))
+        self._put(lambda: self._start_trial(number, record, started))
 
     def _start_trial(self, number: int, record: TrialRecord, started: int) -> None:
         file = record.folder.tracking
@@ -121,7 +121,7 @@ class Tracker:
 
     def epoch(self, number: int, row: dict[str, float]) -> None:
         """Sends a row of the history."""
-        self._put(number, lambda: self.client.log_batch(self.runs[number], metrics=mirror.epoch_metrics(row)))
+        self._put(lambda: self.client.log_batch(self.runs[number], metrics=mirror.epoch_metrics(row)))
 
     def finish_trial(self, number: int, record: TrialRecord, state: str, reason: str | None) -> None:
         """Brings the trial's run up to its folder and ends it; what can't be sent now is tried again at the end."""
@@ -136,7 +136,7 @@ class Tracker:
             self.behind[number] = work
             work()
 
-        self._put(number, guarded)
+        self._put(guarded)
 
     def progress(self, metrics: dict[str, float], step: int, more_tags: dict[str, str]) -> None:
         """Metrics and tags of the parent: its chart is the history of the search."""
@@ -148,7 +148,7 @@ class Tracker:
             values = [Metric(name, value, moment, step) for name, value in metrics.items()]
             self.client.log_batch(self.parent, metrics=values, tags=mirror.tags(more_tags))
 
-        self._put(None, work)
+        self._put(work)
 
     def finish_study(self, state: str, files: list[Path], more_tags: dict[str, str]) -> None:
         """Ends the parent run, with these files beside it."""
@@ -162,7 +162,7 @@ class Tracker:
                     self.client.log_artifact(self.parent, str(file))
             self.client.set_terminated(self.parent, mirror.STATUS[state])
 
-        self._put(None, work)
+        self._put(work)
 
     def close(self, timeout: float = 60) -> bool:
         """Waits until all is written; whether it was."""

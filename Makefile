@@ -1,0 +1,67 @@
+# `make help` lists what there is. The first target that needs it makes the environment in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+EXPERIMENT ?= seed_cnn
+OVERRIDES ?=
+STUDY ?=
+TRIAL ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup sweep train ui reproduce data plan test test-slow check format clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  \1|\2/' | column -t -s '|'
+
+setup: $(READY) ## make the environment (.venv) with the exact versions of constraints.txt
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed; name one: make PYTHON=python3.12 ..." >&2; exit 2; }
+	@echo "Making the environment in .venv: once, some minutes"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[develop]'
+	@touch $(READY)
+
+sweep: $(READY) ## search: OVERRIDES='model=dnn search.n_trials=40'
+	@$(BIN)/mnist-sweep data $(OVERRIDES); code=$$?; \
+	if [ $$code -eq 3 ]; then \
+		echo "MNIST can't be had here, so this sweeps scikit-learn's digits instead, as a study of its own."; \
+		$(BIN)/mnist-sweep sweep $(OVERRIDES) data=digits; \
+	elif [ $$code -eq 0 ]; then $(BIN)/mnist-sweep sweep $(OVERRIDES); \
+	else exit $$code; fi
+
+train: $(READY) ## one recorded experiment: EXPERIMENT=seed_dnn
+	@$(BIN)/mnist-sweep train experiment=$(EXPERIMENT) $(OVERRIDES)
+
+ui: $(READY) ## browse every run in the MLflow UI on http://127.0.0.1:5000
+	@$(BIN)/mnist-sweep ui $(OVERRIDES)
+
+reproduce: $(READY) ## retrain the best trial and compare: STUDY=name TRIAL=number
+	@$(BIN)/mnist-sweep reproduce $(if $(STUDY),study=$(STUDY)) $(if $(TRIAL),trial=$(TRIAL)) $(OVERRIDES)
+
+data: $(READY) ## fetch and verify the data set: OVERRIDES=data=fashion_mnist
+	@$(BIN)/mnist-sweep data $(OVERRIDES)
+
+plan: $(READY) ## check a search and predict its time; trains nothing
+	@$(BIN)/mnist-sweep plan $(OVERRIDES)
+
+test: $(READY) ## the tests
+	@$(BIN)/python -m pytest
+
+test-slow: $(READY) ## all tests, the long ones too
+	@$(BIN)/python -m pytest -m 'slow or not slow'
+
+check: $(READY) ## ruff, mypy, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY) ## let ruff format and mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean: ## remove the environment and caches; runs/ stays
+	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -not -path './runs/*' -prune -exec rm -rf {} +

@@ -1,0 +1,49 @@
+"""Trials as the driver knows them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from optuna.trial import FrozenTrial
+
+from mnist_sweep.config.space import Parameter, literal
+
+REASON = "reason"  # keys of Optuna's user attributes
+RETRIES = "retries"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A trial to run: its number, its overrides as a mapping, and how often it was lost before."""
+
+    number: int
+    overrides: dict[str, str]
+    retries: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A finished trial: number, state (COMPLETE, PRUNED, FAIL), objective values, and why it failed."""
+
+    number: int
+    state: str
+    values: tuple[float, ...] | None
+    overrides: dict[str, str]
+    reason: str | None
+
+
+def as_number(text: str) -> float | None:
+    """The number that a text is, if it is one."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def standing_of(trial: FrozenTrial, parameters: Sequence[Parameter]) -> Standing:
+    """A finished trial of Optuna's, in our words."""
+    domains = {parameter.key: parameter.domain for parameter in parameters}
+    overrides = {}
+    if trial.number:
+        overrides = {key: literal(domains[key], value) for key, value in trial.params.items() if key in domains}
+    values = tuple(trial.values) if trial.values is not None else None
+    return Standing(trial.number, trial.state.name, values, overrides, trial.user_attrs.get(REASON))
