@@ -22,7 +22,7 @@ from mnist_sweep.call import Call
 from mnist_sweep.completion import rewrite
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.check import nearest
-from mnist_sweep.config.compose import current, known_keys, plain
+from mnist_sweep.config.compose import current, key_of, known_keys, plain
 from mnist_sweep.config.hydra_errors import as_user_error
 
 MISTAKE, UNAVAILABLE, INTERRUPTED = 2, 3, 130
@@ -52,7 +52,7 @@ HYDRA = {
     "hydra/job_logging": "none",
     "hydra.output_subdir": "null",
     "hydra.run.dir": ".",
-    "hydra.sweep.dir": ".",
+    "hydra.sweep.dir": "${runs_folder}/.multirun",
     "hydra.sweep.subdir": ".",
 }
 
@@ -63,42 +63,54 @@ def conf_folder() -> Path:
     return package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
 
 
-def _parsed(arguments: Sequence[str]) -> Any:
+@dataclass
+class Arguments:
+    """Overrides and flags of a command line, told apart."""
+
+    overrides: list[str]
+    flags: list[str]
+    multirun: bool
+
+
+def _parsed(arguments: Sequence[str]) -> Arguments:
     """Hydra's own reading of the arguments; raises UserError for a flag that it doesn't know."""
     errors = io.StringIO()
     try:
         with contextlib.redirect_stderr(errors):
-            return get_args_parser().parse_args(list(arguments))
+            parsed = get_args_parser().parse_intermixed_args(list(arguments))
     except SystemExit as stop:
         if stop.code:
             raise UserError(errors.getvalue().strip().rpartition("error: ")[2] + "; see --help") from None
         raise
+    flags = list(arguments)
+    for override in parsed.overrides:
+        flags.remove(override)
+    return Arguments(list(parsed.overrides), flags, parsed.multirun)
 
 
-def _without_file(arguments: list[str], overrides: Sequence[str]) -> list[str]:
+def _take_file(arguments: Arguments) -> None:
     """A configuration file among the overrides becomes Hydra's --config-dir and --config-name."""
-    for text in overrides:
+    for text in list(arguments.overrides):
         if text.endswith((".yaml", ".yml")) and "=" not in text:
             file = Path(text)
             if not file.is_file():
                 raise UserError(f"{text} is not there; give a configuration file, such as runs/cnn-mnist/best.yaml")
-            rest = [argument for argument in arguments if argument != text]
-            return [*rest, "--config-dir", str(file.parent), "--config-name", file.name]
-    return arguments
+            arguments.overrides.remove(text)
+            arguments.flags += ["--config-dir", str(file.parent), "--config-name", file.name]
 
 
-def _split_sweeps(arguments: list[str], overrides: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """Takes the sweeps out of the arguments: they are parameters of the search."""
+def _take_sweeps(arguments: Arguments) -> dict[str, str]:
+    """Takes the sweeps out of the overrides: they are parameters of the search."""
     sweeps = {}
-    for text in overrides:
+    for text in list(arguments.overrides):
         try:
             override = OverridesParser.create().parse_override(text)
         except HydraException as error:
             raise as_user_error(error, ()) from None
         if override.is_sweep_override():
             sweeps[override.get_key_element().lstrip("+")] = text.partition("=")[2]
-            arguments = [argument for argument in arguments if argument != text]
-    return arguments, sweeps
+            arguments.overrides.remove(text)
+    return sweeps
 
 
 def _known(config: str) -> list[str]:
@@ -111,18 +123,20 @@ def _known(config: str) -> list[str]:
         return known_keys(compose(config))
 
 
-def _execute(command: Command, arguments: list[str], line: str) -> int:
-    parsed = _parsed(arguments)
+def _execute(command: Command, given: list[str], line: str) -> int:
+    arguments = _parsed(given)
     sweeps: dict[str, str] = {}
     if command.sweeps:
-        if parsed.multirun:
+        if arguments.multirun:
             raise UserError("--multirun is for train: sweep and plan search by themselves, so leave it out")
-        arguments, sweeps = _split_sweeps(arguments, parsed.overrides)
+        sweeps = _take_sweeps(arguments)
     if command.module == "train":
-        arguments = _without_file(arguments, parsed.overrides)
+        _take_file(arguments)
     if command.module == "reproduce":  # `study` is the name of a config group
-        arguments = [a.replace("study=", "study_name=", 1) if a.startswith("study=") else a for a in arguments]
-    quiet = [f"{key}={value}" for key, value in HYDRA.items() if not any(a.startswith(f"{key}=") for a in arguments)]
+        arguments.overrides = [o.replace("study=", "study_name=", 1) if o.startswith("study=") else o
+                               for o in arguments.overrides]  # fmt: skip
+    keys = {key_of(override) for override in arguments.overrides}
+    quiet = [f"{key}={value}" for key, value in HYDRA.items() if key not in keys]
     codes: list[int] = []
 
     @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=command.config)
@@ -135,7 +149,7 @@ def _execute(command: Command, arguments: list[str], line: str) -> int:
             codes.append(code)
         return value
 
-    sys.argv = ["mnist-sweep", *arguments, *quiet]
+    sys.argv = ["mnist-sweep", *arguments.overrides, *quiet, *arguments.flags]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # gives the exceptions to us instead of printing them
     task()
     return max(codes, default=0)

@@ -10,7 +10,7 @@ from mnist_sweep.config.base import base_values
 from mnist_sweep.config.compose import Composer, from_command_line, key_of
 from mnist_sweep.config.settings import check_study_name, parse_settings
 from mnist_sweep.config.space import Parameter, parse_space
-from mnist_sweep.config.space_check import check_space
+from mnist_sweep.config.space_check import check_space, reachable
 from mnist_sweep.config.trial import check_against_data
 from mnist_sweep.data import Description
 from mnist_sweep.files import StudyFolder
@@ -77,14 +77,13 @@ def make_plan(
     composer = Composer(config_name, overrides, allowed)
     base = composer.config({})
     if base.data.split.validation == "test":
-        raise UserError(
-            "data.validation must be split for a search, got test: a choice by test images spoils them"
-        )
+        raise UserError("data.validation must be split for a search, got test: a choice by test images spoils them")
     build_sampler(settings.sampler, 0)
     build_pruner(settings.pruner)
     values = base_values(plain)
     parameters = parse_space(settings.search.space, settings.search.when)
     check_space(composer, parameters, values)
+    parameters = reachable(parameters, values)
     name = study_name(settings, base)
     on_checked()
     description = prepare(base, say)

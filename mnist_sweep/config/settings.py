@@ -174,8 +174,8 @@ def parse_settings(plain: dict[str, Any], allowed: list[str]) -> Settings:
     around = parse_surroundings(plain)
     if "search" not in plain:
         raise UserError(
-            "search is missing, for there is none of the model's name: choose one with +search=cnn, "
-            "or +search=default and parameters on the command line"
+            "search is missing, for there is none of the model's name: choose one with search=cnn, "
+            "or search=default with parameters on the command line, such as 'train.batch_size=choice(64,128)'"
         )
     return Settings(
         **vars(around),

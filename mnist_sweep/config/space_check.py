@@ -54,6 +54,11 @@ def _check_condition(parameter: Parameter, parameters: list[Parameter], base: Ma
         raise UserError(f"search.when: {condition.key} is never {' or '.join(condition.literals)} in search.space")
 
 
+def reachable(parameters: list[Parameter], base: Mapping[str, str]) -> list[Parameter]:
+    """The parameters that a trial can have; a condition on what the base configuration has fixed rules some out."""
+    return [parameter for parameter in parameters if _way_to(parameter, parameters, base) is not None]
+
+
 def check_space(
     composer: Composer,
     parameters: list[Parameter],

@@ -48,14 +48,13 @@ class Search:
         storage = _storage(journal)
         self.metrics = settings.search.metric
         self.directions = settings.search.direction
-        self.study = optuna.create_study(
-            storage=storage,
-            study_name=name,
-            directions=self.directions,
-            pruner=build_pruner(settings.pruner),
-            load_if_exists=True,
-        )
-        self.study.set_metric_names(self.metrics)
+        pruner = build_pruner(settings.pruner)
+        if any(known.study_name == name for known in storage.get_all_studies()):
+            self.study = optuna.load_study(storage=storage, study_name=name, pruner=pruner)
+        else:
+            self.study = optuna.create_study(
+                storage=storage, study_name=name, directions=self.directions, pruner=pruner
+            )
         # The same seed would repeat its suggestions after a restart.
         seed = hashlib.sha256(f"{settings.study.seed} {len(self._trials())}".encode()).digest()
         self.study.sampler = build_sampler(settings.sampler, int.from_bytes(seed[:4], "big"))
