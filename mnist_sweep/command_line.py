@@ -70,6 +70,7 @@ class Arguments:
     overrides: list[str]
     flags: list[str]
     multirun: bool
+    where: list[str]
 
 
 def _parsed(arguments: Sequence[str]) -> Arguments:
@@ -85,7 +86,9 @@ def _parsed(arguments: Sequence[str]) -> Arguments:
     flags = list(arguments)
     for override in parsed.overrides:
         flags.remove(override)
-    return Arguments(list(parsed.overrides), flags, parsed.multirun)
+    where = [text for name in ("config_dir", "config_name") if (value := getattr(parsed, name)) is not None
+             for text in (f"--{name.replace('_', '-')}", value)]  # fmt: skip
+    return Arguments(list(parsed.overrides), flags, parsed.multirun, where)
 
 
 def _take_file(arguments: Arguments) -> None:
@@ -96,7 +99,8 @@ def _take_file(arguments: Arguments) -> None:
             if not file.is_file():
                 raise UserError(f"{text} is not there; give a configuration file, such as runs/cnn-mnist/best.yaml")
             arguments.overrides.remove(text)
-            arguments.flags += ["--config-dir", str(file.parent), "--config-name", file.name]
+            arguments.where += ["--config-dir", str(file.parent), "--config-name", file.name]
+            arguments.flags += arguments.where
 
 
 def _take_sweeps(arguments: Arguments) -> dict[str, str]:
@@ -123,7 +127,8 @@ def _known(config: str) -> list[str]:
         return known_keys(compose(config))
 
 
-def _execute(command: Command, given: list[str], line: str) -> int:
+def _execute(name: str, given: list[str], line: str) -> int:
+    command = COMMANDS[name]
     arguments = _parsed(given)
     sweeps: dict[str, str] = {}
     if command.sweeps:
@@ -136,16 +141,18 @@ def _execute(command: Command, given: list[str], line: str) -> int:
         arguments.overrides = [o.replace("study=", "study_name=", 1) if o.startswith("study=") else o
                                for o in arguments.overrides]  # fmt: skip
     keys = {key_of(override) for override in arguments.overrides}
-    quiet = [f"{key}={value}" for key, value in HYDRA.items() if key not in keys]
+    hydra_overrides = {**HYDRA, "hydra.help.app_name": f"mnist-sweep {name}"}
+    quiet = [f"{key}={value}" for key, value in hydra_overrides.items() if key not in keys]
+    where = arguments.where
     codes: list[int] = []
 
     @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=command.config)
     def task(config: DictConfig) -> Any:
-        name, overrides = current()
+        config_name, overrides = current()
         value = None
         with told(codes):
             main = import_module(f"mnist_sweep.{command.module}").main
-            code, value = main(Call(plain(config), name, overrides, sweeps, line))
+            code, value = main(Call(plain(config), config_name, overrides, sweeps, where, line))
             codes.append(code)
         return value
 
@@ -166,6 +173,9 @@ def told(codes: list[int]) -> Iterator[None]:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         codes.append(INTERRUPTED)
+    except BrokenPipeError:  # nobody reads what is printed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        codes.append(1)
     except Exception:
         traceback.print_exc()
         sys.stderr.write("this is a mistake of mnist_sweep's, not of yours: please report it with the lines above\n")
@@ -176,8 +186,8 @@ def _run(name: str, arguments: list[str], line: str) -> int:
     if name not in COMMANDS:
         raise UserError(f"{name} is not a command{nearest(name, COMMANDS)}")
     try:
-        return _execute(COMMANDS[name], arguments, line)
-    except (UserError, KeyboardInterrupt):
+        return _execute(name, arguments, line)
+    except (UserError, KeyboardInterrupt, BrokenPipeError):
         raise
     except Exception as error:  # the command itself tells its own: this is from composing what was asked for
         raise as_user_error(error, _known(COMMANDS[name].config)) from None

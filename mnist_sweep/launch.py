@@ -24,9 +24,9 @@ def prepare(config: TrialConfig, say: Callable[[str], None]) -> data.Description
     return description
 
 
-def train_command(overrides: Sequence[str]) -> str:
-    """A trial's overrides as a command that can be pasted."""
-    return shlex.join(["mnist-sweep", "train", *overrides])
+def train_command(overrides: Sequence[str], flags: Sequence[str]) -> str:
+    """A trial's overrides as a command that can be pasted; `flags` say where its configuration lies."""
+    return shlex.join(["mnist-sweep", "train", *overrides, *flags])
 
 
 def stored(config: TrialConfig) -> dict[str, Any]:
@@ -41,13 +41,14 @@ def make_job(
     folder: files.TrialFolder,
     description: data.Description,
     allowed: Sequence[str],
+    flags: Sequence[str],
     started_by: str,
     keep_model: bool,
     stop_after: int | None = None,
 ) -> Job:
     """A trial as a job; writes its configuration and overrides into its folder."""
     folder.path.mkdir(parents=True, exist_ok=True)
-    command = train_command(overrides)
+    command = train_command(overrides, flags)
     files.write_yaml(folder.config, stored(config), f"# {command}\n")
     files.write_yaml(folder.overrides, list(overrides))
     settings = {

@@ -79,7 +79,7 @@ def main(call: Call) -> tuple[int, Any]:
     """Checks the whole search, builds its smallest and largest networks, times them, and predicts."""
     console = Console(highlight=False)
     executor = LocalExecutor()
-    plan = make_plan(call.config_name, call.overrides, call.plain, call.sweeps, console.print, executor.warm_up)
+    plan = make_plan(call, console.print, executor.warm_up)
     settings = plan.settings
     with tempfile.TemporaryDirectory() as folder:
         try:

@@ -1,6 +1,7 @@
 """Where a result comes from: versions, commit, processor."""
 
 import functools
+import getpass
 import os
 import platform
 import subprocess
@@ -61,6 +62,13 @@ def features() -> list[str]:
         return []
     flags = next((line.partition(":")[2].split() for line in text.splitlines() if line.startswith("flags")), [])
     return sorted(flag for flag in flags if flag.startswith(("avx", "amx", "fma", "sse4")))
+
+
+def source_tags(command: str) -> dict[str, str]:
+    """MLflow's own tags for where a run comes from."""
+    sha, _ = commit()
+    tags = {"mlflow.source.name": command, "mlflow.source.type": "LOCAL", "mlflow.user": getpass.getuser()}
+    return {**tags, "mlflow.source.git.commit": sha} if sha else tags
 
 
 def environment(command: str, started_by: str) -> dict[str, Any]:

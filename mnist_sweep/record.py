@@ -6,7 +6,8 @@ from typing import Any
 
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig
-from mnist_sweep.launch import shortest, stored, train_command
+from mnist_sweep.launch import shortest, stored
+from mnist_sweep.provenance import source_tags
 from mnist_sweep.searching import Plan, workers
 from mnist_sweep.study import Asked, Search, Standing
 from mnist_sweep.tracking import StudyRecord, Tracker, TrialRecord
@@ -39,7 +40,8 @@ class Record:
             **flatten(self.plan.base.plain()),
         }
         tags = {"study": self.folder.name, "kind": "study", "folder": str(self.folder.path.absolute()),
-                "command": self.started_by, "data_digest": self.plan.description.digest}  # fmt: skip
+                "command": self.started_by, "data_digest": self.plan.description.digest,
+                **source_tags(self.started_by)}  # fmt: skip
         self.tracker.start_study(StudyRecord(self.folder.name, params, tags), self.folder.tracking)
 
     def clear(self, number: int) -> files.TrialFolder:
@@ -56,11 +58,11 @@ class Record:
         choices = {key: value for key, value in {**self.plan.values, **asked.overrides}.items() if key in self.keys}
         groups = {key: choices[key] for key in choices if "." not in key}
         name = f"{self.folder.name}-{asked.number:04d}" + ("-baseline" if asked.number == 0 else "")
-        command = train_command(self.plan.composer.overrides(asked.overrides))
+        command = self.plan.command(asked.overrides)
         tags = {"study": self.folder.name, "trial": str(asked.number), "kind": "trial", "state": "RUNNING",
                 "folder": str(self.folder.trial(asked.number).path.absolute()), "command": command,
                 "data_digest": self.plan.description.digest,
-                "mlflow.note.content": f"```\n{command}\n```"}  # fmt: skip
+                "mlflow.note.content": f"```\n{command}\n```", **source_tags(self.started_by)}  # fmt: skip
         return TrialRecord(
             name=name,
             folder=self.folder.trial(asked.number),
@@ -134,14 +136,14 @@ class Record:
     def best_command(self) -> str | None:
         """The best trial as a command."""
         best = self.search.best()
-        return train_command(self.plan.composer.overrides(best.overrides)) if best else None
+        return self.plan.command(best.overrides) if best else None
 
     def write_best(self, asked: Asked, config: TrialConfig) -> None:
         """The best trial's whole configuration, for `mnist-sweep train`."""
         header = (
             f"# The best trial of study {self.folder.name}: {self.best_line()}.\n"
             f"# Run it again with: mnist-sweep train {shortest(self.folder.best)}\n"
-            f"# The same as: {train_command(self.plan.composer.overrides(asked.overrides))}\n"
+            f"# The same as: {self.plan.command(asked.overrides)}\n"
         )
         files.write_yaml(self.folder.best, stored(config), header)
 

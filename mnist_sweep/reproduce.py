@@ -26,7 +26,7 @@ from mnist_sweep.data import Description
 from mnist_sweep.executors import Failed, LocalExecutor
 from mnist_sweep.files import StudyFolder, TrialFolder
 from mnist_sweep.launch import make_job, next_folder, prepare, shortest
-from mnist_sweep.provenance import environment
+from mnist_sweep.provenance import environment, source_tags
 from mnist_sweep.recorded import NEEDED, Recorded, find_study, find_trial, read_recorded
 from mnist_sweep.single import finish, run_single, with_tags
 from mnist_sweep.terminal import Screen
@@ -128,10 +128,20 @@ def main(call: Call) -> tuple[int, Any]:
     description = _checked_data(recorded, screen)
     number, folder = next_folder(StudyFolder(runs_folder / "reproduce"))
     job = make_job(
-        number, recorded.config, recorded.overrides, folder, description, allowed, call.line, False, stop_after=epochs
+        number,
+        recorded.config,
+        recorded.overrides,
+        folder,
+        description,
+        allowed,
+        [],
+        call.line,
+        False,
+        stop_after=epochs,
     )
     tags = {"kind": "reproduction", "trial": str(number), "study": "reproduce", "state": "RUNNING",
-            "command": call.line, "reproduces": recorded.name, "reproduces_run": recorded.run_id or ""}  # fmt: skip
+            "command": call.line, "reproduces": recorded.name, "reproduces_run": recorded.run_id or "",
+            **source_tags(call.line)}  # fmt: skip
     params = flatten(recorded.config.plain())
     record = TrialRecord(f"reproduce-{recorded.name}", folder, params, frozenset(), tags, description.plain())
     tracker = Tracker(tracking, runs_folder, screen.warn)

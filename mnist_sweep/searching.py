@@ -1,10 +1,11 @@
 """What sweep and plan do first: everything that can be wrong is checked before a trial starts."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mnist_sweep.call import Call
 from mnist_sweep.config import Settings, TrialConfig, UserError
 from mnist_sweep.config.base import base_values
 from mnist_sweep.config.compose import Composer, from_command_line, key_of
@@ -14,7 +15,7 @@ from mnist_sweep.config.space_check import check_space, reachable
 from mnist_sweep.config.trial import check_against_data
 from mnist_sweep.data import Description
 from mnist_sweep.files import StudyFolder
-from mnist_sweep.launch import prepare
+from mnist_sweep.launch import prepare, train_command
 from mnist_sweep.study import build_pruner, build_sampler
 
 
@@ -30,6 +31,11 @@ class Plan:
     description: Description
     folder: StudyFolder
     plain: dict[str, Any]
+    flags: list[str]
+
+    def command(self, overrides: Mapping[str, str]) -> str:
+        """A trial as a command that can be pasted."""
+        return train_command(self.composer.overrides(overrides), self.flags)
 
 
 def with_command_line(plain: dict[str, Any], sweeps: Mapping[str, str], fixed: set[str]) -> dict[str, Any]:
@@ -58,23 +64,16 @@ def workers(settings: Settings) -> int:
     return settings.runtime.workers or len(os.sched_getaffinity(0))
 
 
-def make_plan(
-    config_name: str,
-    overrides: Sequence[str],
-    plain: dict[str, Any],
-    sweeps: Mapping[str, str],
-    say: Callable[[str], None],
-    on_checked: Callable[[], None] = lambda: None,
-) -> Plan:
+def make_plan(call: Call, say: Callable[[str], None], on_checked: Callable[[], None] = lambda: None) -> Plan:
     """Checks a search from end to end; raises UserError for the first thing that is wrong.
 
-    `sweeps` are the parameters given on the command line; `on_checked` is called before the data are read.
+    `on_checked` is called when only the data remain to be read.
     """
-    allowed = from_command_line(overrides)
-    fixed = {key_of(override) for override in overrides}
-    plain = with_command_line(plain, sweeps, fixed)
+    allowed = from_command_line(call.overrides)
+    fixed = {key_of(override) for override in call.overrides}
+    plain = with_command_line(call.plain, call.sweeps, fixed)
     settings = parse_settings(plain, allowed)
-    composer = Composer(config_name, overrides, allowed)
+    composer = Composer(call.config_name, call.overrides, allowed)
     base = composer.config({})
     if base.data.split.validation == "test":
         raise UserError("data.validation must be split for a search, got test: a choice by test images spoils them")
@@ -91,4 +90,4 @@ def make_plan(
         composer, parameters, values, lambda c: check_against_data(c, description.image, description.train_images)
     )
     folder = StudyFolder(settings.runs_folder / name)
-    return Plan(settings, composer, base, values, parameters, description, folder, plain)
+    return Plan(settings, composer, base, values, parameters, description, folder, plain, call.flags)

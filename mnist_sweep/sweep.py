@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.evaluation import best_of
-from mnist_sweep.executors import Done, Epoch, Event, Executor, Failed
+from mnist_sweep.executors import Done, Epoch, Event, Executor, Failed, Started
 from mnist_sweep.launch import make_job
 from mnist_sweep.record import Record
 from mnist_sweep.searching import Plan, workers
@@ -99,6 +99,7 @@ class Sweep:
                 self.record.clear(asked.number),
                 plan.description,
                 plan.composer.allowed,
+                plan.flags,
                 self.record.started_by,
                 keep_model=plan.settings.study.keep_models > 0,
             )
@@ -113,7 +114,9 @@ class Sweep:
         self.executor.submit(job)
 
     def _handle(self, event: Event) -> None:
-        if isinstance(event, Epoch):
+        if isinstance(event, Started):
+            self.screen.note = ""
+        elif isinstance(event, Epoch):
             self._epoch(event)
         elif isinstance(event, Done):
             self._done(event)
@@ -185,6 +188,7 @@ def run_sweep(
     """Runs a sweep to its end, or to Ctrl-C; whatever happens, no process is left behind."""
     sweep = Sweep(plan, search, make_executor(), screen, record)
     screen.best = record.best_line()
+    screen.note = "starting TensorFlow"
     code, why = 0, ""
     try:
         with screen:

@@ -21,7 +21,8 @@ def _intro(plan: Plan, search: Search, screen: Screen) -> None:
     size = f"up to {settings.search.n_trials} trials of {names}, {screen.workers} at a time"
     screen.say(f"Study {plan.folder.name}: {size}, in {shortest(plan.folder.path)}")
     screen.say(f"Data {data.name}: {data.train_images:,} images to train, {data.validation_images:,} to validate")
-    screen.say("Searched: " + ", ".join(dict.fromkeys(parameter.key for parameter in plan.parameters)))
+    names = ", ".join(dict.fromkeys(parameter.key for parameter in plan.parameters))
+    screen.say(f"Searched: {names}", wrap=True)
     if not search.prunes and not settings.pruner.target.endswith("NopPruner"):
         why = "there are several metrics" if len(search.metrics) > 1 else f"{names} is not known before the end"
         screen.say(f"No pruning: {why}")
@@ -58,7 +59,7 @@ def main(call: Call) -> tuple[int, Any]:
     began = time.monotonic()
     executor = LocalExecutor()
     screen = Screen("sweep", "val_accuracy", 0, 1)
-    plan = make_plan(call.config_name, call.overrides, call.plain, call.sweeps, screen.say, executor.warm_up)
+    plan = make_plan(call, screen.say, executor.warm_up)
     with locked(plan.folder):
         check_same_study(plan.folder, plan.plain)
         search = Search(plan.folder.journal, plan.folder.name, plan.settings, plan.parameters, plan.values)

@@ -84,9 +84,9 @@ class Screen:
         if self.live:
             self.live.stop()
 
-    def say(self, line: str, style: str = "") -> None:
-        """One line that stays."""
-        self.console.print(Text(line, style=style), soft_wrap=True)
+    def say(self, line: str, style: str = "", wrap: bool = False) -> None:
+        """One line that stays; with `wrap`, broken between words where the terminal ends."""
+        self.console.print(Text(line, style=style), soft_wrap=not (wrap and self.console.is_terminal))
         sys.stdout.flush()
 
     def warn(self, line: str) -> None:

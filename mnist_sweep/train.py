@@ -11,6 +11,7 @@ from mnist_sweep.config.settings import parse_surroundings
 from mnist_sweep.executors import Done, Failed, LocalExecutor
 from mnist_sweep.files import StudyFolder, TrialFolder
 from mnist_sweep.launch import make_job, next_folder, prepare, shortest
+from mnist_sweep.provenance import source_tags
 from mnist_sweep.single import finish, run_single
 from mnist_sweep.terminal import Screen
 from mnist_sweep.tracking import Tracker, TrialRecord
@@ -30,7 +31,7 @@ def _record(call: Call, config: TrialConfig, number: int, folder: TrialFolder, d
     overrides = [override for override in call.overrides if of_a_trial(override)]
     tags = {"trial": str(number), "study": folder.path.parent.parent.name, "kind": "train", "state": "RUNNING",
             "folder": str(folder.path.absolute()), "command": call.line, "data_digest": data["digest"],
-            "mlflow.note.content": f"```\n{call.line}\n```"}  # fmt: skip
+            "mlflow.note.content": f"```\n{call.line}\n```", **source_tags(call.line)}  # fmt: skip
     params = flatten(config.plain())
     return TrialRecord(_name(config, number), folder, params, frozenset(key_of(o) for o in overrides), tags, data)
 
@@ -59,7 +60,7 @@ def main(call: Call) -> tuple[int, Any]:
     overrides = [override for override in call.overrides if of_a_trial(override)]
     tracker = Tracker(around.tracking, around.runs_folder, screen.warn)
     record = _record(call, config, number, folder, description.plain())
-    job = make_job(number, config, overrides, folder, description, allowed, call.line, keep_model=True)
+    job = make_job(number, config, overrides, folder, description, allowed, call.flags, call.line, keep_model=True)
     tried = {key_of(override): override.partition("=")[2] for override in overrides}
     ended = run_single(job, record, tracker, screen, executor, tried, config.train.epochs)
     if isinstance(ended, Failed):

@@ -17,5 +17,6 @@ def serve(config: TrackingConfig, runs_folder: Path, port: int) -> None:
     if config.uri is None and not (runs_folder / "mlflow.db").is_file():
         raise UserError(f"runs_folder={runs_folder} holds no runs yet: start with `mnist-sweep sweep`")
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--workers", "1"]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
+    command += ["--host", "127.0.0.1", "--port", str(port),
+                "--default-artifact-root", (runs_folder / "artifacts").absolute().as_uri()]  # fmt: skip
     os.execve(sys.executable, command, {**os.environ, **ENVIRONMENT})  # noqa: S606 - no shell is wanted

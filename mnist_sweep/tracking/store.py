@@ -44,7 +44,8 @@ def open_store(config: TrackingConfig, runs_folder: Path) -> tuple[Any, str]:
                 client.restore_experiment(found[0].experiment_id)
             return client, found[0].experiment_id
         location = None if config.uri else (runs_folder / "artifacts").absolute().as_uri()
-        tags = {"mlflow.experiment.primaryMetric.name": "best_val_accuracy",
+        tags = {"mlflow.experimentKind": "custom_model_development",  # the page then shows training, not GenAI
+                "mlflow.experiment.primaryMetric.name": "best_val_accuracy",
                 "mlflow.experiment.primaryMetric.greaterIsBetter": "True"}  # fmt: skip
         try:
             return client, client.create_experiment(config.experiment, artifact_location=location, tags=tags)
