@@ -6,13 +6,15 @@ from rich.console import Console
 
 from mnist_sweep import data
 from mnist_sweep.call import Call
-from mnist_sweep.config import parse_trial
+from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.config.compose import from_command_line
 from mnist_sweep.launch import prepare
 
 
 def main(call: Call) -> tuple[int, Any]:
     """Gets the data set onto this machine and checks every pixel of it."""
+    if sweeps := [key for key in call.sweeps if key.split(".")[0] == "data"]:
+        raise UserError(f"{sweeps[0]} must be one value: one data set at a time is fetched")
     config = parse_trial(call.plain, from_command_line(call.overrides))
     console = Console(highlight=False, soft_wrap=True)
     found = prepare(config, console.print)

@@ -68,8 +68,8 @@ def read_history(file: Path) -> list[dict[str, float]]:
     """The rows of a history.csv; a last line that was not written whole is left out."""
     if not file.is_file():
         return []
-    with file.open(newline="", encoding="utf-8") as lines:
-        rows = list(csv.reader(lines))
+    whole, _, _ = file.read_text(encoding="utf-8").rpartition("\n")
+    rows = list(csv.reader(whole.splitlines()))
     header, complete = rows[0] if rows else [], [row for row in rows[1:] if len(row) == len(rows[0])]
     return [{name: float(value) for name, value in zip(header, row, strict=True)} for row in complete]
 
@@ -189,4 +189,5 @@ class StudyFolder:
     def trials(self) -> list[TrialFolder]:
         """The folders of all trials, by number."""
         folders = self.path / "trials"
-        return [TrialFolder(path) for path in sorted(folders.glob("[0-9]*"))] if folders.is_dir() else []
+        numbered = [path for path in folders.iterdir() if path.name.isdigit()] if folders.is_dir() else []
+        return [TrialFolder(path) for path in sorted(numbered, key=lambda path: int(path.name))]

@@ -66,7 +66,7 @@ def next_folder(study: files.StudyFolder) -> tuple[int, files.TrialFolder]:
     if study.journal.exists():
         raise UserError(f"study.name={study.name} is a search: single trials can't be added; use another name")
     (study.path / "trials").mkdir(parents=True, exist_ok=True)
-    number = max((int(trial.path.name) for trial in study.trials() if trial.path.name.isdigit()), default=-1) + 1
+    number = max((int(trial.path.name) for trial in study.trials()), default=-1) + 1
     while True:
         try:
             study.trial(number).path.mkdir()

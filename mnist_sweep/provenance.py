@@ -39,7 +39,8 @@ def commit() -> tuple[str | None, bool | None]:
     """The commit of the checkout that runs and whether it has changes; None twice for an installed package."""
     if not _git("ls-files", "__init__.py"):  # a virtual environment may lie within somebody else's checkout
         return None, None
-    return _git("rev-parse", "HEAD"), bool(_git("status", "--porcelain"))
+    changes = _git("status", "--porcelain")
+    return _git("rev-parse", "HEAD"), None if changes is None else bool(changes)
 
 
 @functools.cache

@@ -5,8 +5,9 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from pydantic.dataclasses import dataclass as checked
 
 from mnist_sweep import files
@@ -14,7 +15,7 @@ from mnist_sweep.call import Call
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import check
 from mnist_sweep.config.compose import differences, from_command_line
-from mnist_sweep.config.schema import CONFIG, NotNegative
+from mnist_sweep.config.schema import CONFIG, Int, NotNegative
 from mnist_sweep.config.settings import (
     CURVES,
     RuntimeConfig,
@@ -42,7 +43,7 @@ class Request:
     """What is to be reproduced, and how far it may be off."""
 
     study_name: str | None
-    trial: int | None
+    trial: Annotated[Int, Field(ge=0)] | None
     run: str | None
     tolerance: NotNegative | None
 
@@ -113,7 +114,7 @@ def main(call: Call) -> tuple[int, Any]:
     """Finds, retrains, compares; exit code 1 for DIFFERENT."""
     allowed = from_command_line(call.overrides)
     known = set(Request.__dataclass_fields__)
-    request = check(Request, {key: value for key, value in call.plain.items() if key in known}, "reproduce")
+    request = check(Request, {key: value for key, value in call.plain.items() if key in known}, "")
     check(RuntimeConfig, call.plain["runtime"], "runtime")
     tracking, runs_folder = parse_tracking(call.plain["tracking"]), parse_folder(call.plain["runs_folder"])
     recorded = _find(request, runs_folder, tracking, allowed)

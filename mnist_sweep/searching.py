@@ -5,10 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
+
 from mnist_sweep.call import Call
 from mnist_sweep.config import Settings, TrialConfig, UserError
 from mnist_sweep.config.base import base_values
-from mnist_sweep.config.compose import Composer, from_command_line, key_of
+from mnist_sweep.config.check import nearest
+from mnist_sweep.config.compose import Composer, from_command_line, group_options, key_of
 from mnist_sweep.config.settings import check_study_name, parse_settings
 from mnist_sweep.config.space import Parameter, parse_space
 from mnist_sweep.config.space_check import check_space, reachable
@@ -16,7 +19,7 @@ from mnist_sweep.config.trial import check_against_data
 from mnist_sweep.data import Description
 from mnist_sweep.files import StudyFolder
 from mnist_sweep.launch import prepare, train_command
-from mnist_sweep.study import build_pruner, build_sampler
+from mnist_sweep.study import build_pruner, build_sampler, rehearse
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,10 @@ class Plan:
 def with_command_line(plain: dict[str, Any], sweeps: Mapping[str, str], fixed: set[str]) -> dict[str, Any]:
     """The configuration with the command line's parameters in its space, and without those that it gives one value."""
     search = plain.get("search")
-    if not isinstance(search, dict):
-        return plain
+    if not isinstance(search, dict) or not all(isinstance(search.get(key), dict) for key in ("space", "when")):
+        return plain  # what is wrong with it is told where it is checked
+    if surrounding := [key for key in sweeps if key.split(".")[0] in ("search", "study", "runtime", "tracking")]:
+        raise UserError(f"{surrounding[0]} can't be searched; several values are given as a list, [a,b]")
     given = fixed | set(sweeps)
     when = {
         condition: {key: text for key, text in more.items() if key not in given} if isinstance(more, dict) else more
@@ -72,6 +77,9 @@ def make_plan(call: Call, say: Callable[[str], None], on_checked: Callable[[], N
     allowed = from_command_line(call.overrides)
     fixed = {key_of(override) for override in call.overrides}
     plain = with_command_line(call.plain, call.sweeps, fixed)
+    option = HydraConfig.get().runtime.choices.get("search")
+    if "search" not in plain and "search" in fixed:
+        raise UserError(f"search={option} is not there{nearest(str(option), group_options('search'))}")
     settings = parse_settings(plain, allowed)
     composer = Composer(call.config_name, call.overrides, allowed)
     base = composer.config({})
@@ -83,6 +91,7 @@ def make_plan(call: Call, say: Callable[[str], None], on_checked: Callable[[], N
     parameters = parse_space(settings.search.space, settings.search.when)
     check_space(composer, parameters, values)
     parameters = reachable(parameters, values)
+    rehearse(settings, parameters, values, base.train.epochs)
     name = study_name(settings, base)
     on_checked()
     description = prepare(base, say)

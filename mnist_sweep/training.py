@@ -76,6 +76,9 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         if bad := [name for name in CURVES if not math.isfinite(row[name])]:
             raise FloatingPointError(f"{bad[0]} became {row[bad[0]]} in epoch {epoch + 1}")
         self.weights = self.model.get_weights()
+        if not all(np.isfinite(weight).all() for weight in self.weights):
+            # TensorFlow's relu makes 0 of NaN, so that a network of NaN can have a finite loss.
+            raise FloatingPointError(f"weights became infinite or NaN in epoch {epoch + 1}")
         self.rows.append(row)
         with self.file.open("a", newline="") as out:
             csv.writer(out).writerow([row[name] for name in COLUMNS])
@@ -84,7 +87,9 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
 
 def labels_for(loss: str, labels: NDArray[np.int32], classes: int) -> NDArray[Any]:
     """Labels as the loss wants them: whole numbers, or one-hot rows of float32."""
-    return keras.utils.to_categorical(labels, classes) if loss == "categorical_crossentropy" else labels
+    if loss == "categorical_crossentropy":
+        return np.asarray(keras.utils.to_categorical(labels, classes), np.float32)
+    return labels
 
 
 def train(

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from mnist_sweep.config.errors import UserError
 
 T = TypeVar("T")
+LISTED = 15  # names that fit into a line
 
 _BOUNDS = {
     "greater_than_equal": ("at least {ge}", "ge"),
@@ -26,6 +27,7 @@ _TYPES = {
     "list_type": "a list",
     "dict_type": "a mapping",
     "dataclass_type": "a mapping",
+    "string_pattern_mismatch": "text without slashes and line ends",
     "string_too_short": "text that is not empty",
     "too_short": "a list that is not empty",
 }
@@ -40,6 +42,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
         match = [last[n] for n in difflib.get_close_matches(name.rsplit(".", 1)[-1], last, n=1, cutoff=0.7)]
     if match:
         return f"; did you mean {match[0]}?"
+    if len(known) > LISTED:
+        known = sorted({key.partition(".")[0] for key in known})
     return f"; known are {', '.join(known)}" if known else ""
 
 
@@ -78,4 +82,4 @@ def check(kind: type[T], value: Any, key: str) -> T:
         error = problem.errors(include_url=False)[0]
         location = [str(part) for part in error["loc"]]
         known = getattr(kind, "__dataclass_fields__", {})
-        raise UserError(_sentence(error, ".".join([key, *location]), known)) from None
+        raise UserError(_sentence(error, ".".join(filter(None, [key, *location])), known)) from None

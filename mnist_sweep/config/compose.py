@@ -26,7 +26,10 @@ def plain(config: DictConfig) -> dict[str, Any]:
     """A composed configuration as plain data, interpolations resolved; raises UserError for what is missing."""
     if missing := sorted(OmegaConf.missing_keys(config)):
         raise UserError(f"{missing[0]} is missing: give it with {missing[0]}=...")
-    container = OmegaConf.to_container(config, resolve=True)
+    try:
+        container = OmegaConf.to_container(config, resolve=True)
+    except OmegaConfBaseException as error:
+        raise UserError(f"{error.full_key or 'the configuration'} can't be read: {error.msg or error}") from None
     assert isinstance(container, dict)
     return {str(key): value for key, value in container.items()}
 

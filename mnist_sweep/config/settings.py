@@ -1,5 +1,6 @@
 """How a search is run: budget, objective, runtime, study and tracking, as dataclasses with ranges."""
 
+import os
 import re
 from dataclasses import dataclass as plain_dataclass
 from pathlib import Path
@@ -105,10 +106,12 @@ def _as_list(value: Any) -> Any:
 
 def parse_search(plain: dict[str, Any]) -> SearchConfig:
     """The search section, metric and direction as lists; raises UserError."""
+    if not isinstance(plain, dict):
+        raise UserError(f"search must be a mapping, got {shown(plain)}")
     plain = dict(plain)
     plain["metric"] = metrics = _as_list(plain.get("metric"))
     for metric in metrics:
-        if metric not in METRICS:
+        if not isinstance(metric, str) or metric not in METRICS:
             raise UserError(
                 f"search.metric must be a metric of a trial, got {shown(metric)}{nearest(str(metric), METRICS)}"
             )
@@ -117,6 +120,9 @@ def parse_search(plain: dict[str, Any]) -> SearchConfig:
     directions = _as_list(plain.get("direction"))
     if directions == [None]:
         directions = [METRICS[metric] for metric in metrics]
+    for direction in directions:
+        if direction not in ("maximize", "minimize"):
+            raise UserError(f"search.direction must be maximize, minimize or null, got {shown(direction)}")
     plain["direction"] = directions
     search = check(SearchConfig, plain, "search")
     if len(directions) != len(metrics):
@@ -132,16 +138,22 @@ def parse_folder(value: Any) -> Path:
     """The runs folder; raises UserError."""
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         raise UserError(f"runs_folder must be a folder's path, got {shown(value)}")
-    folder = Path(value).expanduser()
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"runs_folder must be a folder, but {value} is a file")
+    try:
+        folder = Path(value).expanduser().absolute()
+    except RuntimeError as error:
+        raise UserError(f"runs_folder must be a folder's path, got {shown(value)}: {error}") from None
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        raise UserError(f"runs_folder must be a folder, but {there} is a file")
+    if not os.access(there, os.W_OK) or there.is_relative_to("/proc"):
+        raise UserError(f"runs_folder must be a folder that can be written to, got {shown(value)}")
     return folder
 
 
 def parse_tracking(plain: Any) -> TrackingConfig:
     """The tracking section; raises UserError."""
     tracking = check(TrackingConfig, plain, "tracking")
-    if tracking.uri is not None and not re.match(r"(https?|sqlite|postgresql|mysql|mssql)(\+\w+)?://", tracking.uri):
+    if tracking.uri is not None and not re.match(r"(https?|sqlite|postgresql|mysql|mssql)(\+\w+)?://.", tracking.uri):
         raise UserError(
             "tracking.uri must be a server (http://...) or a database (sqlite:///...) that MLflow can use, "
             f"got {shown(tracking.uri)}"
@@ -177,6 +189,9 @@ def parse_settings(plain: dict[str, Any], allowed: list[str]) -> Settings:
             "search is missing, for there is none of the model's name: choose one with search=cnn, "
             "or search=default with parameters on the command line, such as 'train.batch_size=choice(64,128)'"
         )
+    for key in ("sampler", "pruner"):
+        if key not in plain:
+            raise UserError(f"{key} is missing from the configuration")
     return Settings(
         **vars(around),
         search=parse_search(plain["search"]),

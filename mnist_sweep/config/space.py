@@ -12,6 +12,7 @@ from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import (
+    ChoiceSweep,
     IntervalSweep,
     Override,
     Quote,
@@ -91,15 +92,35 @@ def as_literal(value: Any) -> str:
     """A value as it is written in an override, quoted where it would be read as something else."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(as_literal(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{as_literal(key)}:{as_literal(item)}" for key, item in value.items()) + "}"
     text = str(Transformer.str(value))
-    if isinstance(value, str) and OverridesParser.create().parse_override(f"key={text}").value() != value:
-        return QuotedString(value, Quote.single).with_quotes()
+    if isinstance(value, str):
+        try:
+            same = OverridesParser.create().parse_override(f"key={text}").value() == value
+        except HydraException:
+            same = False
+        return text if same and text else QuotedString(value, Quote.single).with_quotes()
     return text
 
 
-def _items(override: Override) -> list[Any]:
-    """The values of a choice, or the one value of an override that is none."""
-    return list(override.sweep_iterator()) if override.is_sweep_override() else [override.value()]
+def _items(override: Override, where: str) -> list[Any]:
+    """The values of a choice or a range, or the one value of an override that is none.
+
+    In the order they are written in: one drawn anew each time, as by `shuffle`, would be another space each time.
+    """
+    value = override.value()
+    if isinstance(value, ChoiceSweep | RangeSweep):
+        value.shuffle = False
+    try:
+        items = list(override.sweep_iterator()) if override.is_sweep_override() else [value]
+    except HydraException:
+        raise UserError(f"{where} must list its values: glob is not for searches") from None
+    if any(isinstance(item, Sweep) for item in items):
+        raise UserError(f"{where} must be a choice, a range, an interval or a value, got {shown(override.input_line)}")
+    return items
 
 
 def _choice(items: list[Any]) -> Choice:
@@ -147,24 +168,19 @@ def parse_domain(key: str, text: Any) -> Domain:
     """What a key may be, from the part behind `=` of an override; a single value is a choice of one."""
     if isinstance(text, bool) or text is None:
         text = {True: "true", False: "false", None: "null"}[text]
-    override = parse_override(f"{key}={text}", f"search.space.{key}")
+    where = f"search.space.{key}"
+    override = parse_override(f"{key}={text}", where)
     value = override.value()
-    if isinstance(value, RangeSweep) and not value.shuffle:
-        domain = _range(value, key)
-    elif isinstance(value, IntervalSweep):
+    if isinstance(value, IntervalSweep):
         domain = _interval(value, key)
+    elif isinstance(value, RangeSweep) and not value.shuffle:
+        domain = _range(value, key)
     else:
-        try:
-            items = _items(override)
-        except HydraException as error:
-            raise UserError(f"search.space.{key} can't be read: {error}") from None
-        if any(isinstance(item, Sweep) for item in items):
-            raise UserError(f"{key} must be a choice, a range, an interval or a value, got {shown(text)}")
-        return _choice(items)
+        return _choice(_items(override, where))
     if domain.log and domain.low <= 0:
         raise UserError(f"{key} must be greater than 0 to be searched by its logarithm, got {domain.low}")
-    if domain.log and domain.step not in (None, 1):
-        raise UserError(f"{key} must have a step of 1 to be searched by its logarithm, got {domain.step}")
+    if domain.log and domain.step is not None and not (domain.whole and domain.step == 1):
+        raise UserError(f"{key} must have a step of 1, or none, to be searched by its logarithm")
     return domain
 
 
@@ -173,7 +189,7 @@ def parse_condition(text: str) -> Condition:
     override = parse_override(text, "search.when")
     if override.value_type is None or not (override.is_choice_sweep() or not override.is_sweep_override()):
         raise UserError(f"search.when must have conditions such as optimizer=adam, got {shown(text)}")
-    return Condition(override.get_key_element(), _choice(_items(override)).literals)
+    return Condition(override.get_key_element(), _choice(_items(override, "search.when")).literals)
 
 
 def parse_space(space: Mapping[str, Any], when: Mapping[str, Mapping[str, Any]]) -> list[Parameter]:

@@ -79,14 +79,38 @@ def check_space(
             known = [key for key in base if key.split(".")[0] in ("model", "optimizer", "train")]
             raise UserError(f"search.space: {parameter.key} is not a key of a trial{nearest(parameter.key, known)}")
         _check_condition(parameter, parameters, base)
-        way = _way_to(parameter, parameters, base)
-        if way is None:
-            continue
-        for text in ends(parameter.domain):
-            try:
-                also(composer.config({**way, parameter.key: text}))
-            except UserError as error:
-                hint = ""
-                if "must be a whole number" in str(error) and not isinstance(parameter.domain, Choice):
-                    hint = "; write int(interval(...)) or a range of whole numbers"
-                raise UserError(f"search.space: {error}{hint}") from None
+        for way in _ways(parameter, parameters, base):
+            for text in ends(parameter.domain):
+                _check_one(composer, parameter, {**way, parameter.key: text}, also)
+
+
+def _ways(parameter: Parameter, parameters: list[Parameter], base: Mapping[str, str]) -> Iterable[dict[str, str]]:
+    """Overrides with which the parameter is searched: one, or one for every option of its group if that is searched."""
+    way = _way_to(parameter, parameters, base)
+    if way is None:
+        return
+    group = parameter.key.partition(".")[0]
+    others = [other for other in parameters if other.key == group and other is not parameter]
+    options = {text for other in others for text in ends(other.domain)}
+    if not options or group in way:
+        yield way
+        return
+    condition = parameter.condition
+    for option in sorted(options):
+        if condition is None or condition.key != group or option in condition.literals:
+            yield {**way, group: option}
+
+
+def _check_one(
+    composer: Composer, parameter: Parameter, overrides: dict[str, str], also: Callable[[TrialConfig], None]
+) -> None:
+    try:
+        also(composer.config(overrides))
+    except UserError as error:
+        hint = ""
+        group = parameter.key.partition(".")[0]
+        if "must be a whole number" in str(error) and not isinstance(parameter.domain, Choice):
+            hint = "; write int(interval(...)) or a range of whole numbers"
+        elif "is not a known key" in str(error) and group in overrides and group != parameter.key:
+            hint = f" (with {group}={overrides[group]}: put it under search.when, where {group} has another value)"
+        raise UserError(f"search.space: {error}{hint}") from None

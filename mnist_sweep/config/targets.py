@@ -10,21 +10,20 @@ from typing import Any
 from mnist_sweep.config.check import shown
 from mnist_sweep.config.errors import UserError
 
-# One identifier behind one of these modules: `keras.optimizers.Adam`, never `keras.optimizers.x.y`, so that a module
-# that these import (os, say) is out of reach.
+# Never more than one name behind a module: `keras.optimizers.x.y` could reach a module that this one imports (os, say).
 OWN = {
-    "data": ("mnist_sweep.data",),
-    "model": ("mnist_sweep.models",),
-    "optimizer": ("keras.optimizers",),
-    "sampler": ("optuna.samplers", "mnist_sweep.study"),
-    "pruner": ("optuna.pruners",),
+    "data": r"mnist_sweep\.data\.(archive|digits)",
+    "model": r"mnist_sweep\.models\.(dnn|cnn)",
+    "optimizer": r"keras\.optimizers\."
+    r"(Adadelta|Adafactor|Adagrad|Adam|AdamW|Adamax|Ftrl|Lamb|Lion|Muon|Nadam|RMSprop|SGD)",
+    "sampler": r"optuna\.samplers\.[A-Z]\w*|mnist_sweep\.study\.GridSampler",
+    "pruner": r"optuna\.pruners\.[A-Z]\w*",
 }
 _NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+")
 
 
 def _is_allowed(target: str, key: str, allowed: Iterable[str]) -> bool:
-    module = target.rpartition(".")[0]
-    return module in OWN[key] or any(target.startswith(f"{prefix}.") for prefix in allowed)
+    return bool(re.fullmatch(OWN[key], target)) or any(target.startswith(f"{prefix}.") for prefix in allowed)
 
 
 def _nested(value: Any, key: str) -> Iterable[str]:
@@ -48,8 +47,9 @@ def check_target(section: Mapping[str, Any], key: str, allowed: Iterable[str]) -
         raise UserError(f"{more[0]} is not allowed: of the keys that begin with _, only {key}._target_ is")
     if not _is_allowed(target, key, allowed):
         module = target.rpartition(".")[0]
+        known = OWN[key].replace("\\", "").replace("[A-Z]w*", "*").replace("|mnist", " or mnist")
         raise UserError(
-            f"{key}._target_ must be in {' or '.join(OWN[key])}, got {target}; "
+            f"{key}._target_ must be {known}, got {target}; "
             f"if you trust it, add runtime.allowed_targets=[{module}] to the command line"
         )
     return target
@@ -66,6 +66,8 @@ def resolve(target: str, key: str) -> Any:
         raise UserError(f"{key}._target_ names {target}, but there is no module {error.name}") from None
     except AttributeError:
         raise UserError(f"{key}._target_ names {target}, but {module} has no {name}") from None
+    except Exception as error:  # whatever a user's own module does when it is imported
+        raise UserError(f"{key}._target_ names {target}, but {module} can't be imported: {error!r}") from None
     if not callable(found):
         raise UserError(f"{key}._target_ names {target}, which is not a function")
     return found

@@ -82,7 +82,7 @@ def _plain(component: Component, more: Mapping[str, Any] | None = None) -> dict[
 
 def _section(plain: Any, key: str) -> dict[str, Any]:
     if not isinstance(plain, Mapping):
-        raise UserError(f"{key} must be a mapping, got {shown(plain)}")
+        raise UserError(f"{key} must be one of the options of its group or a mapping, got {shown(plain)}")
     if wrong := [name for name in plain if not isinstance(name, str)]:
         raise UserError(f"{key} has a key that is not text: {shown(wrong[0])}")
     return dict(plain)

@@ -49,12 +49,17 @@ def _read_idx(file: Path) -> NDArray[Any]:
 
 
 def _read_npz(file: Path, names: tuple[str, str]) -> tuple[NDArray[Any], NDArray[Any]]:
-    with np.load(file, allow_pickle=False) as arrays:
-        if not isinstance(arrays, np.lib.npyio.NpzFile):
-            raise ValueError("it holds one array, not x_train, y_train, x_test and y_test")
+    if not zipfile.is_zipfile(file):
+        raise ValueError("it is not an .npz file, or not the whole of one")
+    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
         if absent := [name for name in names if name not in arrays]:
             raise ValueError(f"it has no {absent[0]} (it has {', '.join(arrays.files) or 'nothing'})")
         return arrays[names[0]], arrays[names[1]]
+
+
+# What a damaged archive makes the readers raise: a header may name another compression, a password, or a huge array.
+DAMAGED = (OSError, ValueError, EOFError, KeyError, TypeError, MemoryError, OverflowError, RuntimeError, struct.error,
+           zipfile.BadZipFile, zlib.error)  # fmt: skip
 
 
 def read(place: Path, part: str) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -68,10 +73,9 @@ def read(place: Path, part: str) -> tuple[NDArray[Any], NDArray[Any]]:
                 arrays.append(_read_idx(file))
             return arrays[0], arrays[1]
         return _read_npz(place, (f"x_{part}", f"y_{part}"))
-    except (OSError, ValueError, EOFError, KeyError, struct.error, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(
-            f"data: {file} can't be read: {error or type(error).__name__}; the file was left alone"
-        ) from None
+    except DAMAGED as error:
+        reason = str(error) or type(error).__name__
+        raise UserError(f"data: {file} can't be read: {reason}; the file was left alone") from None
 
 
 def idx_digest(array: NDArray[Any]) -> str:

@@ -57,6 +57,8 @@ def _read(config: DataConfig, part: str) -> tuple[NDArray[np.uint8], NDArray[np.
     if images.dtype != np.uint8 or images.ndim != 4:
         raise UserError(f"{where} must have images of type uint8 and shape (images, height, width) or (images, height, "
                         f"width, channels), got {images.dtype} {images.shape}")  # fmt: skip
+    if images.shape[3] not in (1, 3, 4):
+        raise UserError(f"{where} must have images of 1, 3 or 4 channels, got {images.shape[3]}")
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise UserError(f"{where} must have labels that are whole numbers, got {labels.dtype} {labels.shape}")
     if len(images) != len(labels) or 0 in images.shape:
@@ -121,6 +123,7 @@ def load(config: DataConfig, expected: dict[str, str] | None = None) -> Dataset:
     _check_digests(config, _digests("train", images, labels), expected)
     if config.split.validation == "test":
         test_images, test_labels = _read(config, "test")
+        _check_digests(config, _digests("test", test_images, test_labels), expected)
         return Dataset(_scaled(images), labels.astype(np.int32), _scaled(test_images), test_labels.astype(np.int32))
     train, validation = _split(config, labels)
     return Dataset(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from queue import Queue
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -24,6 +25,8 @@ def _open(url: str) -> requests.Response:
     def ask() -> None:
         try:
             answer = requests.get(url, stream=True, timeout=(GIVE_UP_SECONDS, READ_SECONDS))
+            if not answer.ok:
+                answer.close()
             answer.raise_for_status()
             answers.put(answer)
         except Exception as error:
@@ -71,7 +74,13 @@ def prepare(
         missing = str(error)
     say(f"{missing}; fetching it")
     cache = keras_cache()
-    cache.mkdir(parents=True, exist_ok=True)
+    final = cache / (f"{name}.npz" if urls[0].endswith(".npz") else name.replace("_", "-"))
+    if final.exists():
+        raise Unavailable(f"{final} is in the way of the download of {name}: move it, or name its folder in data.path")
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{missing}, and nothing can be stored in the Keras cache: {error}") from None
     with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=cache) as temporary:
         part = Path(temporary) / name
         part.mkdir()
@@ -81,16 +90,11 @@ def prepare(
         except Exception as error:
             reason = "no answer" if not str(error) else type(error).__name__
             raise Unavailable(
-                f"{missing}, and it can't be downloaded from {urls[0].split('/')[2]} ({reason}). "
+                f"{missing}, and it can't be downloaded from {urlsplit(urls[0]).hostname or urls[0]} ({reason}). "
                 f"Put it there, name its folder in $MNIST_SWEEP_DATA or data.path, or use data=digits (works offline)"
             ) from None
         fetched = part / f"{name}.npz" if (part / f"{name}.npz").is_file() else part
         arguments = {**config.source.arguments, "path": str(fetched)}
         check(DataConfig(type(config.source)(config.source.target, arguments), config.split))
-        final = cache / (f"{name}.npz" if fetched.is_file() else name.replace("_", "-"))
-        if final.exists():
-            raise Unavailable(
-                f"{final} is in the way of the download of {name}: move it, or name its folder in data.path"
-            )
         shutil.move(fetched, final)
     say(f"{name} is now in {final}")

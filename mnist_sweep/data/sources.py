@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_sweep.config import Unavailable, UserError
+from mnist_sweep.config.check import shown
 from mnist_sweep.data.archives import is_archive, read
 
 Part = tuple[NDArray[Any], NDArray[Any]]
@@ -29,15 +30,23 @@ def _below(folder: Path, name: str) -> list[Path]:
     return [folder / f"{name}.npz", folder / name, folder / name.replace("_", "-")]
 
 
+def _existing(path: str, key: str) -> Path:
+    try:
+        place = Path(path).expanduser()
+        if place.exists():
+            return place
+    except (OSError, RuntimeError, ValueError):  # a name too long, a user who is not there, a null byte
+        pass
+    raise UserError(f"{key} must be a file or folder that exists, got {shown(path)}")
+
+
 def find(name: str, path: str | None) -> Path:
     """The file or folder of a data set: `path`, then $MNIST_SWEEP_DATA, then the Keras cache.
 
     Raises UserError for a path that is not there, and Unavailable where nothing is found.
     """
     if path is not None:
-        given = Path(path).expanduser()
-        if not given.exists():
-            raise UserError(f"data.path must be a file or folder that exists, got {path}")
+        given = _existing(path, "data.path")
         places = [given, *_below(given, name)] if given.is_dir() else [given]
         if found := [place for place in places if place.is_file() or is_archive(place)]:
             return found[0]
@@ -45,10 +54,8 @@ def find(name: str, path: str | None) -> Path:
     looked = []
     places = []
     if variable := os.environ.get("MNIST_SWEEP_DATA"):
-        folder = Path(variable).expanduser()
-        if not folder.exists():
-            raise UserError(f"MNIST_SWEEP_DATA must be a folder that exists, got {variable}")
-        places += [folder] if folder.is_file() else [*_below(folder, name), *([folder] if name == "mnist" else [])]
+        folder = _existing(variable, "MNIST_SWEEP_DATA")
+        places += [*_below(folder, name), *([folder] if name in ("mnist", folder.stem) else [])]
         looked.append(f"$MNIST_SWEEP_DATA ({variable})")
     places += _below(keras_cache(), name)
     looked.append(f"the Keras cache ({keras_cache()})")

@@ -23,7 +23,7 @@ def curves(rows: Sequence[dict[str, float]], title: str) -> Figure:
             axes.set_title(name.capitalize())
             axes.set_xlabel("epoch")
             axes.set_ylabel(name)
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             axes.grid(True)
             axes.legend()
         return figure

@@ -108,8 +108,7 @@ class Search:
             if text is None or not holds(parameter.condition, self.base):
                 continue
             if isinstance(domain, Choice):
-                if text in domain.literals:
-                    fixed[parameter.key] = domain.values[domain.literals.index(text)]
+                fixed |= {parameter.key: value for value in _equal(domain, text)[:1]}  # noqa: B035 - one at most
             elif (number := as_number(text)) is not None and (number.is_integer() or not domain.whole):
                 fixed[parameter.key] = int(number) if domain.whole else number
         return fixed
@@ -184,3 +183,10 @@ class Search:
     def better(self, first: float, second: float) -> bool:
         """Whether the first value of the first metric is better than the second."""
         return first > second if self.directions[0] == "maximize" else first < second
+
+
+def _equal(domain: Choice, text: str) -> list[Any]:
+    """The values of a choice that are the same as what is written: 0 is 0.0."""
+    number = as_number(text)
+    pairs = zip(domain.values, domain.literals, strict=True)
+    return [value for value, other in pairs if other == text or (number is not None and as_number(other) == number)]

@@ -1,15 +1,18 @@
 """Sampler and pruner as the configuration names them."""
 
 import inspect
+import typing
 import warnings
 from typing import Any
 
 import optuna
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError
 
 from mnist_sweep.config import Component, UserError
-from mnist_sweep.config.check import nearest
+from mnist_sweep.config.check import nearest, shown
 from mnist_sweep.config.targets import resolve
 
 
@@ -22,6 +25,7 @@ def _build(config: Component, key: str, kind: type, more: dict[str, Any]) -> Any
     for name in config.arguments:
         if name not in known:
             raise UserError(f"{key}.{name} is not a known key{nearest(name, known)}")
+    _check_types(config, key, found)
     arguments = {**config.arguments, **{name: value for name, value in more.items() if name in known}}
     try:
         with warnings.catch_warnings():
@@ -29,6 +33,35 @@ def _build(config: Component, key: str, kind: type, more: dict[str, Any]) -> Any
             return found(**arguments)
     except (TypeError, ValueError, AssertionError) as error:
         raise UserError(f"{key} ({config.target.rpartition('.')[2]}) can't be made: {error}") from None
+
+
+# Counts that may be 0; all others begin at 1.
+FROM_ZERO = ("n_startup_trials", "n_warmup_steps", "min_early_stopping_rate", "bootstrap_count")
+
+
+def _check_types(config: Component, key: str, kind: type) -> None:
+    """Raises UserError for an argument that is not of the type that Optuna documents, and for negative counts."""
+    try:
+        hints = typing.get_type_hints(kind.__init__)  # type: ignore[misc]
+    except (NameError, TypeError):  # of a type that is known to type checkers alone
+        hints = {}
+    for name, value in config.arguments.items():
+        if name in hints:
+            try:
+                adapter: TypeAdapter[Any] = TypeAdapter(hints[name], config=ConfigDict(arbitrary_types_allowed=True))
+                adapter.validate_python(value, strict=True)
+            except ValidationError:
+                expected = str(getattr(hints[name], "__name__", hints[name])).replace("typing.", "")
+                raise UserError(f"{key}.{name} must be {expected}, got {shown(value)}") from None
+            except PydanticSchemaGenerationError:
+                continue
+        least = 0 if name in FROM_ZERO else 1
+        if (
+            name.startswith(("n_", "min_", "max_", "interval_", "bootstrap_"))
+            and isinstance(value, int)
+            and value < least
+        ):
+            raise UserError(f"{key}.{name} must be at least {least}, got {shown(value)}")
 
 
 def build_sampler(config: Component, seed: int) -> BaseSampler:

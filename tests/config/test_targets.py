@@ -1,0 +1,115 @@
+"""Which functions a configuration may name."""
+
+import pytest
+
+from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.targets import check_target, resolve
+
+
+@pytest.mark.parametrize(
+    ("key", "target", "allowed"),
+    [
+        ("model", "mnist_sweep.models.cnn", []),
+        ("data", "mnist_sweep.data.digits", []),
+        ("optimizer", "keras.optimizers.Adam", []),
+        ("sampler", "optuna.samplers.TPESampler", []),
+        ("sampler", "mnist_sweep.study.GridSampler", []),
+        ("pruner", "optuna.pruners.NopPruner", []),
+        ("model", "mine.nets.small", ["mine"]),
+        ("model", "mine.nets.small", ["other", "mine.nets"]),
+    ],
+)
+def test_functions_of_the_right_module_are_allowed(key, target, allowed):
+    assert check_target({"_target_": target, "units": [1]}, key, allowed) == target
+
+
+@pytest.mark.parametrize(
+    ("key", "target", "allowed"),
+    [
+        ("model", "os.system", []),
+        ("model", "keras.optimizers.Adam", []),
+        ("optimizer", "mnist_sweep.models.cnn", []),
+        ("optimizer", "keras.optimizers.schedules.os.system", []),
+        ("model", "mnist_sweep.models.cnn.os.system", []),
+        ("model", "mnist_sweep.modelsx.cnn", []),
+        ("model", "mine.small", ["min"]),
+        ("model", "mine.small", ["mine.small"]),
+        ("model", "mine", ["mine"]),
+        ("model", "mine.small", [""]),
+        ("sampler", "optuna.pruners.NopPruner", []),
+        ("model", ".mnist_sweep.models.cnn", []),
+        ("model", "mnist_sweep.models..cnn", []),
+        ("model", "mnist_sweep.models.__class__", []),
+        ("model", "mnist_sweep.models.cnn\n", []),
+        ("model", "", []),
+        ("model", None, []),
+        ("model", 5, []),
+        ("model", ["mnist_sweep.models.cnn"], []),
+    ],
+)
+def test_all_others_are_refused_by_the_name_of_their_key(key, target, allowed):
+    with pytest.raises(UserError, match=rf"^{key}\._target_ must be "):
+        check_target({"_target_": target}, key, allowed)
+
+
+def test_a_section_without_a_target_is_refused():
+    with pytest.raises(UserError, match=r"^model\._target_ must be a function's name"):
+        check_target({"units": [1]}, "model", [])
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ({"_partial_": True}, "model._partial_"),
+        ({"_args_": [1]}, "model._args_"),
+        ({"units": {"_target_": "os.system"}}, "model.units._target_"),
+        ({"units": [1, {"_target_": "os.system"}]}, "model.units.1._target_"),
+        ({"units": [[{"a": {"_call_": 1}}]]}, "model.units.0.0.a._call_"),
+    ],
+)
+def test_keys_that_hydra_would_act_upon_are_refused_at_any_depth(more, path):
+    with pytest.raises(UserError) as caught:
+        check_target({"_target_": "mnist_sweep.models.cnn", **more}, "model", [])
+    assert str(caught.value).startswith(f"{path} is not allowed")
+
+
+def test_the_refusal_says_how_to_allow_it():
+    with pytest.raises(UserError, match=r"add runtime\.allowed_targets=\[mine\.nets\] to the command line$"):
+        check_target({"_target_": "mine.nets.small"}, "model", [])
+
+
+def test_a_function_is_found_by_its_name():
+    import textwrap
+
+    assert resolve("textwrap.dedent", "model") is textwrap.dedent
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("textwrap.nope", "textwrap has no nope"),
+        ("nowhere_at_all.f", "there is no module nowhere_at_all"),
+        ("textwrap.nope.f", "there is no module"),
+        ("math.pi", "not a function"),
+    ],
+)
+def test_what_is_not_there_is_told(target, why):
+    with pytest.raises(UserError, match=rf"^model\._target_ names {target}, .*{why}"):
+        resolve(target, "model")
+
+
+def test_a_module_of_the_users_own_lies_where_the_command_is_started(tmp_path, monkeypatch):
+    (tmp_path / "my_own_network.py").write_text("def net():\n    return 42\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path.parent))  # so that what `resolve` adds is taken back
+    assert resolve("my_own_network.net", "model")() == 42
+
+
+@pytest.mark.xfail(strict=True, reason="any exception but ModuleNotFoundError and AttributeError comes through")
+@pytest.mark.parametrize("source", ["def net(:\n", "raise ValueError('no')\n", "from textwrap import nope\n"])
+def test_a_module_of_the_users_own_that_is_broken_is_told(tmp_path, monkeypatch, source):
+    (tmp_path / "my_broken_network.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(UserError, match=r"^model\._target_"):
+        resolve("my_broken_network.net", "model")
