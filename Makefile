@@ -11,7 +11,7 @@ TRIAL ?=
 .PHONY: help setup sweep train ui reproduce data plan test test-slow check format clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  \1|\2/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make the environment (.venv) with the exact versions of constraints.txt
 
@@ -23,13 +23,14 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[develop]'
 	@touch $(READY)
 
-sweep: $(READY) ## search: OVERRIDES='model=dnn search.n_trials=40'
+sweep: $(READY) ## search for the best network: OVERRIDES='model=dnn search.n_trials=40'
 	@$(BIN)/mnist-sweep data $(OVERRIDES); code=$$?; \
-	if [ $$code -eq 3 ]; then \
-		echo "MNIST can't be had here, so this sweeps scikit-learn's digits instead, as a study of its own."; \
-		$(BIN)/mnist-sweep sweep $(OVERRIDES) data=digits; \
-	elif [ $$code -eq 0 ]; then $(BIN)/mnist-sweep sweep $(OVERRIDES); \
-	else exit $$code; fi
+	case "$$code $(filter data=%,$(OVERRIDES))" in \
+	"0 "*) $(BIN)/mnist-sweep sweep $(OVERRIDES) ;; \
+	"3 ") echo "MNIST can't be had here, so this sweeps scikit-learn's digits instead, as a study of its own."; \
+		$(BIN)/mnist-sweep sweep data=digits $(OVERRIDES) ;; \
+	*) exit $$code ;; \
+	esac
 
 train: $(READY) ## one recorded experiment: EXPERIMENT=seed_dnn
 	@$(BIN)/mnist-sweep train experiment=$(EXPERIMENT) $(OVERRIDES)

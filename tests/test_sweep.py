@@ -250,23 +250,35 @@ def test_the_driver_does_not_import_tensorflow(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-def test_a_model_of_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """One function and one YAML file, and the leave to run it."""
-    (tmp_path / "own_networks.py").write_text(
-        "import keras\n"
+def test_a_model_and_a_data_set_of_the_users_own(tmp_path: Path) -> None:
+    """One function and one YAML file each, and the leave to run them."""
+    (tmp_path / "own.py").write_text(
+        "import numpy as np\n"
+        "def bars(part, *, size):\n"
+        "    labels = np.arange(200 if part == 'train' else 40) % 4\n"
+        "    images = np.zeros((len(labels), size, size), np.uint8)\n"
+        "    for image, label in zip(images, labels):\n"
+        "        image[:, label] = 255\n"
+        "    return images, labels\n"
         "def tiny(image, classes, *, width):\n"
+        "    import keras\n"
         "    return keras.Sequential([keras.Input(image), keras.layers.Flatten(), keras.layers.Dense(width),\n"
         "                             keras.layers.Dense(classes, activation='softmax', dtype='float32')])\n"
     )
-    (tmp_path / "own/model").mkdir(parents=True)
-    (tmp_path / "own/model/tiny.yaml").write_text("_target_: own_networks.tiny\nwidth: 5\n")
-    command = [sys.executable, "-m", "mnist_sweep", "train", "--config-dir", "own", "data=digits", "model=tiny",
-               "train.epochs=1", *QUIET]  # fmt: skip
+    (tmp_path / "conf/model").mkdir(parents=True)
+    (tmp_path / "conf/data").mkdir()
+    (tmp_path / "conf/model/tiny.yaml").write_text("_target_: own.tiny\nwidth: 5\n")
+    (tmp_path / "conf/data/bars.yaml").write_text(
+        "_target_: own.bars\nname: bars\nvalidation: split\nvalidation_size: 40\nsplit_seed: 0\nsize: 8\n"
+    )
+    command = [sys.executable, "-m", "mnist_sweep", "train", "--config-dir", "conf", "data=bars", "model=tiny",
+               "train.epochs=2", "train.batch_size=8", *QUIET]  # fmt: skip
     refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert refused.returncode == 2
-    assert "runtime.allowed_targets=[own_networks]" in refused.stderr
-    command.append("runtime.allowed_targets=[own_networks]")
+    assert "runtime.allowed_targets=[own]" in refused.stderr
+    command.append("runtime.allowed_targets=[own]")
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    metrics = json.loads((tmp_path / "runs/train/trials/0000/metrics.json").read_text())
-    assert metrics["parameters"] == 784 * 5 + 5 + 5 * 10 + 10
+    trial = StudyFolder(tmp_path / "runs/train").trial(0)
+    assert json.loads(trial.metrics.read_text())["parameters"] == 64 * 5 + 5 + 5 * 4 + 4
+    assert "--config-dir conf" in json.loads(trial.environment.read_text())["command"]

@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import pytest
+
+from mnist_sweep.command_line import run
+from mnist_sweep.config.space import Choice, Parameter, Range
+from mnist_sweep.plan import combinations
+
+
+def test_a_plan_builds_the_smallest_and_the_largest_network_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """784 inputs, u hidden units, 10 classes: 785 u + 11 u + 10 - u = 795 u + 10 parameters."""
+    monkeypatch.chdir(tmp_path)
+    command = ["plan", "data=digits", "model=dnn", "model.units=choice([4],[8],[100])", "model.dropout=0.0",
+               "search.n_trials=7", "train.epochs=1"]  # fmt: skip
+    assert run(command) == 0
+    out = capsys.readouterr().out
+    rows = {line.split("  ")[0]: line for line in out.splitlines()}
+    assert "795,010" in rows["base configuration (trial 0)"]
+    assert f"{795 * 4 + 10:,}" in rows["smallest"]
+    assert f"{795 * 100 + 10:,}" in rows["largest"]
+    assert "7 trials" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_that_can_not_be_built_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = run(["plan", "data=digits", "model.padding_1=valid", "model.kernel_size_1=29", f"runs_folder={tmp_path}"])
+    assert code == 2
+    assert capsys.readouterr().err.startswith("error: model.kernel_size_1 must be at most 28")
+
+
+def test_combinations_are_counted() -> None:
+    choice = Parameter("a", Choice((1, 2, 3), ("1", "2", "3")))
+    steps = Parameter("b", Range(200, 1000, 200, log=False))
+    assert combinations([choice, steps]) == 15
+    assert combinations([choice, Parameter("c", Range(0.0, 1.0, None, log=False))]) == float("inf")
