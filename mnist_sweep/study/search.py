@@ -90,7 +90,9 @@ class Search:
 
     def ask(self) -> Asked | None:
         """The next trial; None where a grid has been tried whole."""
-        if not self._trials():
+        if any(trial.state == TrialState.WAITING for trial in self._trials()):
+            pass  # of a driver that died between the two calls
+        elif not self._trials():
             self.study.enqueue_trial(self._baseline())
         elif self.grid is not None:
             point = self._next_point()
