@@ -56,6 +56,10 @@ class Verdict:
     why: str
 
 
+def _epochs(number: int) -> str:
+    return "1 epoch" if number == 1 else f"{number} epochs"
+
+
 def default_tolerance(accuracy: float, images: int) -> float:
     """Two standard errors of the difference of two accuracies: what chance alone does to as many images."""
     spread = max(accuracy * (1 - accuracy), 1 / images)
@@ -70,7 +74,7 @@ def compare(recorded: Recorded, result: Mapping[str, Any], rows: list[dict[str, 
     same_metrics = all(result["metrics"].get(k) == v for k, v in recorded.metrics.items() if k not in timed)
     same_weights = result["weights_digest"] == recorded.environment["weights_digest"]
     if same_weights and same_curve and same_metrics:
-        return Verdict("EXACT", f"weights, curve and metrics are the same to the bit over {len(rows)} epochs")
+        return Verdict("EXACT", f"weights, curve and metrics are the same to the bit over {_epochs(len(rows))}")
     off = abs(result["metrics"]["val_accuracy"] - recorded.metrics["val_accuracy"])
     largest = max(abs(old - new) for old, new in pairs)
     what = f"val_accuracy is off by {off:.4f} (tolerance {tolerance:.4f}), the curves by {largest:.2g} at most"
@@ -120,7 +124,7 @@ def main(call: Call) -> tuple[int, Any]:
     recorded = _find(request, runs_folder, tracking, allowed)
     screen = Screen(f"reproducing {recorded.name}", "val_accuracy", 1, 1)
     accuracy, epochs = recorded.metrics["val_accuracy"], len(recorded.rows)
-    screen.say(f"Reproducing {recorded.name}: {epochs} epochs, val_accuracy {accuracy:.4f}")
+    screen.say(f"Reproducing {recorded.name}: {_epochs(epochs)}, val_accuracy {accuracy:.4f}")
     changed = world_differences(recorded)
     for line in changed:
         screen.say(f"  not as it was: {line}", style="yellow")

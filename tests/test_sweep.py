@@ -206,7 +206,7 @@ def test_a_grid_is_tried_whole_and_once(tmp_path: Path, capsys: pytest.CaptureFi
     assert code == 0
     assert "every combination of the grid has been tried" in capsys.readouterr().out
     trials = load_study(StudyFolder(tmp_path / "dnn-digits")).trials
-    assert [trial.params.get("model.units") for trial in trials][0] is None
+    assert trials[0].params.get("model.units") is None
     assert sorted(trial.params["model.units"] for trial in trials[1:]) == ["[12]", "[4]", "[8]"]
 
 
@@ -245,7 +245,9 @@ def test_the_driver_does_not_import_tensorflow(tmp_path: Path) -> None:
         "sys.exit(f'{heavy}' if heavy else code)"
     )
     command = ["sweep", f"runs_folder={tmp_path}", *SMALL, *SPACE, *QUIET, "search.n_trials=1", "train.epochs=1"]
-    done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command], capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
 

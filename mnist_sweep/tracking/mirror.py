@@ -47,11 +47,11 @@ def flatten(content: dict[str, Any], path: str = "") -> dict[str, Any]:
 
 
 def parameters(params: dict[str, Any], searched: frozenset[str]) -> list[Any]:
-    """MLflow's parameters: the searched ones under their key, all others behind `fixed.`."""
+    """MLflow's parameters: the searched ones first and under their key, all others behind `fixed.`."""
     from mlflow.entities import Param
 
     found = []
-    for key, value in params.items():
+    for key, value in sorted(params.items(), key=lambda item: item[0] not in searched):
         text = value if isinstance(value, str) else json.dumps(value)
         name = key if key in searched else f"fixed.{key}"
         found.append(Param(_FORBIDDEN.sub("_", name), text[:LONGEST_VALUE]))

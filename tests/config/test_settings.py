@@ -78,10 +78,8 @@ def test_several_metrics_have_a_direction_each():
         ("space", [1], "a mapping"),
         ("when", {"optimizer=adam": 5}, "a mapping"),
         ("patience", 5, "not a known key"),
-        pytest.param("metric", [["a"]], "metric", marks=pytest.mark.xfail(strict=True, reason="TypeError: unhashable")),
-        pytest.param(
-            "metric", {"a": 1}, "metric", marks=pytest.mark.xfail(strict=True, reason="TypeError: unhashable")
-        ),
+        ("metric", [["a"]], "metric"),
+        ("metric", {"a": 1}, "metric"),
     ],
 )
 def test_a_wrong_search_is_told_by_its_key(key, value, part):
@@ -125,9 +123,7 @@ def test_what_is_no_folder_is_told(value):
         parse_folder(value)
 
 
-@pytest.mark.parametrize(
-    "below", ["", pytest.param("/x", marks=pytest.mark.xfail(strict=True, reason="only the last part is looked at"))]
-)
+@pytest.mark.parametrize("below", ["", "/x"])
 def test_a_file_is_no_folder_nor_is_anything_below_it(tmp_path, below):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"^runs_folder must be a folder, but .*file"):
@@ -147,13 +143,11 @@ def test_tracking_goes_nowhere_else(uri):
         parse_tracking({"enabled": True, "uri": uri, "experiment": "mine"})
 
 
-@pytest.mark.xfail(strict=True, reason="a URI without a host is taken")
 def test_a_server_has_a_name():
     with pytest.raises(UserError, match=r"^tracking\.uri must be "):
         parse_tracking({"enabled": True, "uri": "http://", "experiment": "mine"})
 
 
-@pytest.mark.xfail(strict=True, reason="pydantic's own words: must be String should match pattern ...")
 @pytest.mark.parametrize("experiment", ["a/b", "a\\b", "a\nb"])
 def test_an_experiment_that_can_not_be_is_told_in_plain_words(experiment):
     with pytest.raises(UserError) as caught:
@@ -196,7 +190,7 @@ def test_an_unknown_section_is_told():
 def test_settings_are_made_of_all_sections():
     settings = parse_settings(WHOLE, [])
     assert settings.search.n_trials == 3
-    assert settings.runs_folder == Path("runs")
+    assert settings.runs_folder == Path("runs").resolve()
     assert settings.sampler.target == "optuna.samplers.RandomSampler"
     assert settings.runtime.workers is None
 
@@ -206,7 +200,6 @@ def test_a_search_without_a_space_of_its_own_is_told():
         parse_settings({key: value for key, value in WHOLE.items() if key != "search"}, [])
 
 
-@pytest.mark.xfail(strict=True, reason="KeyError: sampler and pruner are looked up without a check")
 @pytest.mark.parametrize("key", ["sampler", "pruner"])
 def test_a_search_without_sampler_or_pruner_is_told(key):
     with pytest.raises(UserError, match=rf"^{key} is missing"):

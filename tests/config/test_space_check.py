@@ -89,9 +89,6 @@ def test_what_is_wrong_is_told_by_its_key(space, when, message):
     assert str(caught.value).startswith(message)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="each parameter is checked with the base's group only: those trials fail as they start"
-)
 @pytest.mark.parametrize(
     ("space", "key"),
     [

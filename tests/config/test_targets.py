@@ -105,7 +105,6 @@ def test_a_module_of_the_users_own_lies_where_the_command_is_started(tmp_path, m
     assert resolve("my_own_network.net", "model")() == 42
 
 
-@pytest.mark.xfail(strict=True, reason="any exception but ModuleNotFoundError and AttributeError comes through")
 @pytest.mark.parametrize("source", ["def net(:\n", "raise ValueError('no')\n", "from textwrap import nope\n"])
 def test_a_module_of_the_users_own_that_is_broken_is_told(tmp_path, monkeypatch, source):
     (tmp_path / "my_broken_network.py").write_text(source)

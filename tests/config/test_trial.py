@@ -102,9 +102,6 @@ def test_a_function_of_the_users_own_takes_what_it_likes_where_it_is_allowed():
         parse_trial(plain)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="found out only in the trial's own process, after files were written; exit code 1"
-)
 @pytest.mark.parametrize(
     ("section", "target"), [("model", "mnist_sweep.models.nope"), ("model", "mnist_sweep.models.build")]
 )

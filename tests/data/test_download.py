@@ -122,7 +122,7 @@ def test_idx_files_end_in_a_folder_of_the_keras_cache(server, fetch, tmp_path, a
     ("how", "kind", "said"),
     [
         ("cut", Unavailable, "it can't be downloaded from 127.0.0.1"),
-        ("missing", Unavailable, r"it can't be downloaded from 127.0.0.1:\d+ \(HTTPError\).*data=digits"),
+        ("missing", Unavailable, r"it can't be downloaded from 127\.0\.0\.1 \(HTTPError\).*data=digits"),
         ("unmeasured", UserError, "can't be read"),
     ],
 )
@@ -160,7 +160,7 @@ def test_a_refused_connection_leaves_nothing(fetch):
 
 def test_a_server_that_never_answers_is_given_up(server, fetch, monkeypatch):
     monkeypatch.setattr(download, "GIVE_UP_SECONDS", 0.3)
-    with pytest.raises(Unavailable, match=r"can't be downloaded from 127\.0\.0\.1:\d+ \(no answer\)"):
+    with pytest.raises(Unavailable, match=r"can't be downloaded from 127\.0\.0\.1 \(no answer\)"):
         fetch(server.url("silent"))
     assert server.asked
     assert _cached() == []
@@ -205,7 +205,6 @@ def test_an_interrupted_download_leaves_nothing(server, make_config):
     assert _cached() == []
 
 
-@pytest.mark.xfail(strict=True, reason="cache.mkdir is not guarded: NotADirectoryError gets through")
 def test_a_cache_that_can_not_be_made_is_one_line(server, fetch, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("mine", encoding="utf-8")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "file"))
@@ -213,9 +212,6 @@ def test_a_cache_that_can_not_be_made_is_one_line(server, fetch, tmp_path, monke
         fetch(server.url("whole"))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the error message itself takes the host from an address that has none: IndexError"
-)
 def test_an_address_that_is_none_is_one_line(fetch):
     with pytest.raises(UserError, match="mnist"):
         fetch("mnist.npz")

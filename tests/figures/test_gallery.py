@@ -2,7 +2,6 @@ import re
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from PIL import Image
 
@@ -90,15 +89,8 @@ def test_the_most_confident_come_first_and_are_framed():
     assert to_hex(drawn[0].spines["top"].get_edgecolor()).upper() == VERMILION
 
 
-def test_colour_images_are_shown_in_colour(tmp_path):
-    figure, *_ = _draw(5, channels=3)
-    assert [axes.images[0].get_array().shape for axes in figure.axes if axes.images] == [(6, 5, 3)] * 5
-    save(figure, tmp_path / "gallery.png")
-
-
-@pytest.mark.xfail(strict=True, reason="imshow takes 1, 3 or 4 channels; the data set may have any number")
-@pytest.mark.parametrize("channels", [2, 5])
-def test_images_of_other_channels_are_shown_somehow(channels):
+@pytest.mark.parametrize("channels", [3, 4])
+def test_colour_images_are_shown_in_colour(tmp_path, channels):
     figure, *_ = _draw(5, channels=channels)
-    FigureCanvasAgg(figure).draw()
-    assert sum(bool(axes.images) for axes in figure.axes) == 5
+    assert [axes.images[0].get_array().shape for axes in figure.axes if axes.images] == [(6, 5, channels)] * 5
+    save(figure, tmp_path / "gallery.png")

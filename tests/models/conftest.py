@@ -20,4 +20,4 @@ def the_precision_is_put_back() -> Iterator[None]:
     before = keras.config.dtype_policy()
     yield
     keras.config.set_dtype_policy(before)
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)

@@ -31,7 +31,6 @@ def test_a_domain_is_optunas_distribution(text, expected):
     assert distribution(parse_domain("key", text)) == expected
 
 
-@pytest.mark.xfail(strict=True, reason="a step of 1.0 passes the check; Optuna: ValueError")
 def test_steps_of_a_float_range_by_its_logarithm_are_refused_before_optuna_sees_them():
     from mnist_sweep.config.errors import UserError
 

@@ -200,7 +200,6 @@ def test_a_base_within_the_grid_is_not_tried_again():
     assert ("5", "0.1") not in asked
 
 
-@pytest.mark.xfail(strict=True, reason="the base's 0 isn't recognised as the choice 0.0: it is tried twice")
 def test_a_base_is_found_among_choices_of_the_same_number():
     one = search({"a": "choice(0.0,0.5)"}, sampler=GRID, base={"a": "0"})
     one.ask()
@@ -261,7 +260,6 @@ def test_a_lost_baseline_is_still_the_base(tmp_path):
     assert (found.number, found.overrides) == (0, {})
 
 
-@pytest.mark.xfail(strict=True, reason="Hydra shuffles anew: Optuna refuses the other order (ValueError)")
 def test_a_search_of_shuffled_values_goes_on_from_its_journal(tmp_path):
     journal = tmp_path / "study.journal"
     for number in range(4):

@@ -67,11 +67,11 @@ def test_a_configured_seed_goes_first(given, used):
         (build_sampler, TPE, {"n_startup": 3}, "sampler.n_startup is not a known key; did you "),
         (build_sampler, TPE, {"group": True, "multivariate": False}, "sampler (TPESampler) can't be made: "),
         (build_sampler, RANDOM, {"seed": -1}, "sampler (RandomSampler) can't be made: "),
-        (build_sampler, RANDOM, {"seed": "abc"}, "sampler (RandomSampler) can't be made: "),
-        (build_pruner, MEDIAN, {"n_startup_trials": -1}, "pruner (MedianPruner) can't be made: "),
-        (build_pruner, MEDIAN, {"n_startup_trials": "x"}, "pruner (MedianPruner) can't be made: "),
+        (build_sampler, RANDOM, {"seed": "abc"}, "sampler.seed must be int | None, got abc"),
+        (build_pruner, MEDIAN, {"n_startup_trials": -1}, "pruner.n_startup_trials must be at least 0, got -1"),
+        (build_pruner, MEDIAN, {"n_startup_trials": "x"}, "pruner.n_startup_trials must be int, got x"),
         (build_pruner, HALVING, {"reduction_factor": 1}, "pruner (SuccessiveHalving"),
-        (build_pruner, HALVING, {"min_resource": 0}, "pruner (SuccessiveHalving"),
+        (build_pruner, HALVING, {"min_resource": 0}, "pruner.min_resource must be at least 1, got 0"),
         (build_pruner, "optuna.pruners.HyperbandPruner", {"max_resource": "x"}, "pruner (HyperbandPruner) can't"),
         (build_pruner, "optuna.pruners.PatientPruner", {"patience": 2}, "pruner (PatientPruner) can't be made: "),
         (build_pruner, "optuna.pruners.PercentilePruner", {"percentile": 200}, "pruner (PercentilePruner) can't"),
@@ -84,17 +84,19 @@ def test_what_can_not_be_made_is_told(build, target, arguments, message):
     assert str(caught.value).startswith(message)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Optuna's constructors check little; these break or mislead the search as it runs"
+unread = pytest.mark.xfail(
+    strict=True, reason="get_type_hints raises NameError for names of TYPE_CHECKING: no argument's type is checked"
 )
+
+
 @pytest.mark.parametrize(
     ("build", "target", "arguments"),
     [
-        (build_sampler, "TPESampler", {"n_startup_trials": "abc"}),
+        pytest.param(build_sampler, "TPESampler", {"n_startup_trials": "abc"}, marks=unread),
         (build_sampler, "TPESampler", {"n_startup_trials": -1}),
         (build_sampler, "TPESampler", {"n_ei_candidates": 0}),
-        (build_sampler, "TPESampler", {"multivariate": "maybe"}),
-        (build_sampler, "CmaEsSampler", {"n_startup_trials": "x"}),
+        pytest.param(build_sampler, "TPESampler", {"multivariate": "maybe"}, marks=unread),
+        pytest.param(build_sampler, "CmaEsSampler", {"n_startup_trials": "x"}, marks=unread),
         (build_pruner, "SuccessiveHalvingPruner", {"min_resource": 1.5}),
         (build_pruner, "HyperbandPruner", {"max_resource": 0}),
         (build_pruner, "MedianPruner", {"n_warmup_steps": 1.5}),
