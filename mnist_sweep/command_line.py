@@ -148,9 +148,9 @@ def _execute(name: str, given: list[str], line: str) -> int:
 
     @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=command.config)
     def task(config: DictConfig) -> Any:
-        config_name, overrides = current()
         value = None
         with told(codes):
+            config_name, overrides = current()
             main = import_module(f"mnist_sweep.{command.module}").main
             code, value = main(Call(plain(config), config_name, overrides, sweeps, where, line))
             codes.append(code)

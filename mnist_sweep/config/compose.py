@@ -22,14 +22,18 @@ NOT_OF_A_TRIAL = ("search", "sampler", "pruner", "tracking", "runs_folder", "run
                   "study.keep_models", "hydra")  # fmt: skip
 
 
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n")[0]
+
+
 def plain(config: DictConfig) -> dict[str, Any]:
     """A composed configuration as plain data, interpolations resolved; raises UserError for what is missing."""
-    if missing := sorted(OmegaConf.missing_keys(config)):
-        raise UserError(f"{missing[0]} is missing: give it with {missing[0]}=...")
     try:
+        if missing := sorted(OmegaConf.missing_keys(config)):
+            raise UserError(f"{missing[0]} is missing: give it with {missing[0]}=...")
         container = OmegaConf.to_container(config, resolve=True)
     except OmegaConfBaseException as error:
-        raise UserError(f"{error.full_key or 'the configuration'} can't be read: {error.msg or error}") from None
+        raise UserError(f"{error.full_key or 'the configuration'} can't be read: {_first_line(error)}") from None
     assert isinstance(container, dict)
     return {str(key): value for key, value in container.items()}
 
@@ -123,7 +127,7 @@ class Composer:
         try:
             OmegaConf.update(config, key, parsed, merge=True)
         except OmegaConfBaseException as error:
-            raise UserError(f"{key} can't be {shown(value)}: {error.msg or error}") from None
+            raise UserError(f"{key} can't be {shown(value)}: {_first_line(error)}") from None
 
 
 def from_command_line(overrides: Sequence[str]) -> list[str]:
@@ -139,7 +143,13 @@ def from_command_line(overrides: Sequence[str]) -> list[str]:
 def current() -> tuple[str, list[str]]:
     """Within `hydra.main`: the name of the primary config, and the overrides of this job."""
     hydra = HydraConfig.get()
-    return str(hydra.job.config_name), list(hydra.overrides.task)
+    overrides = OmegaConf.to_container(hydra.overrides.task, resolve=False)  # an override may hold an interpolation
+    assert isinstance(overrides, list)
+    for override in overrides:
+        key, _, value = override.partition("=")
+        if value.startswith("[") and "." not in key and group_options(key_of(key)):
+            raise UserError(f"{key} must be one option of its group, got {value}")
+    return str(hydra.job.config_name), [str(override) for override in overrides]
 
 
 def differences(first: Any, second: Any, path: str = "") -> list[str]:

@@ -14,6 +14,8 @@ PRELOADED = (
 )
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# A process with threads is not safe to fork: NumPy's, and those of pyarrow's allocator, which comes with Keras.
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # trials run on the processor, one thread each
 
 # TensorFlow's C++ code writes to file descriptor 2 while it is imported, whatever the log level.

@@ -1,8 +1,10 @@
 """Sampler and pruner as the configuration names them."""
 
+import builtins
 import inspect
 import typing
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import optuna
@@ -39,14 +41,32 @@ def _build(config: Component, key: str, kind: type, more: dict[str, Any]) -> Any
 FROM_ZERO = ("n_startup_trials", "n_warmup_steps", "min_early_stopping_rate", "bootstrap_count")
 
 
+class _Unknown:
+    """Stands for a type that only type checkers know."""
+
+    def __class_getitem__(cls, _parameters: Any) -> "type[_Unknown]":
+        return cls
+
+
+class _Names(dict[str, Any]):
+    """Gives `_Unknown` for names that are neither a module's nor Python's own."""
+
+    def __init__(self, module: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.module = module
+
+    def __missing__(self, name: str) -> Any:
+        if name in self.module or hasattr(builtins, name):
+            raise KeyError(name)
+        return _Unknown
+
+
 def _check_types(config: Component, key: str, kind: type) -> None:
     """Raises UserError for an argument that is not of the type that Optuna documents, and for negative counts."""
-    try:
-        hints = typing.get_type_hints(kind.__init__)  # type: ignore[misc]
-    except (NameError, TypeError):  # of a type that is known to type checkers alone
-        hints = {}
+    init = inspect.unwrap(kind.__init__)  # type: ignore[misc]
+    hints = typing.get_type_hints(init, localns=_Names(getattr(init, "__globals__", {})))
     for name, value in config.arguments.items():
-        if name in hints:
+        if name in hints and _Unknown.__name__ not in str(hints[name]):
             try:
                 adapter: TypeAdapter[Any] = TypeAdapter(hints[name], config=ConfigDict(arbitrary_types_allowed=True))
                 adapter.validate_python(value, strict=True)

@@ -42,6 +42,5 @@ def test_everything_is_there_and_nothing_is_said(found):
     assert found["preloaded"] > 0
 
 
-@pytest.mark.xfail(strict=True, reason="OpenBLAS, of NumPy and of SciPy, and pyarrow's jemalloc start threads")
 def test_there_is_one_thread(found):
     assert found["threads"] == 1
