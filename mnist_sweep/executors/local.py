@@ -1,7 +1,7 @@
 """Runs each job in a fresh process, forked from a server that has TensorFlow imported but not yet used.
 
-A fork takes some 20 ms, where a new interpreter takes as long as TensorFlow's import. The server has one thread and has
-computed nothing, so that forking it is safe: 500 forks that trained a network gave 500 times the same weights.
+A fork takes some 20 ms, where a new interpreter takes as long as TensorFlow's import. The server has one thread (see
+`preload`) and has computed nothing, so that forking it is safe: 500 forks gave 500 times the same weights.
 """
 
 import multiprocessing
