@@ -24,6 +24,7 @@ from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.compose import current, key_of, known_keys, plain
 from mnist_sweep.config.hydra_errors import as_user_error
+from mnist_sweep.config.space import as_literal
 
 MISTAKE, UNAVAILABLE, INTERRUPTED = 2, 3, 130
 
@@ -92,15 +93,17 @@ def _parsed(arguments: Sequence[str]) -> Arguments:
 
 
 def _take_file(arguments: Arguments) -> None:
-    """A configuration file among the overrides becomes Hydra's --config-dir and --config-name."""
+    """A configuration file among the overrides becomes Hydra's primary configuration."""
     for text in list(arguments.overrides):
         if text.endswith((".yaml", ".yml")) and "=" not in text:
             file = Path(text)
             if not file.is_file():
                 raise UserError(f"{text} is not there; give a configuration file, such as runs/cnn-mnist/best.yaml")
             arguments.overrides.remove(text)
-            arguments.where += ["--config-dir", str(file.parent), "--config-name", file.name]
-            arguments.flags += arguments.where
+            arguments.where.append(text)
+            # Instead of our own folder, not beside it: the file may have the name of one of ours.
+            arguments.flags += ["--config-path", str(file.parent.absolute()), "--config-name", file.name]
+            arguments.overrides.append(f"hydra.searchpath=[{as_literal(conf_folder().as_uri())}]")
 
 
 def _take_sweeps(arguments: Arguments) -> dict[str, str]:

@@ -33,6 +33,8 @@ def locked(folder: files.StudyFolder) -> Iterator[None]:
 
 def check_same_study(folder: files.StudyFolder, plain: dict[str, Any]) -> None:
     """Keeps the configuration with a new study; raises UserError where a study was begun with another one."""
+    if folder.trials() and not folder.journal.exists():
+        raise UserError(f"study.name={folder.name} holds single trials of `train`: use another name for a search")
     if not folder.config.exists():
         files.write_yaml(folder.config, plain, f"# The base configuration of study {folder.name}, and its space.\n")
         return

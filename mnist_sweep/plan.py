@@ -18,6 +18,7 @@ from mnist_sweep.searching import Plan, make_plan, workers
 from mnist_sweep.terminal import duration
 
 STEPS = 8
+FIXED_SECONDS = 4  # of a trial, before its first step and after its last: tracing, predictions, figures
 FILES_BYTES = 700_000  # of a trial without its model: figures, predictions, tables, and their copy in MLflow's store
 BYTES_PER_PARAMETER = 4
 
@@ -59,7 +60,9 @@ def seconds_of_a_trial(config: TrialConfig, found: Mapping[str, float], plan: Pl
     """Seconds of a whole trial, from the time of a step."""
     data = plan.description
     steps = math.ceil(data.train_images / config.train.batch_size)
-    return config.train.epochs * (steps * found["step_seconds"] + data.validation_images * found["evaluation_seconds"])
+    return FIXED_SECONDS + config.train.epochs * (
+        steps * found["step_seconds"] + data.validation_images * found["evaluation_seconds"]
+    )
 
 
 def combinations(parameters: list[Parameter]) -> float:

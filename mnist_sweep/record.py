@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from mnist_sweep import files
-from mnist_sweep.config import TrialConfig
+from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.launch import shortest, stored
 from mnist_sweep.provenance import source_tags
 from mnist_sweep.searching import Plan, workers
@@ -27,7 +27,10 @@ class Record:
         self.began = time.monotonic()
         self.first_trial: float | None = None
         self.busy_seconds = 0.0
-        self.before = files.read_json(self.folder.summary) if self.folder.summary.is_file() else {}
+        try:
+            self.before = files.read_json(self.folder.summary)
+        except UserError:  # not there yet, or damaged: it is made anew
+            self.before = {}
 
     def start(self) -> None:
         """Makes the parent run, or takes it up again."""

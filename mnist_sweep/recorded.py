@@ -32,6 +32,8 @@ def read_recorded(folder: TrialFolder, name: str, allowed: list[str]) -> Recorde
     for file in NEEDED:
         if not (folder.path / file).is_file():
             raise UserError(f"{name} can't be reproduced: it has no {file}, so no epoch of it has ended")
+    if not files.read_history(folder.history):
+        raise UserError(f"{name} can't be reproduced: its history.csv has no whole row")
     return Recorded(
         name,
         parse_trial(files.read_yaml(folder.config), allowed),

@@ -12,7 +12,7 @@ from mnist_sweep.config import Settings, TrialConfig, UserError
 from mnist_sweep.config.base import base_values
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.compose import Composer, from_command_line, group_options, key_of
-from mnist_sweep.config.settings import check_study_name, parse_settings
+from mnist_sweep.config.settings import RESERVED, check_study_name, parse_settings
 from mnist_sweep.config.space import Parameter, parse_space
 from mnist_sweep.config.space_check import check_space, reachable
 from mnist_sweep.config.trial import check_against_data
@@ -59,6 +59,8 @@ def with_command_line(plain: dict[str, Any], sweeps: Mapping[str, str], fixed: s
 
 def study_name(settings: Settings, base: TrialConfig) -> str:
     """The study's name: as configured, or <model>-<data>."""
+    if settings.study.name in RESERVED:
+        raise UserError(f"study.name must not be {' or '.join(RESERVED)} for a search: those hold single trials")
     if settings.study.name is not None:
         return settings.study.name
     return check_study_name(f"{base.model.target.rpartition('.')[2]}-{base.data.split.name}")

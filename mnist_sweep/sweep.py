@@ -178,7 +178,9 @@ class Sweep:
         """Leaves the running trials for the next call."""
         self.executor.close()
         for number in list(self.active):
-            self.record.trial_interrupted(self.active.pop(number).asked)
+            asked = self.active.pop(number).asked
+            self.search.spare(number, asked.retries)
+            self.record.trial_interrupted(asked)
             self.screen.dropped(number)
 
 
@@ -189,6 +191,9 @@ def run_sweep(
     sweep = Sweep(plan, search, make_executor(), screen, record)
     screen.best = record.best_line()
     screen.note = "starting TensorFlow"
+    if sweep.waiting:
+        numbers = ", ".join(str(asked.number) for asked in sweep.waiting)
+        screen.say(f"Run again from their beginning, as the last call left them running: trials {numbers}")
     code, why = 0, ""
     try:
         with screen:

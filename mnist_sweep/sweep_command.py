@@ -1,9 +1,11 @@
 """`mnist-sweep sweep`: checks, runs and reports a search."""
 
+import shlex
 import time
 from typing import Any
 
 from mnist_sweep.call import Call
+from mnist_sweep.config.space import as_literal
 from mnist_sweep.executors import LocalExecutor
 from mnist_sweep.hold import check_same_study, locked
 from mnist_sweep.launch import shortest
@@ -30,6 +32,12 @@ def _intro(plan: Plan, search: Search, screen: Screen) -> None:
         screen.say(f"Going on: {screen.done} trials have ended before")
 
 
+def _command(plan: Plan, *words: str) -> str:
+    """A command that can be pasted: it says where the runs lie if that is not `runs`."""
+    folder = shortest(plan.settings.runs_folder)
+    return shlex.join(["mnist-sweep", *words, *([] if folder == "runs" else [f"runs_folder={as_literal(folder)}"])])
+
+
 def _outro(plan: Plan, search: Search, record: Record, screen: Screen, outcome: Outcome, seconds: float) -> None:
     counts = record.counts()
     screen.say("")
@@ -46,10 +54,11 @@ def _outro(plan: Plan, search: Search, record: Record, screen: Screen, outcome: 
             screen.say(f"Pareto front: trials {', '.join(map(str, front))}")
         screen.say("Run it again:")
         screen.say(f"  {record.best_command()}")
-        screen.say(f"Reproduce it to the bit: mnist-sweep reproduce study={plan.folder.name}")
+        allowed = [o for o in plan.composer.base if o.startswith("runtime.allowed_targets=")]
+        screen.say(f"Reproduce it to the bit: {_command(plan, 'reproduce', f'study={plan.folder.name}', *allowed)}")
         screen.say(f"Its folder: {shortest(plan.folder.trial(best.number).path)}")
     if plan.settings.tracking.enabled:
-        screen.say(f"Browse: mnist-sweep ui, or make ui ({record.tracker.uri})")
+        screen.say(f"Browse: {_command(plan, 'ui')} ({record.tracker.uri})")
     if outcome.code == 130:
         screen.say("Run the same command to go on", style="bold")
 

@@ -2,6 +2,7 @@
 
 import io
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from mnist_sweep.figures.style import save
 from mnist_sweep.models import build
 from mnist_sweep.training import EVALUATION_BATCH, Row, train, weights_digest
 
+SUMMARY_COLUMNS = 100
 THREADS = 1  # one thread for each trial: the same sums in the same order, however many trials run beside it
 
 
@@ -40,7 +42,8 @@ def _model(config: TrialConfig, image: Shape, classes: int) -> keras.Model:
 
 def _summary(model: keras.Model) -> str:
     text = io.StringIO()
-    model.summary(line_length=90, print_fn=lambda line, **_: text.write(f"{line}\n"))
+    os.environ["COLUMNS"] = str(SUMMARY_COLUMNS)  # what Keras prints is otherwise cut where no terminal is
+    model.summary(line_length=SUMMARY_COLUMNS, print_fn=lambda line, **_: text.write(f"{line}\n"))
     return text.getvalue()
 
 

@@ -1,6 +1,5 @@
 """`mnist-sweep ui`: MLflow's web page over the runs."""
 
-import sys
 from typing import Any
 
 from mnist_sweep.call import Call
@@ -16,7 +15,5 @@ def main(call: Call) -> tuple[int, Any]:
     if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535:
         raise UserError(f"port must be a whole number from 1 to 65535, got {shown(port)}")
     tracking, folder = parse_tracking(call.plain["tracking"]), parse_folder(call.plain["runs_folder"])
-    sys.stdout.write(f"MLflow UI: http://127.0.0.1:{port} (ready in some ten seconds; Ctrl-C stops it)\n")
-    sys.stdout.flush()
     serve(tracking, folder, port)
     return 0, None

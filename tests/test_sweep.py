@@ -135,6 +135,22 @@ def test_best_yaml_runs_under_train(study: StudyFolder, tmp_path: Path) -> None:
     assert digest(StudyFolder(tmp_path / "train"), 0) == summary(study.path.parent)["best"]["weights_digest"]
 
 
+def test_a_trials_own_config_yaml_runs_under_train(study: StudyFolder, tmp_path: Path) -> None:
+    """It has the name of our own primary configuration, which must not take its place."""
+    assert run(["train", str(study.trial(0).config), f"runs_folder={tmp_path}", *QUIET]) == 0
+    assert digest(StudyFolder(tmp_path / "train"), 0) == digest(study, 0)
+
+
+def test_a_search_leaves_single_trials_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    single = StudyFolder(tmp_path / "mine").trial(0)
+    single.path.mkdir(parents=True)
+    single.config.write_text("precious")
+    assert sweep(tmp_path, "study.name=mine", "search.n_trials=1") == 2
+    assert "holds single trials" in capsys.readouterr().err
+    assert single.config.read_text() == "precious"
+    assert sweep(tmp_path, "study.name=train") == 2
+
+
 @pytest.mark.parametrize("which", ["COMPLETE", "PRUNED"])
 def test_reproduce_is_exact(study: StudyFolder, which: str, capsys: pytest.CaptureFixture[str]) -> None:
     numbers = [trial.number for trial in load_study(study).trials if trial.state.name == which]

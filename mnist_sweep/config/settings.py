@@ -90,6 +90,9 @@ class Settings(Surroundings):
 _NAME = re.compile(r"[\w][\w.+ -]{0,99}")
 
 
+RESERVED = ("train", "reproduce")  # studies of single trials
+
+
 def check_study_name(name: str, key: str = "study.name") -> str:
     """The name, if it can be a folder's; raises UserError."""
     if not _NAME.fullmatch(name) or name.endswith((".", " ")) or name in ("artifacts", "mlflow.db"):

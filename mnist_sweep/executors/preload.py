@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 import tempfile
 
@@ -13,6 +14,7 @@ PRELOADED = (
     "sklearn.model_selection",
 )
 
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to answer, also while this is imported
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # A process with threads is not safe to fork: NumPy's, and those of pyarrow's allocator, which comes with Keras.
 os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}

@@ -11,7 +11,7 @@ from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from mnist_sweep.config import Settings
+from mnist_sweep.config import Settings, UserError
 from mnist_sweep.config.settings import CURVES
 from mnist_sweep.config.space import Choice, Parameter, literal
 from mnist_sweep.study.distributions import distribution, holds, in_order
@@ -45,11 +45,15 @@ class Search:
         self.settings = settings
         self.parameters = in_order(parameters)
         self.base = dict(base)
-        storage = _storage(journal)
+        try:
+            storage = _storage(journal)
+            studies = storage.get_all_studies()
+        except (ValueError, KeyError) as error:
+            raise UserError(f"{journal} can't be read ({error}): put back a copy, or use another study.name") from None
         self.metrics = settings.search.metric
         self.directions = settings.search.direction
         pruner = build_pruner(settings.pruner)
-        if any(known.study_name == name for known in storage.get_all_studies()):
+        if any(known.study_name == name for known in studies):
             self.study = optuna.load_study(storage=storage, study_name=name, pruner=pruner)
         else:
             self.study = optuna.create_study(
@@ -83,6 +87,10 @@ class Search:
                 trial = Trial(self.study, frozen._trial_id)
                 found.append(self._take(trial, frozen.user_attrs.get(RETRIES, 0) + 1))
         return found
+
+    def spare(self, number: int, retries: int) -> None:
+        """Notes that a running trial was left for the next call: going on with it is no retry."""
+        self.running[number].set_user_attr(RETRIES, retries - 1)
 
     def lose(self, number: int, retries: int) -> None:
         """Notes that a running trial was lost and is tried again."""

@@ -21,6 +21,8 @@ def fetch(config: TrackingConfig, runs_folder: Path, run_id: str, names: tuple[s
 
     try:
         run = client.get_run(run_id)
+        if run.data.tags.get("kind") == "study":
+            raise UserError(f"run={run_id} is a whole study: give the run of one of its trials")
         sizes = {file.path: file.file_size or 0 for file in client.list_artifacts(run_id)}
         for name in names:
             if sizes.get(name, 0) > LARGEST:

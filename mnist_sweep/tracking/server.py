@@ -1,6 +1,7 @@
 """MLflow's web page, as light as it can be had."""
 
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -16,7 +17,17 @@ def serve(config: TrackingConfig, runs_folder: Path, port: int) -> None:
         raise UserError(f"tracking.uri is a server already: open {uri}")
     if config.uri is None and not (runs_folder / "mlflow.db").is_file():
         raise UserError(f"runs_folder={runs_folder} holds no runs yet: start with `mnist-sweep sweep`")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise UserError(
+                f"port must be a free one, but {port} can't be had ({error.strerror}); give port=..."
+            ) from None
+    sys.stdout.write(f"MLflow UI: http://127.0.0.1:{port} (ready in some ten seconds; Ctrl-C stops it)\n")
+    sys.stdout.flush()
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--workers", "1"]
-    command += ["--host", "127.0.0.1", "--port", str(port),
+    command += ["--uvicorn-opts", "--log-level warning", "--host", "127.0.0.1", "--port", str(port),
                 "--default-artifact-root", (runs_folder / "artifacts").absolute().as_uri()]  # fmt: skip
-    os.execve(sys.executable, command, {**os.environ, **ENVIRONMENT})  # noqa: S606 - no shell is wanted
+    os.execve(sys.executable, command, {**os.environ, **ENVIRONMENT, "PYTHONWARNINGS": "ignore"})  # noqa: S606 - no shell is wanted
