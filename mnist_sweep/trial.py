@@ -3,7 +3,6 @@
 import io
 import math
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -176,5 +175,4 @@ def probe(plain: Mapping[str, Any], settings: Mapping[str, Any], steps: int) -> 
         model.predict_on_batch(many)
         found["evaluation_seconds"] = (time.perf_counter() - begun) / EVALUATION_BATCH
     assert all(math.isfinite(value) for value in found.values())
-    sys.stdout.flush()
     return found
