@@ -8,7 +8,7 @@ STUDY ?=
 TRIAL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep train ui reproduce data plan test test-slow check format clean
+.PHONY: help setup sweep train ui reproduce data plan test test-slow chaos check format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ test: $(READY) ## the tests
 
 test-slow: $(READY) ## all tests, the long ones too
 	@$(BIN)/python -m pytest -m 'slow or not slow'
+
+chaos: $(READY) ## real sweeps whose processes are killed at random, 20 times each, five seeds: half an hour
+	@$(BIN)/python -m pytest -s -m 'slow or not slow' tests/test_chaos.py
 
 check: $(READY) ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .

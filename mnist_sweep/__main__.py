@@ -10,6 +10,7 @@ usage: mnist-sweep COMMAND [override ...]
   plan       check a search and predict its time and disk; trains nothing
   train      one trial: mnist-sweep train model=dnn optimizer.beta_1=0.8, or a file: mnist-sweep train best.yaml
   reproduce  retrain a trial from its stored configuration and compare: study=NAME trial=NUMBER, or run=ID
+  sync       bring MLflow up to the studies' folders, after it could not be reached
   data       fetch and verify the data set
   ui         browse all runs in the MLflow UI on http://127.0.0.1:5000
 

@@ -5,6 +5,7 @@ import io
 import os
 import shlex
 import sys
+import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from mnist_sweep.config.check import nearest
 from mnist_sweep.config.compose import current, key_of, known_keys, plain
 from mnist_sweep.config.hydra_errors import as_user_error
 from mnist_sweep.config.space import as_literal
+from mnist_sweep.config.stored import check_stored
+from mnist_sweep.files import read_yaml
 
 MISTAKE, UNAVAILABLE, INTERRUPTED = 2, 3, 130
 
@@ -44,13 +47,18 @@ COMMANDS = {
     "train": Command("train", "config"),
     "reproduce": Command("reproduce", "reproduce"),
     "data": Command("data_command", "config", sweeps=True),
+    "sync": Command("sync", "sync"),
     "ui": Command("ui", "ui"),
 }
 
-# Hydra's own files and logs are not wanted: a trial's folder holds its configuration and its log.
+# Hydra's own files and logs are not wanted: a trial's folder holds its configuration and its log. A configuration file
+# must not bring loggers and callbacks either: Hydra calls whatever they name.
 HYDRA = {
     "hydra/hydra_logging": "none",
     "hydra/job_logging": "none",
+    "hydra.hydra_logging.root": "null",
+    "hydra.job_logging.root": "null",
+    "hydra.callbacks": "???",
     "hydra.output_subdir": "null",
     "hydra.run.dir": ".",
     "hydra.sweep.dir": "${runs_folder}/.multirun",
@@ -84,6 +92,8 @@ def _parsed(arguments: Sequence[str]) -> Arguments:
         if stop.code:
             raise UserError(errors.getvalue().strip().rpartition("error: ")[2] + "; see --help") from None
         raise
+    if parsed.experimental_rerun is not None:
+        raise UserError("--experimental-rerun is not for mnist-sweep: it would run what a pickle says")
     flags = list(arguments)
     for override in parsed.overrides:
         flags.remove(override)
@@ -92,8 +102,8 @@ def _parsed(arguments: Sequence[str]) -> Arguments:
     return Arguments(list(parsed.overrides), flags, parsed.multirun, where)
 
 
-def _take_file(arguments: Arguments) -> None:
-    """A configuration file among the overrides becomes Hydra's primary configuration."""
+def _take_file(arguments: Arguments, folder: Path) -> None:
+    """A configuration file among the overrides becomes Hydra's primary configuration, as a copy alone in a folder."""
     for text in list(arguments.overrides):
         if text.endswith((".yaml", ".yml")) and "=" not in text:
             file = Path(text)
@@ -101,8 +111,10 @@ def _take_file(arguments: Arguments) -> None:
                 raise UserError(f"{text} is not there; give a configuration file, such as runs/cnn-mnist/best.yaml")
             arguments.overrides.remove(text)
             arguments.where.append(text)
+            check_stored(read_yaml(file), text)
+            (folder / "stored.yaml").write_bytes(file.read_bytes())
             # Instead of our own folder, not beside it: the file may have the name of one of ours.
-            arguments.flags += ["--config-path", str(file.parent.absolute()), "--config-name", file.name]
+            arguments.flags += ["--config-path", str(folder), "--config-name", "stored"]
             arguments.overrides.append(f"hydra.searchpath=[{as_literal(conf_folder().as_uri())}]")
 
 
@@ -130,7 +142,7 @@ def _known(config: str) -> list[str]:
         return known_keys(compose(config))
 
 
-def _execute(name: str, given: list[str], line: str) -> int:
+def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
     command = COMMANDS[name]
     arguments = _parsed(given)
     sweeps: dict[str, str] = {}
@@ -139,13 +151,15 @@ def _execute(name: str, given: list[str], line: str) -> int:
             raise UserError("--multirun is for train: sweep and plan search by themselves, so leave it out")
         sweeps = _take_sweeps(arguments)
     if command.module == "train":
-        _take_file(arguments)
-    if command.module == "reproduce":  # `study` is the name of a config group
+        _take_file(arguments, folder)
+    if command.module in ("reproduce", "sync"):  # `study` is the name of a config group
         arguments.overrides = [o.replace("study=", "study_name=", 1) if o.startswith("study=") else o
                                for o in arguments.overrides]  # fmt: skip
     keys = {key_of(override) for override in arguments.overrides}
     hydra_overrides = {**HYDRA, "hydra.help.app_name": f"mnist-sweep {name}"}
     quiet = [f"{key}={value}" for key, value in hydra_overrides.items() if key not in keys]
+    if wrong := [override for override in arguments.overrides if key_of(override).startswith("hydra.overrides")]:
+        raise UserError(f"{key_of(wrong[0])} can't be set: it holds what the command line says")
     where = arguments.where
     codes: list[int] = []
 
@@ -189,7 +203,8 @@ def _run(name: str, arguments: list[str], line: str) -> int:
     if name not in COMMANDS:
         raise UserError(f"{name} is not a command{nearest(name, COMMANDS)}")
     try:
-        return _execute(name, arguments, line)
+        with tempfile.TemporaryDirectory(prefix="mnist-sweep-") as folder:
+            return _execute(name, arguments, line, Path(folder))
     except (UserError, KeyboardInterrupt, BrokenPipeError):
         raise
     except Exception as error:  # the command itself tells its own: this is from composing what was asked for

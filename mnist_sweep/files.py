@@ -1,9 +1,11 @@
 """Folders of studies and trials, and writes that are whole or not there at all."""
 
+import contextlib
 import csv
+import errno
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,35 @@ from typing import Any
 import yaml
 
 from mnist_sweep.config import UserError
+from mnist_sweep.config.settings import CURVES
+
+HISTORY = ("epoch", *CURVES, "seconds", "timestamp")  # timestamp: seconds since 1970, at the end of the epoch
+LARGEST = 2_000_000  # bytes of a YAML or JSON file; ours have some thousands
+DEEPEST = 50  # levels of a YAML file
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no space, no quota, no larger file
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that nothing more can be written; some libraries keep the text alone."""
+    return isinstance(error, OSError) and (error.errno in FULL or "No space left on device" in str(error))
+
+
+@contextlib.contextmanager
+def replaced(file: Path) -> Iterator[Path]:
+    """A path beside the file to write to; it takes the file's place at the end, or is removed where that fails."""
+    beside = file.with_name(f".{os.getpid()}.{file.name}")  # the ending tells some libraries the format
+    try:
+        yield beside
+        beside.replace(file)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def write_text(file: Path, text: str) -> None:
     """Writes beside, then renames: a reader sees the old file or the new one."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(file)
+    with replaced(file) as beside:
+        beside.write_text(text, encoding="utf-8")
 
 
 def write_json(file: Path, content: Any) -> None:
@@ -27,25 +51,64 @@ def write_json(file: Path, content: Any) -> None:
 
 def write_yaml(file: Path, content: Any, header: str = "") -> None:
     """YAML in the order given, behind a header of comments."""
-    write_text(file, header + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110))
+    write_text(file, header + yaml.dump(content, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=110))
+
+
+def settle(folder: Path) -> None:
+    """Waits until the files of a folder are on the disk: they then survive a power cut."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as opened:
+                os.fsync(opened.fileno())
+
+
+def _read(file: Path) -> str:
+    if file.stat().st_size > LARGEST:
+        raise UserError(f"{file} must have at most {LARGEST:,} bytes, got {file.stat().st_size:,}: it is none of ours")
+    return file.read_text(encoding="utf-8")
 
 
 def read_json(file: Path) -> dict[str, Any]:
     """A JSON object; raises UserError where there is none."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(_read(file))
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{file} can't be read: {error}") from None
     if not isinstance(content, dict):
         raise UserError(f"{file} must hold a JSON object, got {type(content).__name__}")
     return content
 
 
+def read_if_whole(file: Path) -> dict[str, Any]:
+    """A JSON object, empty where the file is missing or damaged."""
+    try:
+        return read_json(file)
+    except UserError:
+        return {}
+
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def _check_tokens(file: Path, text: str) -> None:
+    """Raises UserError for tags, for anchors, by which a small file can unfold to a huge one, and for deep nesting."""
+    depth = 0
+    for token in yaml.scan(text, Loader=_LOADER):
+        kind = type(token).__name__
+        depth += kind.endswith("StartToken") - kind.endswith("EndToken")
+        if depth > DEEPEST or kind in ("AliasToken", "AnchorToken", "TagToken"):
+            what = kind.removesuffix("Token").lower() if depth <= DEEPEST else f"more than {DEEPEST} levels"
+            raise UserError(f"{file} must be plain YAML, but has {what} in line {token.start_mark.line + 1}")
+
+
 def _load_yaml(file: Path) -> Any:
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f"{file} can't be read: {error}") from None
+        text = _read(file)
+        _check_tokens(file, text)
+        return yaml.load(text, Loader=_LOADER)  # noqa: S506 - it is a safe loader
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise UserError(f"{file} can't be read: {' '.join(str(error).split())[:200]}") from None
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
@@ -64,14 +127,32 @@ def read_yaml_list(file: Path) -> list[Any]:
     return content
 
 
+def begin_history(file: Path) -> None:
+    """An empty history.csv."""
+    with file.open("w", newline="") as out:
+        csv.writer(out).writerow(HISTORY)
+
+
+def append_history(file: Path, row: Mapping[str, float]) -> None:
+    """Adds an epoch."""
+    with file.open("a", newline="") as out:
+        csv.writer(out).writerow([row[name] for name in HISTORY])
+
+
 def read_history(file: Path) -> list[dict[str, float]]:
-    """The rows of a history.csv; a last line that was not written whole is left out."""
+    """The rows of a history.csv up to the first that is damaged, such as a last line that was not written whole."""
     if not file.is_file():
         return []
-    whole, _, _ = file.read_text(encoding="utf-8").rpartition("\n")
-    rows = list(csv.reader(whole.splitlines()))
-    header, complete = rows[0] if rows else [], [row for row in rows[1:] if len(row) == len(rows[0])]
-    return [{name: float(value) for name, value in zip(header, row, strict=True)} for row in complete]
+    if file.stat().st_size > LARGEST:
+        raise UserError(f"{file} must have at most {LARGEST:,} bytes, got {file.stat().st_size:,}: it is none of ours")
+    whole, _, _ = file.read_bytes().rpartition(b"\n")
+    rows: list[dict[str, float]] = []
+    reader = csv.reader(whole.decode(errors="replace").splitlines())
+    with contextlib.suppress(ValueError, csv.Error, StopIteration):
+        header = next(reader)
+        for line in reader:
+            rows.append({name: float(value) for name, value in zip(header, line, strict=True)})  # noqa: PERF401
+    return rows
 
 
 @dataclass(frozen=True)
@@ -136,9 +217,23 @@ class TrialFolder:
         return self.path / "state.json"
 
     @property
+    def record(self) -> Path:
+        """What MLflow is to know of it besides its other files: name, parameters, tags, data set, start."""
+        return self.path / "record.json"
+
+    @property
     def tracking(self) -> Path:
-        """The trial's MLflow run."""
+        """The trial's MLflow run, and the state in which it has been mirrored."""
         return self.path / "mlflow.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held while a single trial is at work."""
+        return self.path / ".lock"
+
+    def rows(self) -> list[dict[str, float]]:
+        """The epochs that have ended."""
+        return read_history(self.history)
 
 
 @dataclass(frozen=True)
@@ -168,6 +263,11 @@ class StudyFolder:
         return self.path / ".lock"
 
     @property
+    def driver(self) -> Path:
+        """Who holds the lock."""
+        return self.path / ".driver.json"
+
+    @property
     def best(self) -> Path:
         """The best trial's configuration, runnable by `mnist-sweep train`."""
         return self.path / "best.yaml"
@@ -176,6 +276,16 @@ class StudyFolder:
     def summary(self) -> Path:
         """Counts, the best trial and times, for scripts."""
         return self.path / "summary.json"
+
+    @property
+    def readme(self) -> Path:
+        """The answer in words, in Markdown."""
+        return self.path / "README.md"
+
+    @property
+    def record(self) -> Path:
+        """What MLflow is to know of it besides its other files."""
+        return self.path / "record.json"
 
     @property
     def tracking(self) -> Path:

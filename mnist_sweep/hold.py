@@ -1,6 +1,9 @@
 """A study's folder is one driver's at a time, and one configuration's for ever."""
 
 import contextlib
+import os
+import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,8 +14,16 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.compose import differences
 
 # Parts of the configuration that don't change what a study is: it can go on with others.
-MAY_CHANGE = ("search.n_trials", "search.timeout", "search.target", "search.max_failures", "runtime", "tracking",
-              "runs_folder", "study.name", "study.keep_models", "data.path")  # fmt: skip
+MAY_CHANGE = ("search.n_trials", "search.timeout", "search.target", "search.max_failures", "runtime.workers",
+              "runtime.memory_limit", "runtime.trial_timeout", "runtime.allowed_targets", "tracking", "runs_folder",
+              "study.name", "study.fork", "study.keep_models", "data.path")  # fmt: skip
+SHOWN = 4
+
+
+def _holder(folder: files.StudyFolder) -> str:
+    """Who works on a study, as it was noted when its lock was taken."""
+    noted = files.read_if_whole(folder.driver)
+    return ", ".join(f"{key} {noted[key]}" for key in ("pid", "host", "since", "command") if noted.get(key))
 
 
 @contextlib.contextmanager
@@ -23,29 +34,56 @@ def locked(folder: files.StudyFolder) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise UserError(f"study {folder.name} is being worked on by another sweep ({folder.path} is locked)") from None
+        raise UserError(
+            f"study {folder.name} is being worked on by another sweep ({_holder(folder) or 'which has just begun'}): "
+            "wait for it, stop it, or use another study.name"
+        ) from None
     try:
+        since = time.strftime("%Y-%m-%d %H:%M:%S")
+        files.write_json(folder.driver, {"pid": os.getpid(), "host": socket.gethostname(), "since": since})
         folder.journal.with_name(folder.journal.name + ".lock").unlink(missing_ok=True)  # of a driver that was killed
         yield
     finally:
+        folder.driver.unlink(missing_ok=True)
         lock.release()
 
 
-def check_same_study(folder: files.StudyFolder, plain: dict[str, Any]) -> None:
-    """Keeps the configuration with a new study; raises UserError where a study was begun with another one."""
-    if folder.trials() and not folder.journal.exists():
-        raise UserError(f"study.name={folder.name} holds single trials of `train`: use another name for a search")
+def identity(plain: dict[str, Any], data_digest: str) -> dict[str, Any]:
+    """What a study is: its composed configuration, space included, and the digest of its data."""
+    return {**plain, "data_digest": data_digest}
+
+
+def changed(folder: files.StudyFolder, now: dict[str, Any]) -> list[str]:
+    """What is different from the identity that a study was begun with, a line for each key; nothing for a new one."""
     if not folder.config.exists():
-        files.write_yaml(folder.config, plain, f"# The base configuration of study {folder.name}, and its space.\n")
-        return
-    changed = [
+        return []
+    return [
         line
-        for line in differences(files.read_yaml(folder.config), plain)
+        for line in differences(files.read_yaml(folder.config), now)
         if not any(line.startswith((f"{key}:", f"{key}.")) for key in MAY_CHANGE)
     ]
-    if changed:
-        more = f" and {len(changed) - 4} more" if len(changed) > 4 else ""
+
+
+def check_not_single(folder: files.StudyFolder) -> None:
+    """Raises UserError for a folder of single trials."""
+    if folder.trials() and not folder.journal.exists():
+        raise UserError(f"study.name={folder.name} holds single trials of `train`: use another name for a search")
+
+
+def check_not_another(folder: files.StudyFolder, now: dict[str, Any]) -> None:
+    """Raises UserError where a study was begun as another one."""
+    check_not_single(folder)
+    if different := changed(folder, now):
+        more = f" and {len(different) - SHOWN} more" if len(different) > SHOWN else ""
         raise UserError(
-            f"study {folder.name} was begun with another configuration ({'; '.join(changed[:4])}{more}); "
-            "use study.name=... for a new study, or the old configuration to go on with it"
+            f"study {folder.name} was begun with another configuration ({'; '.join(different[:SHOWN])}{more}); use "
+            "study.name=... for a new study, study.fork=true for one that takes over the finished trials that still "
+            "fit, or the old configuration to go on"
         )
+
+
+def keep_identity(folder: files.StudyFolder, now: dict[str, Any]) -> None:
+    """Keeps the identity with a new study; raises UserError where it has become another one in the meantime."""
+    check_not_another(folder, now)
+    if not folder.config.exists():
+        files.write_yaml(folder.config, now, f"# The base configuration of study {folder.name}, and its space.\n")

@@ -65,6 +65,12 @@ def features() -> list[str]:
     return sorted(flag for flag in flags if flag.startswith(("avx", "amx", "fma", "sse4")))
 
 
+@functools.cache
+def versions() -> dict[str, str]:
+    """The versions of Python and of the packages that matter."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
 def source_tags(command: str) -> dict[str, str]:
     """MLflow's own tags for where a run comes from."""
     sha, _ = commit()
@@ -78,7 +84,7 @@ def environment(command: str, started_by: str) -> dict[str, Any]:
     return {
         "command": command,
         "started_by": started_by,
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "versions": versions(),
         "commit": sha,
         "dirty": dirty,
         "processor": processor(),

@@ -5,12 +5,12 @@ import time
 from typing import Any
 
 from mnist_sweep import files
-from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.launch import shortest, stored
 from mnist_sweep.provenance import source_tags
 from mnist_sweep.searching import Plan, workers
 from mnist_sweep.study import Asked, Search, Standing
-from mnist_sweep.tracking import StudyRecord, Tracker, TrialRecord
+from mnist_sweep.tracking import Record as RunRecord
+from mnist_sweep.tracking import Tracker, is_mirrored
 from mnist_sweep.tracking.mirror import flatten
 
 
@@ -27,13 +27,12 @@ class Record:
         self.began = time.monotonic()
         self.first_trial: float | None = None
         self.busy_seconds = 0.0
-        try:
-            self.before = files.read_json(self.folder.summary)
-        except UserError:  # not there yet, or damaged: it is made anew
-            self.before = {}
+        self.before = files.read_if_whole(self.folder.summary)
+        self._kept: set[int] = set()
+        self._started: dict[int, float] = {}
 
     def start(self) -> None:
-        """Makes the parent run, or takes it up again."""
+        """Makes the parent run, or takes it up again, and brings what an earlier call has left up to date."""
         settings = self.plan.settings
         params = {
             **{f"space.{p}": text for p, text in flatten_space(settings.search.space, settings.search.when).items()},
@@ -44,8 +43,29 @@ class Record:
         }
         tags = {"study": self.folder.name, "kind": "study", "folder": str(self.folder.path.absolute()),
                 "command": self.started_by, "data_digest": self.plan.description.digest,
-                **source_tags(self.started_by)}  # fmt: skip
-        self.tracker.start_study(StudyRecord(self.folder.name, params, tags), self.folder.tracking)
+                "executor": settings.runtime.executor, **source_tags(self.started_by)}  # fmt: skip
+        if not self.folder.record.exists():
+            RunRecord(self.folder.name, params, list(params), tags, {}, time.time()).write(self.folder.record)
+        self.write_summary()
+        self.tracker.start_study(self.folder)
+        self._repair()
+        best = self.search.best()
+        if best is not None:
+            self.write_best(best.overrides)
+        for number in self.search.ranked(settings.study.keep_models):
+            self.folder.trial(number).model.unlink(missing_ok=True)
+
+    def _repair(self) -> None:
+        """Writes what a driver that was killed could not write any more about trials that had ended."""
+        for standing in self.search.finished():
+            folder = self.folder.trial(standing.number)
+            if files.read_if_whole(folder.state).get("state") != standing.state:
+                folder.path.mkdir(parents=True, exist_ok=True)
+                self._write_state(Asked(standing.number, standing.overrides, 0), standing)
+            if self.tracker.config.enabled and not is_mirrored(folder):
+                if not files.read_if_whole(folder.record):
+                    self._write_record(Asked(standing.number, standing.overrides, 0))
+                self.tracker.finish_trial(folder)
 
     def clear(self, number: int) -> files.TrialFolder:
         """A trial's folder without what an earlier try has left, its MLflow run apart."""
@@ -56,36 +76,41 @@ class Record:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         return folder
 
-    def _trial_record(self, asked: Asked, config: TrialConfig) -> TrialRecord:
-        plain = flatten(config.plain())
+    def begun(self, number: int) -> bool:
+        """Whether a trial has begun to train."""
+        return self.folder.trial(number).history.exists()
+
+    def _write_record(self, asked: Asked) -> None:
+        plain = flatten(self.plan.composer.config(asked.overrides).plain())
         choices = {key: value for key, value in {**self.plan.values, **asked.overrides}.items() if key in self.keys}
         groups = {key: choices[key] for key in choices if "." not in key}
         name = f"{self.folder.name}-{asked.number:04d}" + ("-baseline" if asked.number == 0 else "")
         command = self.plan.command(asked.overrides)
+        folder = self.folder.trial(asked.number)
         tags = {"study": self.folder.name, "trial": str(asked.number), "kind": "trial", "state": "RUNNING",
-                "folder": str(self.folder.trial(asked.number).path.absolute()), "command": command,
-                "data_digest": self.plan.description.digest,
-                "mlflow.note.content": f"```\n{command}\n```", **source_tags(self.started_by)}  # fmt: skip
-        return TrialRecord(
-            name=name,
-            folder=self.folder.trial(asked.number),
-            params={**groups, **plain},
-            searched=frozenset(self.keys),
-            tags=tags,
-            data=self.plan.description.plain(),
-        )
+                "folder": str(folder.path.absolute()), "command": command,
+                "data_digest": self.plan.description.digest, "executor": self.plan.settings.runtime.executor,
+                "mlflow.note.content": fenced(command), **source_tags(self.started_by)}  # fmt: skip
+        started = self._started.get(asked.number, time.time())
+        data = self.plan.description.plain()
+        RunRecord(name, {**groups, **plain}, self.keys, tags, data, started).write(folder.record)
 
-    def trial_started(self, asked: Asked, config: TrialConfig) -> None:
+    def trial_started(self, asked: Asked) -> None:
         """Makes the trial's run."""
         self.first_trial = self.first_trial or time.monotonic()
-        self.tracker.start_trial(asked.number, self._trial_record(asked, config))
+        self._started[asked.number] = time.time()
+        self._write_record(asked)
+        self.tracker.start_trial(self.folder.trial(asked.number))
 
-    def trial_ended(
-        self, asked: Asked, config: TrialConfig, standing: Standing, result: dict[str, Any] | None, is_best: bool
-    ) -> None:
-        """Writes the trial's state, best.yaml and summary.json, and mirrors the folder."""
-        folder = self.folder.trial(asked.number)
-        folder.path.mkdir(parents=True, exist_ok=True)
+    def epoch(self, number: int, row: dict[str, float]) -> None:
+        """Sends an epoch to MLflow."""
+        self.tracker.epoch(self.folder.trial(number), row)
+
+    def _write_state(self, asked: Asked, standing: Standing) -> float:
+        """Gives when the trial ended, in seconds since 1970."""
+        rows = self.folder.trial(asked.number).rows()
+        started = self._started.pop(asked.number, None)
+        ended = time.time() if started or not rows else rows[-1]["timestamp"]
         state = {
             "trial": asked.number,
             "state": standing.state,
@@ -93,41 +118,45 @@ class Record:
             "values": list(standing.values) if standing.values else None,
             "overrides": asked.overrides,
             "retries": asked.retries,
+            "started": started,
+            "ended": ended,
         }
-        files.write_json(folder.state, state)
+        files.write_json(self.folder.trial(asked.number).state, state)
+        return ended
+
+    def trial_ended(self, asked: Asked, standing: Standing, result: dict[str, Any] | None, is_best: bool) -> None:
+        """Writes the trial's state, best.yaml, summary.json and README.md, and mirrors the folder."""
+        folder = self.folder.trial(asked.number)
+        folder.path.mkdir(parents=True, exist_ok=True)
+        ended = self._write_state(asked, standing)
         if result:
             self.busy_seconds += result["fit_seconds"]
         if is_best:
-            self.write_best(asked, config)
-        self._keep_models()
+            self.write_best(asked.overrides)
+        self._keep_models(asked.number)
         self.write_summary()
-        self.tracker.finish_trial(asked.number, self._trial_record(asked, config), standing.state, standing.reason)
-        self._progress(asked.number)
-
-    def trial_interrupted(self, asked: Asked) -> None:
-        """Ends the run of a trial that will be taken up again."""
-        config = self.plan.composer.config(asked.overrides)
-        self.tracker.finish_trial(asked.number, self._trial_record(asked, config), "INTERRUPTED", "interrupted")
-
-    def _progress(self, step: int) -> None:
-        metrics: dict[str, float] = {f"trials_{state.lower()}": float(n) for state, n in self.counts().items()}
+        self.tracker.finish_trial(folder)
+        counts = self.search.counts
+        metrics = {f"trials_{state.lower()}": float(number) for state, number in counts.items()}
         best = self.search.best()
         if best and best.values:
             metrics[self.search.metrics[0]] = best.values[0]
-        self.tracker.progress(metrics, step, {"mlflow.note.content": self.description()})
+        self.tracker.progress(metrics, sum(counts.values()), ended)
 
-    def counts(self) -> dict[str, int]:
-        """How many trials ended in each state."""
-        finished = self.search.finished()
-        return {state: sum(s.state == state for s in finished) for state in ("COMPLETE", "PRUNED", "FAIL")}
+    def trial_interrupted(self, asked: Asked) -> None:
+        """Ends the run of a trial that will be taken up again."""
+        folder = self.folder.trial(asked.number)
+        state = {"trial": asked.number, "state": "INTERRUPTED", "reason": "the sweep was stopped; it will be run again",
+                 "started": self._started.pop(asked.number, None), "ended": time.time()}  # fmt: skip
+        files.write_json(folder.state, state)
+        self.tracker.finish_trial(folder)
 
-    def _keep_models(self) -> None:
+    def _keep_models(self, number: int) -> None:
         """Deletes the models of all trials but the best few."""
-        sign = -1 if self.search.directions[0] == "maximize" else 1
-        complete = [s for s in self.search.finished() if s.state == "COMPLETE" and s.values]
-        ranked = sorted(complete, key=lambda s: (sign * s.values[0] if s.values else 0.0, s.number))
-        for standing in ranked[self.plan.settings.study.keep_models :]:
-            self.folder.trial(standing.number).model.unlink(missing_ok=True)
+        keep = set(self.search.ranked()[: self.plan.settings.study.keep_models])
+        for other in (self._kept | {number}) - keep:
+            self.folder.trial(other).model.unlink(missing_ok=True)
+        self._kept = keep
 
     def best_line(self) -> str:
         """The best trial in a line; empty if there is none."""
@@ -141,14 +170,14 @@ class Record:
         best = self.search.best()
         return self.plan.command(best.overrides) if best else None
 
-    def write_best(self, asked: Asked, config: TrialConfig) -> None:
+    def write_best(self, overrides: dict[str, str]) -> None:
         """The best trial's whole configuration, for `mnist-sweep train`."""
         header = (
             f"# The best trial of study {self.folder.name}: {self.best_line()}.\n"
             f"# Run it again with: mnist-sweep train {shortest(self.folder.best)}\n"
-            f"# The same as: {self.plan.command(asked.overrides)}\n"
+            f"# The same as: {self.plan.command(overrides)}\n"
         )
-        files.write_yaml(self.folder.best, stored(config), header)
+        files.write_yaml(self.folder.best, stored(self.plan.composer.config(overrides)), header)
 
     def write_summary(self) -> None:
         """For scripts: states, the best trial, times. Times add up over the calls that worked on the study."""
@@ -160,7 +189,7 @@ class Record:
         busy = self.before.get("busy_seconds", 0.0) + self.busy_seconds
         summary: dict[str, Any] = {
             "study": self.folder.name,
-            "states": self.counts(),
+            "states": dict(self.search.counts),
             "metric": self.search.metrics,
             "direction": self.search.directions,
             "best": None,
@@ -172,37 +201,46 @@ class Record:
         }
         for name, standing in (("best", best), ("baseline", self._baseline())):
             if standing is not None and standing.values:
-                environment = files.read_json(self.folder.trial(standing.number).environment)
+                environment = files.read_if_whole(self.folder.trial(standing.number).environment)
                 summary[name] = {
                     "trial": standing.number,
                     "value": standing.values[0],
                     "values": list(standing.values),
                     "overrides": self.plan.composer.overrides(standing.overrides),
-                    "weights_digest": environment["weights_digest"],
+                    "weights_digest": environment.get("weights_digest"),
                 }
         if len(self.search.metrics) > 1:
             summary["pareto_front"] = self.search.front()
         files.write_json(self.folder.summary, summary)
+        files.write_text(self.folder.readme, self.description())
 
     def _baseline(self) -> Standing | None:
-        return next((s for s in self.search.finished() if s.number == 0 and s.state == "COMPLETE"), None)
+        baseline = self.search.standing(0)
+        return baseline if baseline is not None and baseline.state == "COMPLETE" else None
 
     def description(self) -> str:
-        """What the parent run says on its page."""
+        """What the study has found, in Markdown: the parent run says it on its page."""
         best, baseline = self.search.best(), self._baseline()
-        counts = ", ".join(f"{number} {state.lower()}" for state, number in self.counts().items())
+        counts = ", ".join(f"{number} {state.lower()}" for state, number in self.search.counts.items())
         lines = [f"**{self.folder.name}**: {counts}.", ""]
+        if self.plan.settings.runtime.executor == "dry":
+            lines += ["A dry run: nothing was trained, the figures are a known function of the parameters.", ""]
         if best is not None and best.values:
             gain = ""
             if baseline and baseline.values:
                 gain = f", the baseline {baseline.values[0]:.4f}"
-            lines += [f"Best: {self.best_line()}{gain}.", "", "```", self.best_command() or "", "```"]
-        return "\n".join(lines)
+            lines += [f"Best: {self.best_line()}{gain}.", "", fenced(self.best_command() or "")]
+        return "\n".join(lines) + "\n"
 
     def finish(self, state: str) -> None:
         """Ends the parent run: FINISHED, or KILLED for an interrupted sweep."""
-        listed = [self.folder.config, self.folder.best, self.folder.summary]
-        self.tracker.finish_study(state, listed, {"mlflow.note.content": self.description()})
+        self.tracker.finish_study(state)
+
+
+def fenced(command: str) -> str:
+    """A command as a block of Markdown, whatever it has in it."""
+    fence = "`" * (3 + command.count("```"))
+    return f"{fence}\n{command}\n{fence}"
 
 
 def flatten_space(space: dict[str, Any], when: dict[str, dict[str, Any]]) -> dict[str, str]:

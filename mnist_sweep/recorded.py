@@ -1,6 +1,6 @@
 """Finds a recorded trial and reads it back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +45,30 @@ def read_recorded(folder: TrialFolder, name: str, allowed: list[str]) -> Recorde
     )
 
 
+def without_urls(recorded: Recorded) -> Recorded:
+    """The same, but its data can't be fetched from where it says: it comes from a store that anybody may write to."""
+    data = recorded.config.data
+    if "urls" not in data.source.arguments:
+        return recorded
+    source = replace(data.source, arguments={**data.source.arguments, "urls": []})
+    return replace(recorded, config=replace(recorded.config, data=replace(data, source=source)))
+
+
+def studies(runs_folder: Path) -> list[StudyFolder]:
+    """All studies, those of single trials included, by name."""
+    paths = [path for path in runs_folder.iterdir() if (path / "trials").is_dir()] if runs_folder.is_dir() else []
+    return [StudyFolder(path) for path in sorted(paths) if not path.name.startswith(".")]
+
+
 def find_study(runs_folder: Path, name: str | None) -> StudyFolder:
     """A study by name, or the search that was worked on last; raises UserError if there is none."""
-    studies = [path for path in runs_folder.iterdir() if (path / "trials").is_dir()] if runs_folder.is_dir() else []
+    paths = [study.path for study in studies(runs_folder)]
     if name is not None:
         check_study_name(name, "study")
-        if runs_folder / name not in studies:
-            raise UserError(f"study={name} is not in {runs_folder}{nearest(name, [path.name for path in studies])}")
+        if runs_folder / name not in paths:
+            raise UserError(f"study={name} is not in {runs_folder}{nearest(name, [path.name for path in paths])}")
         return StudyFolder(runs_folder / name)
-    searches = [path for path in studies if (path / "summary.json").is_file()]
+    searches = [path for path in paths if (path / "summary.json").is_file()]
     if not searches:
         raise UserError(f"there is no study in {runs_folder}: start with `mnist-sweep sweep`, or give runs_folder=")
     return StudyFolder(max(searches, key=lambda path: (path / "summary.json").stat().st_mtime))

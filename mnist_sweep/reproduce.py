@@ -2,6 +2,7 @@
 
 import math
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,14 +25,14 @@ from mnist_sweep.config.settings import (
     parse_tracking,
 )
 from mnist_sweep.data import Description
-from mnist_sweep.executors import Failed, LocalExecutor
+from mnist_sweep.executors import Failed, make_executor
 from mnist_sweep.files import StudyFolder, TrialFolder
 from mnist_sweep.launch import make_job, next_folder, prepare, shortest
 from mnist_sweep.provenance import environment, source_tags
-from mnist_sweep.recorded import NEEDED, Recorded, find_study, find_trial, read_recorded
-from mnist_sweep.single import finish, run_single, with_tags
+from mnist_sweep.recorded import NEEDED, Recorded, find_study, find_trial, read_recorded, without_urls
+from mnist_sweep.single import finish, run_single
 from mnist_sweep.terminal import Screen
-from mnist_sweep.tracking import Tracker, TrialRecord, fetch
+from mnist_sweep.tracking import Record, Tracker, fetch
 from mnist_sweep.tracking.mirror import flatten
 
 # Of a trial's environment, what its bits may depend on.
@@ -96,7 +97,7 @@ def _find(request: Request, runs_folder: Path, tracking: TrackingConfig, allowed
         with tempfile.TemporaryDirectory() as temporary:
             folder = TrialFolder(Path(temporary))
             name = fetch(tracking, runs_folder, request.run, NEEDED, folder.path)
-            return read_recorded(folder, name, allowed)
+            return without_urls(read_recorded(folder, name, allowed))
     study = find_study(runs_folder, request.study_name)
     folder = find_trial(study, request.trial)
     return read_recorded(folder, f"{study.name}-{folder.path.name}", allowed)
@@ -119,7 +120,7 @@ def main(call: Call) -> tuple[int, Any]:
     allowed = from_command_line(call.overrides)
     known = set(Request.__dataclass_fields__)
     request = check(Request, {key: value for key, value in call.plain.items() if key in known}, "")
-    check(RuntimeConfig, call.plain["runtime"], "runtime")
+    runtime = check(RuntimeConfig, call.plain["runtime"], "runtime")
     tracking, runs_folder = parse_tracking(call.plain["tracking"]), parse_folder(call.plain["runs_folder"])
     recorded = _find(request, runs_folder, tracking, allowed)
     screen = Screen(f"reproducing {recorded.name}", "val_accuracy", 1, 1)
@@ -128,7 +129,7 @@ def main(call: Call) -> tuple[int, Any]:
     changed = world_differences(recorded)
     for line in changed:
         screen.say(f"  not as it was: {line}", style="yellow")
-    executor = LocalExecutor()
+    executor = make_executor(runtime)
     executor.warm_up()
     description = _checked_data(recorded, screen)
     number, folder = next_folder(StudyFolder(runs_folder / "reproduce"))
@@ -148,9 +149,9 @@ def main(call: Call) -> tuple[int, Any]:
             "command": call.line, "reproduces": recorded.name, "reproduces_run": recorded.run_id or "",
             **source_tags(call.line)}  # fmt: skip
     params = flatten(recorded.config.plain())
-    record = TrialRecord(f"reproduce-{recorded.name}", folder, params, frozenset(), tags, description.plain())
+    record = Record(f"reproduce-{recorded.name}", params, [], tags, description.plain(), time.time())
     tracker = Tracker(tracking, runs_folder, screen.warn)
-    ended = run_single(job, record, tracker, screen, executor, {"reproduces": recorded.name}, epochs)
+    ended = run_single(job, record, folder, tracker, screen, executor, {"reproduces": recorded.name}, epochs)
     if isinstance(ended, Failed):
         screen.say(f"DIFFERENT: it failed: {ended.reason}; see {shortest(folder.log)}", style="bold")
         return 1, None
@@ -159,7 +160,7 @@ def main(call: Call) -> tuple[int, Any]:
         tolerance = default_tolerance(accuracy, description.validation_images)
     verdict = compare(recorded, ended.result, files.read_history(folder.history), tolerance)
     more = {"reproduces": recorded.name, "verdict": verdict.word, "why": verdict.why, "not_as_it_was": changed}
-    finish(with_tags(record, {"verdict": verdict.word}), tracker, "COMPLETE", None, more)
+    finish(record, folder, tracker, "COMPLETE", None, more)
     cause = f"; most likely because of {changed[0]}" if changed and verdict.word != "EXACT" else ""
     screen.say(f"{verdict.word}: {verdict.why}{cause}", style="bold")
     return int(verdict.word == "DIFFERENT"), None

@@ -71,10 +71,10 @@ def workers(settings: Settings) -> int:
     return settings.runtime.workers or len(os.sched_getaffinity(0))
 
 
-def make_plan(call: Call, say: Callable[[str], None], on_checked: Callable[[], None] = lambda: None) -> Plan:
+def make_plan(call: Call, say: Callable[[str], None], on_checked: Callable[[Settings], None]) -> Plan:
     """Checks a search from end to end; raises UserError for the first thing that is wrong.
 
-    `on_checked` is called when only the data remain to be read.
+    `on_checked` is called with the settings when only the data remain to be read.
     """
     allowed = from_command_line(call.overrides)
     fixed = {key_of(override) for override in call.overrides}
@@ -95,7 +95,7 @@ def make_plan(call: Call, say: Callable[[str], None], on_checked: Callable[[], N
     parameters = reachable(parameters, values)
     rehearse(settings, parameters, values, base.train.epochs)
     name = study_name(settings, base)
-    on_checked()
+    on_checked(settings)
     description = prepare(base, say)
     check_space(
         composer, parameters, values, lambda c: check_against_data(c, description.image, description.train_images)

@@ -1,28 +1,35 @@
 """One trial outside of a search, with its lines on the terminal and its MLflow run."""
 
+import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
+from filelock import FileLock
+
 from mnist_sweep.executors import Done, Executor, Failed, Job
-from mnist_sweep.files import write_json
+from mnist_sweep.files import TrialFolder, write_json
 from mnist_sweep.launch import run_one
 from mnist_sweep.terminal import Screen
-from mnist_sweep.tracking import Tracker, TrialRecord
+from mnist_sweep.tracking import Record, Tracker
 
 
-def finish(record: TrialRecord, tracker: Tracker, state: str, reason: str | None, more: Mapping[str, Any]) -> None:
+def finish(record: Record, folder: TrialFolder, tracker: Tracker, state: str, reason: str | None,
+           more: Mapping[str, Any]) -> None:  # fmt: skip
     """Writes how the trial ended, `more` included, and waits until MLflow has it."""
     number = int(record.tags["trial"])
-    write_json(record.folder.state, {"trial": number, "state": state, "reason": reason, **more})
-    tracker.finish_trial(number, record, state, reason)
+    ended = {"trial": number, "state": state, "reason": reason, "started": record.started, "ended": time.time()}
+    write_json(folder.state, {**ended, **more})
+    tracker.finish_trial(folder)
     if not tracker.close():
-        tracker.say(f"tracking is behind in {tracker.uri}: {record.folder.path} has everything")
+        tracker.say(
+            f"tracking is behind in {tracker.uri}: {folder.path} has everything, `mnist-sweep sync` brings it up"
+        )
 
 
 def run_single(
     job: Job,
-    record: TrialRecord,
+    record: Record,
+    folder: TrialFolder,
     tracker: Tracker,
     screen: Screen,
     executor: Executor,
@@ -31,14 +38,15 @@ def run_single(
 ) -> Done | Failed:
     """Runs the job to its end; an interrupted or failed one is noted here, one that is done by the caller."""
     number = job.number
-    tracker.start_trial(number, record)
 
     def on_epoch(row: dict[str, float]) -> None:
         screen.epoch(number, row)
-        tracker.epoch(number, row)
+        tracker.epoch(folder, row)
 
     try:
-        with screen:
+        record.write(folder.record)
+        tracker.start_trial(folder)
+        with screen, FileLock(folder.lock):  # a lock that is free tells `sync` that nobody is at work any more
             screen.started(number, tried, epochs)
             ended = run_one(executor, job, on_epoch)
             if isinstance(ended, Failed):
@@ -46,15 +54,10 @@ def run_single(
             else:
                 screen.ended(number, "COMPLETE", f"val_accuracy {ended.result['metrics']['val_accuracy']:.4f}")
     except BaseException:
-        finish(record, tracker, "INTERRUPTED", "interrupted", {})
+        finish(record, folder, tracker, "INTERRUPTED", "interrupted", {})
         raise
     finally:
         executor.close()
     if isinstance(ended, Failed):
-        finish(record, tracker, "FAIL", ended.reason, {})
+        finish(record, folder, tracker, "FAIL", ended.reason, {})
     return ended
-
-
-def with_tags(record: TrialRecord, tags: Mapping[str, str]) -> TrialRecord:
-    """The same record with more tags."""
-    return replace(record, tags={**record.tags, **tags})

@@ -1,19 +1,23 @@
 """`mnist-sweep sweep`: ask, submit, listen, tell; the one loop that everything hangs on."""
 
+import errno
 import time
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import dataclass, field
 
-from mnist_sweep.config import TrialConfig, UserError
+from mnist_sweep.config import TrialConfig, Unavailable, UserError
 from mnist_sweep.evaluation import best_of
 from mnist_sweep.executors import Done, Epoch, Event, Executor, Failed, Started
-from mnist_sweep.launch import make_job
+from mnist_sweep.files import is_full
+from mnist_sweep.interrupts import Interrupts
+from mnist_sweep.launch import make_job, shortest
 from mnist_sweep.record import Record
 from mnist_sweep.searching import Plan, workers
-from mnist_sweep.study import Asked, Search
+from mnist_sweep.study import Asked, Search, Standing, in_common
 from mnist_sweep.terminal import Screen
 
-RETRIES = 2  # of a trial whose process was lost
+RETRIES = 2  # of a trial that was lost while it trained, with its process or with the driver
+STARTS = 6  # of a trial whose process is lost before it trains
 TICK_SECONDS = 0.25
 
 
@@ -38,32 +42,54 @@ class Outcome:
 class Sweep:
     """One call of `mnist-sweep sweep` on one study."""
 
-    def __init__(self, plan: Plan, search: Search, executor: Executor, screen: Screen, record: Record) -> None:
+    def __init__(
+        self, plan: Plan, search: Search, executor: Executor, screen: Screen, record: Record, interrupts: Interrupts
+    ) -> None:
         self.plan = plan
         self.search = search
         self.executor = executor
         self.screen = screen
         self.record = record
+        self.interrupts = interrupts
         self.active: dict[int, Active] = {}
-        self.waiting = search.lost()
-        self.failures = 0
+        lost = search.lost(record.begun)
+        self.waiting = [asked for asked in lost if asked.retries <= RETRIES]
+        self.spent = [asked for asked in lost if asked.retries > RETRIES]
+        self.vain: Counter[int] = Counter()
+        self.failed: list[Standing] = []  # in a row
+        self.stopping = False
         self.started = time.monotonic()
         self.why = ""
 
     def run(self) -> Outcome:
-        """Until the budget is spent, the target reached, or nothing more is to be tried."""
+        """Until the budget is spent, the target reached, nothing more is to be tried, or it is interrupted."""
+        for asked in self.spent:
+            self.active[asked.number] = Active(asked, self.plan.base)
+            self._failed(
+                asked.number, f"it was lost {asked.retries} times while it trained, the driver's ends included"
+            )
         while True:
-            self._submit()
+            if self.interrupts.received and not self.stopping:
+                self._stop()
+            if not self.stopping:
+                self._submit()
             if not self.active:
                 break
             for event in self.executor.events(TICK_SECONDS):
                 self._handle(event)
-        code = 1 if self.failures >= self.plan.settings.search.max_failures else 0
-        return Outcome(code, self.why)
+        if self.stopping:
+            return Outcome(self.interrupts.code, "interrupted")
+        return Outcome(int(len(self.failed) >= self.plan.settings.search.max_failures), self.why)
+
+    def _stop(self) -> None:
+        self.stopping = True
+        self.screen.warn("Interrupted: the running trials stop at their next batch; Ctrl-C again stops at once")
+        for number in self.active:
+            self.executor.stop(number)
 
     def _submit(self) -> None:
         """Fills the free places."""
-        while len(self.active) < workers(self.plan.settings):
+        while len(self.active) < workers(self.plan.settings) and not self.interrupts.received:
             asked = self.waiting.pop(0) if self.waiting else self._ask()
             if asked is None:
                 return
@@ -72,7 +98,7 @@ class Sweep:
     def _ask(self) -> Asked | None:
         limits = self.plan.settings.search
         best = self.search.best()
-        if len(self.search.finished()) + len(self.active) >= limits.n_trials:
+        if self.search.counts.total() + len(self.active) >= limits.n_trials:
             self.why = f"all {limits.n_trials} trials are done"
         elif limits.timeout is not None and time.monotonic() - self.started >= limits.timeout:
             self.why = f"search.timeout={limits.timeout:g} seconds are over"
@@ -80,8 +106,10 @@ class Sweep:
             limits.target is not None and best and best.values and not self.search.better(limits.target, best.values[0])
         ):
             self.why = f"search.target={limits.target:g} is reached"
-        elif self.failures >= limits.max_failures:
-            self.why = f"the last {self.failures} trials have failed"
+        elif len(self.failed) >= limits.max_failures:
+            bad = {standing.number for standing in self.failed}
+            others = [s for s in self.search.finished() if s.number not in bad and s.state != "FAIL"]
+            self.why = f"the last {len(bad)} trials have failed, {in_common(self.failed, others, self.plan.values)}"
         elif (asked := self.search.ask()) is not None:
             return asked
         else:
@@ -109,7 +137,7 @@ class Sweep:
             self._failed(asked.number, str(error))
             return
         self.active[asked.number] = Active(asked, config)
-        self.record.trial_started(asked, config)
+        self.record.trial_started(asked)
         self.screen.started(asked.number, asked.overrides, config.train.epochs)
         self.executor.submit(job)
 
@@ -120,11 +148,12 @@ class Sweep:
             self._epoch(event)
         elif isinstance(event, Done):
             self._done(event)
-        elif isinstance(event, Failed):
-            if event.lost and self.active[event.number].asked.retries < RETRIES:
-                self._again(event)
-            else:
-                self._failed(event.number, event.reason)
+        elif event.cause == "disk":
+            raise OSError(errno.ENOSPC, event.reason)
+        elif event.cause == "lost":
+            self._lost(event)
+        else:
+            self._failed(event.number, event.reason)
 
     def _epoch(self, event: Epoch) -> None:
         active = self.active[event.number]
@@ -137,12 +166,15 @@ class Sweep:
             active.pruned = True
             self.executor.stop(event.number)
         self.screen.epoch(event.number, event.row)
-        self.record.tracker.epoch(event.number, event.row)
+        self.record.epoch(event.number, event.row)
 
     def _done(self, event: Done) -> None:
-        active = self.active.pop(event.number)
         result = event.result
-        self.failures = 0
+        if self.stopping and result["stopped"] and not self.active[event.number].pruned:
+            self._leave(event.number)
+            return
+        active = self.active.pop(event.number)
+        self.failed = []
         if not result["stopped"]:
             active.pruned = False  # the word to stop came too late: the result is whole
         state = "PRUNED" if active.pruned else "COMPLETE"
@@ -150,7 +182,7 @@ class Sweep:
         standing = self.search.tell(event.number, state, result["metrics"])
         best = self.search.best()
         is_best = best is not None and best.number == event.number and (before is None or before.number != event.number)
-        self.record.trial_ended(active.asked, active.config, standing, result, is_best)
+        self.record.trial_ended(active.asked, standing, result, is_best)
         self.screen.best = self.record.best_line()
         metric = self.search.metrics[0]
         text = f"{metric} {result['metrics'][metric]:.4f}"
@@ -159,49 +191,70 @@ class Sweep:
 
     def _failed(self, number: int, reason: str) -> None:
         active = self.active.pop(number)
-        self.failures += 1
         standing = self.search.tell(number, "FAIL", None, reason)
-        self.record.trial_ended(active.asked, active.config, standing, None, False)
+        self.failed.append(standing)
+        self.record.trial_ended(active.asked, standing, None, False)
         self.screen.ended(number, "FAIL", reason)
 
-    def _again(self, event: Failed) -> None:
-        asked = self.active.pop(event.number).asked
-        again = Asked(asked.number, asked.overrides, asked.retries + 1)
-        self.search.lose(event.number, again.retries)
+    def _lost(self, event: Failed) -> None:
+        """Tries a trial again whose process was ended from outside."""
+        if self.stopping:
+            self._leave(event.number)
+            return
+        asked = self.active[event.number].asked
+        begun = self.record.begun(event.number)
+        self.vain[event.number] += not begun
+        if asked.retries + begun > RETRIES or self.vain[event.number] >= STARTS:
+            self._failed(event.number, f"{event.reason}, after {asked.retries} retries")
+            return
+        self.active.pop(event.number)
+        again = Asked(asked.number, asked.overrides, asked.retries + begun)
+        if begun:
+            self.search.lose(event.number, again.retries)
         self.screen.dropped(event.number)
-        self.screen.warn(
-            f"trial {event.number} was lost: {event.reason}; it is tried again ({again.retries} of {RETRIES})"
-        )
+        count = f" ({again.retries} of {RETRIES})" if begun else ""
+        self.screen.warn(f"trial {event.number} was lost: {event.reason}; it is tried again{count}")
         self.waiting.append(again)
 
-    def interrupt(self) -> None:
+    def _leave(self, number: int) -> None:
+        """Leaves a trial for the next call."""
+        asked = self.active.pop(number).asked
+        self.search.spare(number, asked.retries)
+        self.record.trial_interrupted(asked)
+        self.screen.dropped(number)
+
+    def stop_at_once(self) -> None:
         """Leaves the running trials for the next call."""
         self.executor.close()
         for number in list(self.active):
-            asked = self.active.pop(number).asked
-            self.search.spare(number, asked.retries)
-            self.record.trial_interrupted(asked)
-            self.screen.dropped(number)
+            self._leave(number)
 
 
-def run_sweep(
-    plan: Plan, search: Search, make_executor: Callable[[], Executor], screen: Screen, record: Record
-) -> Outcome:
-    """Runs a sweep to its end, or to Ctrl-C; whatever happens, no process is left behind."""
-    sweep = Sweep(plan, search, make_executor(), screen, record)
-    screen.best = record.best_line()
-    screen.note = "starting TensorFlow"
-    if sweep.waiting:
-        numbers = ", ".join(str(asked.number) for asked in sweep.waiting)
-        screen.say(f"Run again from their beginning, as the last call left them running: trials {numbers}")
-    code, why = 0, ""
-    try:
-        with screen:
-            outcome = sweep.run()
-            code, why = outcome.code, outcome.why
-    except KeyboardInterrupt:
-        code, why = 130, "interrupted"
-        sweep.interrupt()
-    finally:
-        sweep.executor.close()
-    return Outcome(code, why)
+def run_sweep(plan: Plan, search: Search, executor: Executor, screen: Screen, record: Record) -> Outcome:
+    """Runs a sweep to its end, or to Ctrl-C; whatever happens, no process is left behind.
+
+    Raises Unavailable where the disk is full.
+    """
+    with Interrupts() as interrupts:
+        sweep = Sweep(plan, search, executor, screen, record, interrupts)
+        screen.best = record.best_line()
+        screen.note = "starting TensorFlow" if plan.settings.runtime.executor == "local" else ""
+        if sweep.waiting:
+            numbers = ", ".join(str(asked.number) for asked in sweep.waiting)
+            screen.say(f"Run again from their beginning, as the last call left them running: trials {numbers}")
+        try:
+            with screen:
+                return sweep.run()
+        except KeyboardInterrupt:
+            sweep.stop_at_once()
+            return Outcome(interrupts.code, "interrupted")
+        except OSError as error:
+            if not is_full(error):
+                raise
+            where = shortest(plan.folder.path)
+            raise Unavailable(
+                f"the disk of {where} is full ({error.strerror or error}): free some space and run the same command to "
+                "go on; what was written before is whole"
+            ) from None
+        finally:
+            executor.close()

@@ -5,16 +5,22 @@ import time
 from typing import Any
 
 from mnist_sweep.call import Call
+from mnist_sweep.config import Unavailable
 from mnist_sweep.config.space import as_literal
-from mnist_sweep.executors import LocalExecutor
-from mnist_sweep.hold import check_same_study, locked
+from mnist_sweep.executors import make_executor
+from mnist_sweep.files import read_if_whole
+from mnist_sweep.forecast import forecast
+from mnist_sweep.fork import forked
+from mnist_sweep.hold import check_not_another, identity, keep_identity, locked
 from mnist_sweep.launch import shortest
 from mnist_sweep.record import Record
 from mnist_sweep.searching import Plan, make_plan, workers
 from mnist_sweep.study import Search
 from mnist_sweep.sweep import Outcome, run_sweep
 from mnist_sweep.terminal import Screen, duration
-from mnist_sweep.tracking import Tracker
+from mnist_sweep.tracking import Tracker, is_mirrored
+
+STEPS = 2  # of each network, timed before a sweep
 
 
 def _intro(plan: Plan, search: Search, screen: Screen) -> None:
@@ -39,7 +45,7 @@ def _command(plan: Plan, *words: str) -> str:
 
 
 def _outro(plan: Plan, search: Search, record: Record, screen: Screen, outcome: Outcome, seconds: float) -> None:
-    counts = record.counts()
+    counts = search.counts
     screen.say("")
     screen.say(f"Study {plan.folder.name}: {outcome.why}; {counts['COMPLETE']} complete, {counts['PRUNED']} pruned, "
                f"{counts['FAIL']} failed, in {duration(seconds)}")  # fmt: skip
@@ -47,7 +53,7 @@ def _outro(plan: Plan, search: Search, record: Record, screen: Screen, outcome: 
     if best is None or best.values is None:
         screen.say("No trial is complete yet")
     else:
-        baseline = next((s for s in search.finished() if s.number == 0 and s.values), None)
+        baseline = search.standing(0)
         against = f" (the baseline, trial 0: {baseline.values[0]:.4f})" if baseline and baseline.values else ""
         screen.say(f"Best: {record.best_line()}{against}", style="bold")
         if front := search.front():
@@ -59,48 +65,71 @@ def _outro(plan: Plan, search: Search, record: Record, screen: Screen, outcome: 
         screen.say(f"Its folder: {shortest(plan.folder.trial(best.number).path)}")
     if plan.settings.tracking.enabled:
         screen.say(f"Browse: {_command(plan, 'ui')} ({record.tracker.uri})")
-    if outcome.code == 130:
+    if outcome.code > 128:
         screen.say("Run the same command to go on", style="bold")
+
+
+def _cost(plan: Plan, screen: Screen) -> None:
+    """Says briefly what the search will cost; raises UserError where it does not fit into memory."""
+    screen.say("Starting TensorFlow, and trying the smallest and the largest network")
+    cost = forecast(plan, STEPS)
+    networks = sorted(cost.networks, key=lambda network: network.parameters)
+    times = sorted(network.trial_seconds for network in networks)
+    screen.say(
+        f"Networks of {networks[0].parameters:,} to {networks[-1].parameters:,} parameters, up to "
+        f"{cost.memory / 1e9:.1f} GB of memory; {duration(times[0])} to {duration(times[-1])} a trial, about "
+        f"{duration(cost.seconds)} in all if none is pruned; {cost.disk / 1e6:,.0f} MB of disk",
+        wrap=True,
+    )
+
+
+def _is_settled(plan: Plan, search: Search) -> bool:
+    """Whether all trials have ended, and everything about them is written."""
+    finished = search.finished()
+    folders = [plan.folder.trial(standing.number) for standing in finished]
+    if len(finished) < plan.settings.search.n_trials or not (search.is_idle() and read_if_whole(plan.folder.summary)):
+        return False
+    if not plan.settings.tracking.enabled:
+        return all(folder.state.is_file() for folder in folders)
+    return read_if_whole(plan.folder.tracking).get("mirrored") == "COMPLETE" and all(map(is_mirrored, folders))
 
 
 def main(call: Call) -> tuple[int, Any]:
     """Searches, from where an earlier call of the same study has ended."""
     began = time.monotonic()
-    executor = LocalExecutor()
     screen = Screen("sweep", "val_accuracy", 0, 1)
-    plan = make_plan(call, screen.say, executor.warm_up)
+    plan = make_plan(call, screen.say, lambda settings: make_executor(settings.runtime).warm_up())
+    now = identity(plan.plain, plan.description.digest)
+    if plan.settings.study.fork:
+        plan = forked(plan, now, screen.say)
+    check_not_another(plan.folder, now)
+    if plan.settings.runtime.executor == "local" and not plan.folder.journal.exists():
+        _cost(plan, screen)
     with locked(plan.folder):
-        check_same_study(plan.folder, plan.plain)
+        keep_identity(plan.folder, now)
         search = Search(plan.folder.journal, plan.folder.name, plan.settings, plan.parameters, plan.values)
-        done = {state: sum(s.state == state for s in search.finished()) for state in ("COMPLETE", "PRUNED", "FAIL")}
-        screen = Screen(
-            plan.folder.name,
-            plan.settings.search.metric[0],
-            plan.settings.search.n_trials,
-            workers(plan.settings),
-            done,
-        )
-        if sum(done.values()) >= plan.settings.search.n_trials:
-            tracker = Tracker(
-                plan.settings.tracking.__class__(False, None, "none"), plan.settings.runs_folder, screen.warn
-            )
-            _outro(
-                plan,
-                search,
-                Record(plan, search, tracker, call.line),
-                screen,
-                Outcome(0, "finished before, nothing to do"),
-                0,
-            )
-            return 0, None
+        limits = plan.settings.search
+        screen = Screen(plan.folder.name, limits.metric[0], limits.n_trials, workers(plan.settings), search.counts)
+        if search.torn:
+            name = plan.folder.journal.name
+            screen.warn(f"{name} was torn, by a power cut maybe: {search.torn} bytes of its end are now in {name}.torn")
         tracker = Tracker(plan.settings.tracking, plan.settings.runs_folder, screen.warn)
         record = Record(plan, search, tracker, call.line)
+        if _is_settled(plan, search):
+            _outro(plan, search, record, screen, Outcome(0, "finished before, nothing to do"), 0)
+            return 0, None
         _intro(plan, search, screen)
         record.start()
-        outcome = run_sweep(plan, search, lambda: executor, screen, record)
-        record.write_summary()
-        record.finish("INTERRUPTED" if outcome.code == 130 else "COMPLETE")
+        try:
+            outcome = run_sweep(plan, search, make_executor(plan.settings.runtime), screen, record)
+            record.write_summary()
+        except Unavailable:
+            record.finish("INTERRUPTED")
+            tracker.close()
+            raise
+        record.finish("INTERRUPTED" if outcome.code > 128 else "COMPLETE")
         if not tracker.close():
-            screen.warn(f"tracking is behind in {tracker.uri}: the folders have everything")
+            screen.warn(f"tracking is behind in {tracker.uri}: the folders have everything; bring it up with: "
+                        f"{_command(plan, 'sync')}")  # fmt: skip
     _outro(plan, search, record, screen, outcome, time.monotonic() - began)
     return outcome.code, None

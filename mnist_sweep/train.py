@@ -1,5 +1,6 @@
 """`mnist-sweep train`: one trial, recorded like those of a sweep."""
 
+import time
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -8,13 +9,13 @@ from mnist_sweep.call import Call
 from mnist_sweep.config import TrialConfig, parse_trial
 from mnist_sweep.config.compose import from_command_line, key_of, of_a_trial
 from mnist_sweep.config.settings import parse_surroundings
-from mnist_sweep.executors import Done, Failed, LocalExecutor
+from mnist_sweep.executors import Done, Failed, make_executor
 from mnist_sweep.files import StudyFolder, TrialFolder
 from mnist_sweep.launch import make_job, next_folder, prepare, shortest
 from mnist_sweep.provenance import source_tags
 from mnist_sweep.single import finish, run_single
 from mnist_sweep.terminal import Screen
-from mnist_sweep.tracking import Tracker, TrialRecord
+from mnist_sweep.tracking import Record, Tracker
 from mnist_sweep.tracking.mirror import flatten
 
 METRIC = "best_val_accuracy"
@@ -27,13 +28,14 @@ def _name(config: TrialConfig, number: int) -> str:
     return f"{what}-{number:04d}"
 
 
-def _record(call: Call, config: TrialConfig, number: int, folder: TrialFolder, data: dict[str, Any]) -> TrialRecord:
+def _record(call: Call, config: TrialConfig, number: int, folder: TrialFolder, data: dict[str, Any]) -> Record:
     overrides = [override for override in call.overrides if of_a_trial(override)]
     tags = {"trial": str(number), "study": folder.path.parent.parent.name, "kind": "train", "state": "RUNNING",
             "folder": str(folder.path.absolute()), "command": call.line, "data_digest": data["digest"],
+            "executor": call.plain["runtime"]["executor"],
             "mlflow.note.content": f"```\n{call.line}\n```", **source_tags(call.line)}  # fmt: skip
     params = flatten(config.plain())
-    return TrialRecord(_name(config, number), folder, params, frozenset(key_of(o) for o in overrides), tags, data)
+    return Record(_name(config, number), params, [key_of(o) for o in overrides], tags, data, time.time())
 
 
 def _told(screen: Screen, folder: TrialFolder, ended: Done) -> None:
@@ -52,7 +54,7 @@ def main(call: Call) -> tuple[int, Any]:
     allowed = from_command_line(call.overrides)
     around = parse_surroundings(call.plain)
     config = parse_trial(call.plain, allowed)
-    executor = LocalExecutor()
+    executor = make_executor(around.runtime)
     executor.warm_up()
     screen = Screen("training", METRIC, 1, 1)
     description = prepare(config, screen.say)
@@ -62,10 +64,10 @@ def main(call: Call) -> tuple[int, Any]:
     record = _record(call, config, number, folder, description.plain())
     job = make_job(number, config, overrides, folder, description, allowed, call.flags, call.line, keep_model=True)
     tried = {key_of(override): override.partition("=")[2] for override in overrides}
-    ended = run_single(job, record, tracker, screen, executor, tried, config.train.epochs)
+    ended = run_single(job, record, folder, tracker, screen, executor, tried, config.train.epochs)
     if isinstance(ended, Failed):
         screen.say(f"Failed: {ended.reason}. The whole story: {shortest(folder.log)}", style="red")
         return 1, None
-    finish(record, tracker, "COMPLETE", None, {})
+    finish(record, folder, tracker, "COMPLETE", None, {})
     _told(screen, folder, ended)
     return 0, ended.result["metrics"][METRIC]

@@ -1,6 +1,5 @@
 """Trains one network; callbacks are the only hook into Keras's `fit`."""
 
-import csv
 import hashlib
 import math
 import time
@@ -16,10 +15,10 @@ from mnist_sweep.config import Component, TrialConfig, UserError
 from mnist_sweep.config.settings import CURVES
 from mnist_sweep.config.targets import resolve
 from mnist_sweep.data import Dataset
+from mnist_sweep.files import append_history, begin_history
 
 Row = dict[str, float]
 EVALUATION_BATCH = 500
-COLUMNS = ("epoch", *CURVES, "seconds", "timestamp")  # timestamp: seconds since 1970, at the end of the epoch
 
 
 class StopTraining(Exception):  # noqa: N818 - it is no error: the driver asked for it
@@ -53,8 +52,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         """Begins the file with its header."""
-        with self.file.open("w", newline="") as out:
-            csv.writer(out).writerow(COLUMNS)
+        begin_history(self.file)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         """Notes the time."""
@@ -80,8 +78,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             # TensorFlow's relu makes 0 of NaN, so that a network of NaN can have a finite loss.
             raise FloatingPointError(f"weights became infinite or NaN in epoch {epoch + 1}")
         self.rows.append(row)
-        with self.file.open("a", newline="") as out:
-            csv.writer(out).writerow([row[name] for name in COLUMNS])
+        append_history(self.file, row)
         self.on_epoch(row)
 
 

@@ -3,6 +3,7 @@
 import io
 import math
 import os
+import resource
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -97,16 +98,17 @@ def run(
         metrics = summarize(rows, model.count_params(), len(dataset.train_images))
         files.write_json(folder.metrics, metrics)
         predictions = predict(model, dataset.validation_images, dataset.validation_labels, EVALUATION_BATCH)
-        np.savez_compressed(
-            folder.predictions.with_suffix(".part.npz"),
-            probabilities=predictions.probabilities,
-            predicted=predictions.predicted,
-            labels=predictions.labels,
-        )
-        folder.predictions.with_suffix(".part.npz").replace(folder.predictions)
+        with files.replaced(folder.predictions) as beside:
+            np.savez_compressed(
+                beside,
+                probabilities=predictions.probabilities,
+                predicted=predictions.predicted,
+                labels=predictions.labels,
+            )
         _draw(folder, config, rows, dataset.validation_images, predictions, data["classes"])
         if not stopped and settings["keep_model"]:
             _save(model, folder.model)
+    files.settle(path)
     return {
         "stopped": stopped,
         "epochs": len(rows),
@@ -120,9 +122,8 @@ def _save(model: keras.Model, file: Path) -> None:
     """Without the state of the optimizer, which is twice as large as the network and of no use later."""
     bare = keras.models.clone_model(model)
     bare.set_weights(model.get_weights())
-    beside = file.with_name(f".{file.name}")
-    bare.save(beside)
-    beside.replace(file)
+    with files.replaced(file) as beside:
+        bare.save(beside)
 
 
 def _draw(
@@ -144,9 +145,10 @@ def _draw(
 
 
 def probe(plain: Mapping[str, Any], settings: Mapping[str, Any], steps: int) -> dict[str, float]:
-    """Builds a configuration's network and times some steps: `parameters`, `step_seconds`, `evaluation_seconds`.
+    """Builds a configuration's network and times some steps, on random images; the data set is not read.
 
-    With no steps, counts parameters only. Uses random images; the data set is not read.
+    Gives `parameters`, and unless there are no steps `step_seconds`, `evaluation_seconds` (of an image) and `memory`,
+    the most that the process has had, in bytes.
     """
     config = parse_trial(plain, settings["allowed"])
     data = settings["data"]
@@ -174,5 +176,6 @@ def probe(plain: Mapping[str, Any], settings: Mapping[str, Any], steps: int) -> 
         begun = time.perf_counter()
         model.predict_on_batch(many)
         found["evaluation_seconds"] = (time.perf_counter() - begun) / EVALUATION_BATCH
+        found["memory"] = 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert all(math.isfinite(value) for value in found.values())
     return found

@@ -17,10 +17,26 @@ def test_a_plan_builds_the_smallest_and_the_largest_network_and_writes_nothing(
     assert run(command) == 0
     out = capsys.readouterr().out
     rows = {line.split("  ")[0]: line for line in out.splitlines()}
-    assert "795,010" in rows["base configuration (trial 0)"]
+    assert "795,010" in rows["base (trial 0)"]
     assert f"{795 * 4 + 10:,}" in rows["smallest"]
     assert f"{795 * 100 + 10:,}" in rows["largest"]
     assert "7 trials" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_that_does_not_fit_into_memory_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """784 million parameters are 3.1 GB; sixteen times as many are one array that no machine of ours has."""
+    base = ["data=digits", "model=dnn", "model.dropout=0.0", f"runs_folder={tmp_path}", "tracking=none"]
+    assert run(["plan", *base, "model.units=choice([4],[16000000000])"]) == 2
+    assert "networks that don't fit into memory" in capsys.readouterr().err
+    assert run(["sweep", *base, "model.units=choice([4],[1000000])", "runtime.memory_limit=2GB"]) == 2
+    error = capsys.readouterr().err
+    assert "networks that don't fit into memory: a trial may have 2.0 GB" in error
+    assert error.count("\n") == 1
+    assert run(["plan", *base, "model.units=choice([4],[8])", "runtime.memory_limit=0.3GB"]) == 2
+    assert "memory_limit" in capsys.readouterr().err
+    assert run(["plan", *base, "model.units=choice([4],[8])", "runtime.workers=1000", "search.n_trials=1000"]) == 2
+    assert "use runtime.workers=" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

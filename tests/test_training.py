@@ -18,9 +18,9 @@ from mnist_sweep.config import Component, UserError, parse_trial
 from mnist_sweep.config.settings import CURVES
 from mnist_sweep.data import Dataset
 from mnist_sweep.evaluation import predict
-from mnist_sweep.files import read_history
+from mnist_sweep.files import HISTORY, read_history
 from mnist_sweep.models import dnn
-from mnist_sweep.training import COLUMNS, Recorder, build_optimizer, labels_for, train, weights_digest
+from mnist_sweep.training import Recorder, build_optimizer, labels_for, train, weights_digest
 from mnist_sweep.trial import use_one_thread
 
 use_one_thread()
@@ -152,7 +152,7 @@ def test_a_loss_that_explodes_ends_the_training_at_once(run, tmp_path, units, ra
     with pytest.raises(FloatingPointError, match=r"^loss became (nan|inf) in epoch 1, batch 2$"):
         run(_config({**SGD, "learning_rate": rate}, units=units), should_stop=lambda: next(asked) < 0)
     assert next(asked) == 1  # after the first batch, and never again
-    assert (tmp_path / "history.csv").read_text(encoding="utf-8").strip() == ",".join(COLUMNS)
+    assert (tmp_path / "history.csv").read_text(encoding="utf-8").strip() == ",".join(HISTORY)
 
 
 def test_weights_that_are_not_finite_end_the_training(run):
@@ -224,22 +224,22 @@ def test_the_history_is_written_as_it_goes(run, tmp_path):
 
     _, rows, _ = run(_config(epochs=3), on_epoch=look)
     assert seen == rows == read_history(tmp_path / "history.csv")
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == HISTORY
     assert rows[0]["timestamp"] <= rows[1]["timestamp"] <= rows[2]["timestamp"]
     assert all(row["seconds"] > 0 for row in rows)
 
 
 def test_a_history_cut_anywhere_is_read_as_its_whole_rows(tmp_path):
-    lines = [",".join(COLUMNS), "1,0.5,0.8,0.4,0.9,1.25,1795372820.5", "2,0.4,0.9,0.3,0.9,1.25,1795372822.5"]
+    lines = [",".join(HISTORY), "1,0.5,0.8,0.4,0.9,1.25,1795372820.5", "2,0.4,0.9,0.3,0.9,1.25,1795372822.5"]
     content = "".join(f"{line}\r\n" for line in lines)
     file = tmp_path / "history.csv"
     for end in range(len(content) + 1):
         file.write_bytes(content[:end].encode())
-        whole = content[:end].count("\r")
+        whole = content[:end].count("\n")
         rows = (
             []
             if whole < 1
-            else [dict(zip(COLUMNS, map(float, line.split(",")), strict=True)) for line in lines[1:whole]]
+            else [dict(zip(HISTORY, map(float, line.split(",")), strict=True)) for line in lines[1:whole]]
         )
         assert read_history(file) == rows, content[:end]
 

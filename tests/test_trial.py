@@ -260,7 +260,8 @@ def test_a_probe_counts_parameters_without_any_data(model, parameters):
 @pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", "categorical_crossentropy"])
 def test_a_probe_times_its_steps(loss):
     found = probe(_plain(data=NOWHERE, train__loss=loss), PROBE, 2)
-    assert set(found) == {"parameters", "step_seconds", "evaluation_seconds"}
+    assert set(found) == {"parameters", "step_seconds", "evaluation_seconds", "memory"}
+    assert 1e8 < found["memory"] < 1e11
     assert 0 < found["evaluation_seconds"] < 0.1
     assert 0 < found["step_seconds"] < 10
 

@@ -27,8 +27,11 @@ _TYPES = {
     "list_type": "a list",
     "dict_type": "a mapping",
     "dataclass_type": "a mapping",
-    "string_pattern_mismatch": "text without slashes and line ends",
+    "string_pattern_mismatch": "a name without slashes and line ends",
     "string_too_short": "text that is not empty",
+    "byte_size": "a number of bytes, such as 4GB",
+    "byte_size_unit": "a number of bytes, such as 4GB",
+    "too_long": "a shorter list",
     "too_short": "a list that is not empty",
 }
 

@@ -1,6 +1,7 @@
 """Configurations by Hydra: the base of a command, and each trial's on top of it."""
 
 import copy
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -18,8 +19,9 @@ from mnist_sweep.config.space import parse_override
 from mnist_sweep.config.trial import TrialConfig, parse_trial
 
 # Overrides with these keys don't change what a trial is.
-NOT_OF_A_TRIAL = ("search", "sampler", "pruner", "tracking", "runs_folder", "runtime.workers", "study.name",
-                  "study.keep_models", "hydra")  # fmt: skip
+NOT_OF_A_TRIAL = ("search", "sampler", "pruner", "tracking", "runs_folder", "runtime.executor", "runtime.workers",
+                  "runtime.memory_limit", "runtime.trial_timeout", "study.name", "study.keep_models", "study.fork",
+                  "hydra")  # fmt: skip
 
 
 def _first_line(error: Exception) -> str:
@@ -69,6 +71,16 @@ def of_a_trial(override: str) -> bool:
     return not any(key == other or key.startswith(f"{other}.") for other in NOT_OF_A_TRIAL)
 
 
+_NUMBER = re.compile(r"[+-]?(\d+|\d+\.\d*([eE][+-]?\d+)?|\d+[eE][+-]?\d+)")
+
+
+def _value(key: str, text: str) -> Any:
+    """What is written in an override; numbers without Hydra's parser, which takes a millisecond."""
+    if _NUMBER.fullmatch(text):
+        return int(text) if text.lstrip("+-").isdigit() else float(text)
+    return parse_override(f"{key}={text}", key).value()
+
+
 class Composer:
     """Composes trials' configurations: the overrides of the command line, then those of the trial.
 
@@ -80,10 +92,11 @@ class Composer:
         self.config_name = config_name
         self.base = [override for override in base if of_a_trial(override)]
         self.allowed = list(allowed)
-        self._by_groups: dict[tuple[tuple[str, str], ...], tuple[list[str], DictConfig]] = {}
+        self._by_groups: dict[tuple[tuple[str, str], ...], tuple[list[str], DictConfig, list[str]]] = {}
+        self._last: tuple[tuple[tuple[str, str], ...], TrialConfig] | None = None
 
-    def _composed(self, groups: dict[str, str]) -> tuple[list[str], DictConfig]:
-        """The overrides and configuration with these options of groups, before the trial's values."""
+    def _composed(self, groups: dict[str, str]) -> tuple[list[str], DictConfig, list[str]]:
+        """Overrides, configuration and its keys with these options of groups, before the trial's values."""
         key = tuple(sorted(groups.items()))
         if key not in self._by_groups:
             kept = [override for override in self.base if key_of(override) not in groups]
@@ -94,7 +107,8 @@ class Composer:
                 swept = tuple(f"{name}." for name in groups)
                 kept = [o for o in kept if not key_of(o).startswith(swept) or key_of(o) in known or o[0] in "+~"]
             overrides = [*kept, *chosen]
-            self._by_groups[key] = overrides, compose(self.config_name, overrides)
+            config = compose(self.config_name, overrides)
+            self._by_groups[key] = overrides, config, known_keys(config)
         return self._by_groups[key]
 
     def _split(self, trial: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -109,25 +123,26 @@ class Composer:
 
     def config(self, trial: Mapping[str, str]) -> TrialConfig:
         """A trial's configuration; raises UserError for a key that is not there or a value that doesn't fit."""
+        asked = tuple(trial.items())
+        if self._last is None or self._last[0] != asked:
+            self._last = asked, self._config(trial)
+        return self._last[1]
+
+    def _config(self, trial: Mapping[str, str]) -> TrialConfig:
         groups, values = self._split(trial)
         for name, option in groups.items():
             if option not in group_options(name):
                 raise UserError(f"{name} must be one of {', '.join(group_options(name))}, got {shown(option)}")
-        config = copy.deepcopy(self._composed(groups)[1])
+        _, composed, known = self._composed(groups)
+        config = copy.deepcopy(composed)
         for key, value in values.items():
-            self._update(config, key, value)
+            if key not in known:
+                raise UserError(f"{key} is not a known key{nearest(key, known)}")
+            try:
+                OmegaConf.update(config, key, _value(key, value), merge=True)
+            except OmegaConfBaseException as error:
+                raise UserError(f"{key} can't be {shown(value)}: {_first_line(error)}") from None
         return parse_trial(plain(config), self.allowed)
-
-    @staticmethod
-    def _update(config: DictConfig, key: str, value: str) -> None:
-        known = known_keys(config)
-        if key not in known:
-            raise UserError(f"{key} is not a known key{nearest(key, known)}")
-        parsed = parse_override(f"{key}={value}", key).value()
-        try:
-            OmegaConf.update(config, key, parsed, merge=True)
-        except OmegaConfBaseException as error:
-            raise UserError(f"{key} can't be {shown(value)}: {_first_line(error)}") from None
 
 
 def from_command_line(overrides: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass as plain_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ByteSize, Field
 from pydantic.dataclasses import dataclass
 
 from mnist_sweep.config.check import check, nearest, shown
@@ -44,18 +44,28 @@ class SearchConfig:
 
 @dataclass(frozen=True, config=CONFIG)
 class RuntimeConfig:
-    """Where trials run: `workers` at the same time, null for one on each core."""
+    """Where trials run: `workers` at the same time, null for one on each core; what each may take, null for no limit.
 
+    `memory_limit` is of a trial's resident memory, TensorFlow included; `trial_timeout` in seconds from start to end.
+    """
+
+    executor: Literal["local", "dry"]
     workers: Annotated[Int, Field(ge=1, le=1024)] | None
+    memory_limit: Annotated[ByteSize, Field(ge=1)] | None
+    trial_timeout: Positive | None
     allowed_targets: list[str]
 
 
 @dataclass(frozen=True, config=CONFIG)
 class StudyConfig:
-    """A study's name (null: made from model and data), seed, and of how many trials the models are kept."""
+    """A study's name (null: made from model and data), seed, and of how many trials the models are kept.
+
+    `fork`: where the study was begun with another configuration, a new one takes over the trials that still fit.
+    """
 
     name: str | None
     seed: Seed
+    fork: Bool
     keep_models: Annotated[Int, Field(ge=0)]
 
 
@@ -142,10 +152,12 @@ def parse_folder(value: Any) -> Path:
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         raise UserError(f"runs_folder must be a folder's path, got {shown(value)}")
     try:
+        os.fsencode(value)
         folder = Path(value).expanduser().absolute()
-    except RuntimeError as error:
-        raise UserError(f"runs_folder must be a folder's path, got {shown(value)}: {error}") from None
-    there = next(path for path in (folder, *folder.parents) if path.exists())
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+    except (RuntimeError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"runs_folder must be a folder's path, got {shown(value)}: {reason}") from None
     if not there.is_dir():
         raise UserError(f"runs_folder must be a folder, but {there} is a file")
     if not os.access(there, os.W_OK) or there.is_relative_to("/proc"):

@@ -79,6 +79,27 @@ def literal(domain: Domain, value: Value) -> str:
     return as_literal(value)
 
 
+def value_of(domain: Domain, text: str) -> Value:
+    """The value of the domain that is written so in an override: the inverse of `literal`."""
+    if isinstance(domain, Choice):
+        return domain.values[domain.literals.index(text)]
+    return int(text) if domain.whole else float(text)
+
+
+def contains(domain: Domain, text: str) -> bool:
+    """Whether a value that is written as in an override lies in a domain."""
+    if isinstance(domain, Choice):
+        return text in domain.literals
+    try:
+        number = Decimal(text)
+    except ArithmeticError:
+        return False
+    low, high = Decimal(str(domain.low)), Decimal(str(domain.high))
+    if not (number.is_finite() and low <= number <= high):
+        return False
+    return domain.step is None or (number - low) % Decimal(str(domain.step)) == 0
+
+
 def parse_override(text: str, where: str) -> Override:
     """One override; raises UserError that quotes it if it is not one."""
     try:
@@ -118,6 +139,8 @@ def _items(override: Override, where: str) -> list[Any]:
         items = list(override.sweep_iterator()) if override.is_sweep_override() else [value]
     except HydraException:
         raise UserError(f"{where} must list its values: glob is not for searches") from None
+    if not items:
+        raise UserError(f"{where} must have at least one value, got {shown(override.input_line)}")
     if any(isinstance(item, Sweep) for item in items):
         raise UserError(f"{where} must be a choice, a range, an interval or a value, got {shown(override.input_line)}")
     return items

@@ -19,16 +19,31 @@ def ends(domain: Domain) -> list[str]:
     return [literal(domain, value) for value in dict.fromkeys((domain.low, domain.high))]
 
 
-def _way_to(parameter: Parameter, parameters: Iterable[Parameter], base: Mapping[str, str]) -> dict[str, str] | None:
-    """Values of other parameters under which this one is searched; None if the base configuration rules it out."""
+def active(parameter: Parameter, values: Mapping[str, str]) -> bool:
+    """Whether a parameter is searched beside these values, written as in overrides."""
+    condition = parameter.condition
+    return condition is None or values.get(condition.key) in condition.literals
+
+
+def _way_to(
+    parameter: Parameter, parameters: Iterable[Parameter], base: Mapping[str, str], behind: tuple[str, ...] = ()
+) -> dict[str, str] | None:
+    """Values of other parameters under which this one is searched; None if the base configuration rules it out.
+
+    `behind` are the keys whose conditions have led here; raises UserError where they go in a circle.
+    """
     condition = parameter.condition
     if condition is None or base.get(condition.key) in condition.literals:
         return {}
+    if parameter.key in behind:
+        raise UserError(f"search.when: the conditions of {' and '.join(dict.fromkeys(behind))} go in a circle")
     for other in parameters:
         if other.key == condition.key and other is not parameter:
             for text in condition.literals:
-                if text in ends(other.domain) and (way := _way_to(other, parameters, base)) is not None:
-                    return {**way, other.key: text}
+                if text in ends(other.domain):
+                    way = _way_to(other, parameters, base, (*behind, parameter.key))
+                    if way is not None:
+                        return {**way, other.key: text}
     return None
 
 

@@ -5,8 +5,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from pydantic import dataclasses as pydantic_dataclasses
 
 from mnist_sweep.config.check import check, nearest, shown
@@ -27,7 +28,7 @@ class Component:
 class Split:
     """What every data set has, whatever function loads it."""
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^\w[\w.+-]{0,59}$")]
     validation: Literal["split", "test"]
     validation_size: Count
     split_seed: Seed
@@ -83,9 +84,22 @@ def _plain(component: Component, more: Mapping[str, Any] | None = None) -> dict[
 def _section(plain: Any, key: str) -> dict[str, Any]:
     if not isinstance(plain, Mapping):
         raise UserError(f"{key} must be one of the options of its group or a mapping, got {shown(plain)}")
-    if wrong := [name for name in plain if not isinstance(name, str)]:
-        raise UserError(f"{key} has a key that is not text: {shown(wrong[0])}")
+    _check_plain(plain, key)
     return dict(plain)
+
+
+def _check_plain(value: Any, key: str) -> None:
+    """Raises UserError for what JSON can't have, such as a date or a key that is no text."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            if not isinstance(name, str):
+                raise UserError(f"{key} has a key that is not text: {shown(name)}")
+            _check_plain(item, f"{key}.{name}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_plain(item, f"{key}.{index}")
+    elif not (value is None or isinstance(value, bool | int | float | str)):
+        raise UserError(f"{key} must be text, a number, true, false, null, a list or a mapping, got {shown(value)}")
 
 
 def parse_component(plain: Any, key: str, allowed: Iterable[str]) -> Component:

@@ -51,6 +51,13 @@ def _fetch(url: str, file: Path, progress: Callable[[int, int | None], None]) ->
             raise OSError(f"the answer ended after {out.tell()} of {total} bytes")
 
 
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or url
+    except ValueError:
+        return url
+
+
 def prepare(
     config: DataConfig,
     say: Callable[[str], None],
@@ -90,7 +97,7 @@ def prepare(
         except Exception as error:
             reason = "no answer" if not str(error) else type(error).__name__
             raise Unavailable(
-                f"{missing}, and it can't be downloaded from {urlsplit(urls[0]).hostname or urls[0]} ({reason}). "
+                f"{missing}, and it can't be downloaded from {_host(urls[0])} ({reason}). "
                 f"Put it there, name its folder in $MNIST_SWEEP_DATA or data.path, or use data=digits (works offline)"
             ) from None
         fetched = part / f"{name}.npz" if (part / f"{name}.npz").is_file() else part

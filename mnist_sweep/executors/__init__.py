@@ -3,7 +3,17 @@
 `submit(job)`, `events(timeout)`, `stop(number)` and `close()` are the whole seam; a job and an event are plain data.
 """
 
-from mnist_sweep.executors.job import Done, Epoch, Event, Executor, Failed, Job, Started
+from mnist_sweep.config.settings import RuntimeConfig
+from mnist_sweep.executors.dry import DryExecutor
+from mnist_sweep.executors.job import Done, Epoch, Event, Executor, Failed, Job, Limits, Started
 from mnist_sweep.executors.local import LocalExecutor
 
-__all__ = ["Done", "Epoch", "Event", "Executor", "Failed", "Job", "LocalExecutor", "Started"]
+__all__ = ["Done", "DryExecutor", "Epoch", "Event", "Executor", "Failed", "Job", "Limits", "LocalExecutor", "Started",
+           "make_executor"]  # fmt: skip
+
+
+def make_executor(runtime: RuntimeConfig) -> Executor:
+    """The executor that the configuration names, with its limits."""
+    if runtime.executor == "dry":
+        return DryExecutor()
+    return LocalExecutor(Limits(runtime.memory_limit, runtime.trial_timeout))

@@ -38,20 +38,35 @@ class Done:
     result: dict[str, Any]
 
 
+# What made a job fail: something in it, the end of its process from outside, or a disk that is full.
+Cause = Literal["error", "lost", "disk"]
+
+
 @dataclass(frozen=True)
 class Failed:
-    """The job has ended badly: why in one line, and whether its process was lost rather than wrong."""
+    """The job has ended badly: why in one line, and what kind of cause that is."""
 
     number: int
     reason: str
-    lost: bool
+    cause: Cause
 
 
 Event = Started | Epoch | Done | Failed
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What one job may take: bytes of resident memory, and seconds from start to end; None for no limit."""
+
+    memory: int | None = None
+    seconds: float | None = None
+
+
 class Executor(Protocol):
     """Runs jobs somewhere else."""
+
+    def warm_up(self) -> None:
+        """Prepares for the first job without waiting."""
 
     def submit(self, job: Job) -> None:
         """Starts a job; the caller sees to it that there are not too many."""

@@ -1,12 +1,13 @@
 """How every figure looks: colours for the colour-blind, no display, files written whole."""
 
-import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+
+from mnist_sweep.files import replaced
 
 # Okabe and Ito, 2008: told apart with every common kind of colour blindness.
 BLUE, ORANGE, GREEN, VERMILION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#6B6B6B"
@@ -22,6 +23,7 @@ STYLE: Any = {
     "legend.frameon": False,
     "savefig.dpi": 110,
     "figure.constrained_layout.use": True,
+    "text.parse_math": False,  # a $ in a name is a $
 }
 
 
@@ -39,7 +41,5 @@ def new_figure(width: float, height: float) -> Figure:
 def save(figure: Figure, file: Path) -> None:
     """Writes a PNG, whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    with styled():
+    with styled(), replaced(file) as beside:
         figure.savefig(beside, format="png", dpi=STYLE["savefig.dpi"])
-    beside.replace(file)

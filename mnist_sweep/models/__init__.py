@@ -7,5 +7,6 @@ that ends in probabilities (softmax, in float32 whatever the precision).
 from mnist_sweep.models.build import build
 from mnist_sweep.models.cnn import cnn
 from mnist_sweep.models.dnn import dnn
+from mnist_sweep.models.load import load
 
-__all__ = ["build", "cnn", "dnn"]
+__all__ = ["build", "cnn", "dnn", "load"]

@@ -1,21 +1,26 @@
 """One search: Optuna's study in the study's folder, asked and told by the driver alone."""
 
+import bisect
 import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from mnist_sweep.config import Settings, UserError
 from mnist_sweep.config.settings import CURVES
-from mnist_sweep.config.space import Choice, Parameter, literal
+from mnist_sweep.config.space import Choice, Parameter, literal, value_of
+from mnist_sweep.evaluation import best_of
 from mnist_sweep.study.distributions import distribution, holds, in_order
 from mnist_sweep.study.grid import GridSampler, points
+from mnist_sweep.study.journal import mend
 from mnist_sweep.study.settings import build_pruner, build_sampler
 from mnist_sweep.study.trials import REASON, RETRIES, Asked, Standing, as_number, standing_of
 
@@ -45,6 +50,7 @@ class Search:
         self.settings = settings
         self.parameters = in_order(parameters)
         self.base = dict(base)
+        self.torn = mend(journal) if journal else 0  # bytes
         try:
             storage = _storage(journal)
             studies = storage.get_all_studies()
@@ -65,10 +71,15 @@ class Search:
         self.grid: list[dict[str, Any]] | None = None
         if isinstance(self.study.sampler, GridSampler):
             self.grid = points(self.parameters, self.base, settings.study.seed)
+        self._untried: Iterator[dict[str, Any]] | None = None
         self.running: dict[int, Trial] = {}
-        self._finished = {
-            trial.number: standing_of(trial, self.parameters) for trial in self._trials() if trial.state.is_finished()
-        }
+        self._finished: dict[int, Standing] = {}
+        self._ranks: list[tuple[float, int]] = []  # of the complete trials, the best first
+        self.counts = Counter({"COMPLETE": 0, "PRUNED": 0, "FAIL": 0})
+        for trial in self._trials():
+            if trial.state.is_finished():
+                self._finish(standing_of(trial, self.parameters))
+        self._waiting = any(trial.state == TrialState.WAITING for trial in self._trials())
         self.prunes = len(self.metrics) == 1 and self._per_epoch() is not None
 
     def _trials(self) -> list[FrozenTrial]:
@@ -79,14 +90,28 @@ class Search:
         name = self.metrics[0].removeprefix("best_")
         return name if name in CURVES else None
 
-    def lost(self) -> list[Asked]:
-        """Trials that were running when the last driver ended; they go on under their number, from their beginning."""
+    def _finish(self, standing: Standing) -> None:
+        self._finished[standing.number] = standing
+        self.counts[standing.state] += 1
+        if standing.state == "COMPLETE" and standing.values:
+            sign = -1 if self.directions[0] == "maximize" else 1
+            bisect.insort(self._ranks, (sign * standing.values[0], standing.number))
+
+    def lost(self, begun: Callable[[int], bool]) -> list[Asked]:
+        """Trials that were running when the last driver ended; they go on under their number, from their beginning.
+
+        It is a retry if the trial had `begun` to train.
+        """
         found = []
         for frozen in self._trials():
             if frozen.state == TrialState.RUNNING and frozen.number not in self.running:
                 trial = Trial(self.study, frozen._trial_id)
-                found.append(self._take(trial, frozen.user_attrs.get(RETRIES, 0) + 1))
+                found.append(self._take(trial, frozen.user_attrs.get(RETRIES, 0) + begun(frozen.number)))
         return found
+
+    def is_idle(self) -> bool:
+        """Whether no trial was left running."""
+        return not any(trial.state in (TrialState.RUNNING, TrialState.WAITING) for trial in self._trials())
 
     def spare(self, number: int, retries: int) -> None:
         """Notes that a running trial was left for the next call: going on with it is no retry."""
@@ -98,9 +123,9 @@ class Search:
 
     def ask(self) -> Asked | None:
         """The next trial; None where a grid has been tried whole."""
-        if any(trial.state == TrialState.WAITING for trial in self._trials()):
-            pass  # of a driver that died between the two calls
-        elif not self._trials():
+        if self._waiting:
+            self._waiting = False  # of a driver that died between the two calls
+        elif not (self._finished or self.running):
             self.study.enqueue_trial(self._baseline())
         elif self.grid is not None:
             point = self._next_point()
@@ -125,8 +150,10 @@ class Search:
 
     def _next_point(self) -> dict[str, Any] | None:
         assert self.grid is not None
-        tried = [trial.params for trial in self._trials()]
-        return next((point for point in self.grid if point not in tried), None)
+        if self._untried is None:
+            tried = {frozenset(trial.params.items()) for trial in self._trials()}
+            self._untried = iter([point for point in self.grid if frozenset(point.items()) not in tried])
+        return next(self._untried, None)
 
     def _take(self, trial: Trial, retries: int) -> Asked:
         """Asks for every parameter whose condition holds, and remembers the trial as running."""
@@ -150,6 +177,40 @@ class Search:
             trial.set_user_attr(RETRIES, retries)
         return Asked(trial.number, overrides, retries)
 
+    def adopt(
+        self,
+        overrides: Mapping[str, str],
+        state: str,
+        metrics: Mapping[str, float],
+        rows: Sequence[Mapping[str, float]],
+    ) -> int:
+        """Adds a trial that has ended elsewhere, without overrides as the baseline; gives its number."""
+        domains = {p.key: p.domain for p in self.parameters if p.key in overrides or not overrides}
+        params = {key: value_of(domains[key], text) for key, text in overrides.items()} or self._baseline()
+        distributions = {key: distribution(domains[key]) for key in params}
+        inside = {key for key, value in params.items() if _contained(distributions[key], value)}
+        curve = self._per_epoch()
+        own = {name: [row[name] for row in rows] for name in CURVES}
+        steps = {}
+        if curve is not None and self.prunes:
+            for index, row in enumerate(rows):
+                best = best_of(curve, own[curve][: index + 1])
+                steps[int(row["epoch"])] = best if self.metrics[0].startswith("best_") else row[curve]
+        values = [float(metrics[name]) for name in self.metrics]
+        if state != "COMPLETE":  # as Optuna does where it is told of a pruned trial
+            values = list(steps.values())[-1:]
+        trial = optuna.trial.create_trial(
+            state=TrialState[state],
+            values=values or None,
+            params={key: params[key] for key in inside},
+            distributions={key: distributions[key] for key in inside},
+            intermediate_values=steps,
+        )
+        self.study.add_trial(trial)
+        number = self._trials()[-1].number
+        self._finish(standing_of(self._trials()[number], self.parameters))
+        return number
+
     def report(self, number: int, row: Mapping[str, float], best: float | None) -> bool:
         """Notes an epoch; whether the pruner would stop the trial now. `best` is the objective's best so far."""
         if not self.prunes:
@@ -171,20 +232,24 @@ class Search:
         if reason is not None:
             trial.set_user_attr(REASON, reason)
         self.study.tell(trial, values, state=TrialState[state])
-        self._finished[number] = standing_of(self._trials()[number], self.parameters)
+        self._finish(standing_of(self._trials()[number], self.parameters))
         return self._finished[number]
 
     def finished(self) -> list[Standing]:
         """All finished trials, by number."""
         return [self._finished[number] for number in sorted(self._finished)]
 
+    def ranked(self, beyond: int = 0) -> list[int]:
+        """Numbers of the complete trials, the best first, the earlier of equals; `beyond` leaves out the first few."""
+        return [number for _, number in self._ranks[beyond:]]
+
     def best(self) -> Standing | None:
         """The best complete trial, by the first metric if there are several; the earlier of equals."""
-        complete = [s for s in self.finished() if s.state == "COMPLETE" and s.values is not None]
-        if not complete:
-            return None
-        sign = -1 if self.directions[0] == "maximize" else 1
-        return min(complete, key=lambda s: (sign * s.values[0] if s.values else 0.0, s.number))
+        return self._finished[self._ranks[0][1]] if self._ranks else None
+
+    def standing(self, number: int) -> Standing | None:
+        """A finished trial."""
+        return self._finished.get(number)
 
     def front(self) -> list[int]:
         """With several metrics, the numbers of the trials that no other beats in all of them."""
@@ -193,6 +258,10 @@ class Search:
     def better(self, first: float, second: float) -> bool:
         """Whether the first value of the first metric is better than the second."""
         return first > second if self.directions[0] == "maximize" else first < second
+
+
+def _contained(kind: BaseDistribution, value: Any) -> bool:
+    return bool(kind._contains(kind.to_internal_repr(value)))
 
 
 def _equal(domain: Choice, text: str) -> list[Any]:

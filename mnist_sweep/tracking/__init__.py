@@ -1,8 +1,10 @@
 """All of MLflow: a mirror of the studies' folders, written behind the driver's back."""
 
 from mnist_sweep.tracking.fetch import fetch
-from mnist_sweep.tracking.mirror import StudyRecord, TrialRecord
+from mnist_sweep.tracking.mirror import Record
 from mnist_sweep.tracking.server import serve
-from mnist_sweep.tracking.tracker import Tracker, tracking_uri
+from mnist_sweep.tracking.store import tracking_uri
+from mnist_sweep.tracking.tracker import Tracker
+from mnist_sweep.tracking.writer import Writer, is_mirrored, trouble
 
-__all__ = ["StudyRecord", "Tracker", "TrialRecord", "fetch", "serve", "tracking_uri"]
+__all__ = ["Record", "Tracker", "Writer", "fetch", "is_mirrored", "serve", "tracking_uri", "trouble"]

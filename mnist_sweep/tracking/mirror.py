@@ -2,39 +2,49 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mnist_sweep.files import TrialFolder, read_history, read_json
+from mnist_sweep.config import UserError
+from mnist_sweep.files import TrialFolder, read_if_whole, read_json, write_json
 
 STATUS = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED", "INTERRUPTED": "KILLED"}
 LIVE = ("loss", "accuracy", "val_loss", "val_accuracy")
 ARTIFACTS = ("config.yaml", "overrides.yaml", "history.csv", "metrics.json", "environment.json", "model.txt",
              "predictions.npz", "log.txt")  # fmt: skip
+STATE_TAGS = ("verdict", "reproduces", "forked_from")  # of state.json, where they are there
 LONGEST_VALUE = 6000  # MLflow cuts a parameter's value there
 _FORBIDDEN = re.compile(r"[^\w\-./: ]")
 
 
 @dataclass(frozen=True)
-class StudyRecord:
-    """What the driver knows of a study: its run's name, parameters, tags and the data set."""
+class Record:
+    """What the driver knows of a run: its name, parameters, those that are searched, tags, data set, start.
+
+    `started` is in seconds since 1970; `data` is the description of the data set, empty for a whole study.
+    """
 
     name: str
     params: dict[str, Any]
+    searched: list[str]
     tags: dict[str, str]
+    data: dict[str, Any]
+    started: float
+
+    def write(self, file: Path) -> None:
+        """Keeps it, so that the run can be made at any later time."""
+        write_json(file, asdict(self))
 
 
-@dataclass(frozen=True)
-class TrialRecord:
-    """What the driver knows of a trial: the run's name, all parameters, those that are searched, tags, data set."""
-
-    name: str
-    folder: TrialFolder
-    params: dict[str, Any]
-    searched: frozenset[str]
-    tags: dict[str, str]
-    data: dict[str, Any] = field(default_factory=dict)
+def read_record(file: Path) -> Record:
+    """A record as it was kept; raises UserError for a damaged one."""
+    content = read_json(file)
+    try:
+        return Record(**content)
+    except TypeError as error:
+        raise UserError(f"{file} is damaged: {error}") from None
 
 
 def flatten(content: dict[str, Any], path: str = "") -> dict[str, Any]:
@@ -46,7 +56,7 @@ def flatten(content: dict[str, Any], path: str = "") -> dict[str, Any]:
     return flat
 
 
-def parameters(params: dict[str, Any], searched: frozenset[str]) -> list[Any]:
+def parameters(params: dict[str, Any], searched: Collection[str]) -> list[Any]:
     """MLflow's parameters: the searched ones first and under their key, all others behind `fixed.`."""
     from mlflow.entities import Param
 
@@ -58,32 +68,41 @@ def parameters(params: dict[str, Any], searched: frozenset[str]) -> list[Any]:
     return found
 
 
-def tags(content: dict[str, str]) -> list[Any]:
+def tags(content: Mapping[str, Any]) -> list[Any]:
     """MLflow's tags."""
     from mlflow.entities import RunTag
 
     return [RunTag(key, str(value)) for key, value in content.items()]
 
 
-def epoch_metrics(row: dict[str, float]) -> list[Any]:
-    """A row of the history as MLflow's metrics, with its own time, so that sending it twice changes nothing."""
+def epoch_metrics(rows: Iterable[Mapping[str, float]]) -> list[Any]:
+    """Rows of the history as MLflow's metrics, with their own times, so that sending them twice changes nothing."""
     from mlflow.entities import Metric
 
-    moment = int(row["timestamp"] * 1000)
-    values = {**{name: row[name] for name in LIVE}, "epoch_seconds": row["seconds"]}
-    return [Metric(name, value, moment, int(row["epoch"])) for name, value in values.items()]
+    return [
+        Metric(name, value, int(row["timestamp"] * 1000), int(row["epoch"]))
+        for row in rows
+        for name, value in {**{name: row[name] for name in LIVE}, "epoch_seconds": row["seconds"]}.items()
+    ]
 
 
 def final_metrics(folder: TrialFolder) -> list[Any]:
     """The metrics of a trial that has ended, besides the curves' last values, which the epochs have brought."""
     from mlflow.entities import Metric
 
-    if not folder.metrics.is_file():
+    rows, metrics = folder.rows(), read_if_whole(folder.metrics)
+    if not rows:
         return []
-    rows = read_history(folder.history)
     moment, step = int(rows[-1]["timestamp"] * 1000), int(rows[-1]["epoch"])
-    metrics = read_json(folder.metrics)
     return [Metric(name, value, moment, step) for name, value in metrics.items() if name not in LIVE]
+
+
+def progress_metrics(rows: Iterable[tuple[int, float, dict[str, float]]]) -> list[Any]:
+    """How far a search had come: how many trials had ended, when (seconds since 1970), and its metrics then."""
+    from mlflow.entities import Metric
+
+    return [Metric(name, value, int(moment * 1000), step) for step, moment, metrics in rows
+            for name, value in metrics.items()]  # fmt: skip
 
 
 def data_input(data: dict[str, Any]) -> Any:
@@ -100,27 +119,3 @@ def data_input(data: dict[str, Any]) -> Any:
         profile=json.dumps(profile),
     )
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
-
-
-def mirror_trial(client: Any, run_id: str, record: TrialRecord, state: str, reason: str | None) -> None:
-    """Brings a trial's run up to its folder: curves, metrics, files, state."""
-    folder = record.folder
-    for row in read_history(folder.history):
-        client.log_batch(run_id, metrics=epoch_metrics(row))
-    more = {"state": state, **({"reason": reason} if reason else {})}
-    if folder.environment.is_file():
-        environment = read_json(folder.environment)
-        more |= {key: str(environment[key]) for key in ("weights_digest", "trial_seed") if environment.get(key)}
-    client.log_batch(run_id, metrics=final_metrics(folder), tags=tags({**record.tags, **more}))
-    for name in ARTIFACTS:
-        if (folder.path / name).is_file():
-            client.log_artifact(run_id, str(folder.path / name))
-    for figure in sorted(folder.figures.glob("*.png")):
-        client.log_artifact(run_id, str(figure), "figures")
-    client.set_terminated(run_id, STATUS[state], _ended(folder))
-
-
-def _ended(folder: TrialFolder) -> int | None:
-    """When a trial ended, in milliseconds since 1970; None where it did not get to its end: MLflow then takes now."""
-    file: Path = folder.environment
-    return int(read_json(file)["ended"] * 1000) if file.is_file() else None

@@ -3,171 +3,218 @@
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from mnist_sweep.config import UserError
 from mnist_sweep.config.settings import TrackingConfig
-from mnist_sweep.files import read_json, write_json
-from mnist_sweep.tracking import mirror
-from mnist_sweep.tracking.mirror import StudyRecord, TrialRecord
-from mnist_sweep.tracking.store import open_store, tracking_uri
+from mnist_sweep.files import StudyFolder, TrialFolder
+from mnist_sweep.tracking.store import tracking_uri
+from mnist_sweep.tracking.writer import Writer, trouble
 
-__all__ = ["Tracker", "tracking_uri"]
+RETRY_SECONDS = 15.0  # between tries while the store can't be reached
+MANY = 200
+PATIENCE_SECONDS = 60.0  # at the end, without any progress
+# What MLflow answers to a request that is wrong: asking again would not help.
+REFUSALS = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_ALREADY_EXISTS", "PERMISSION_DENIED", "INVALID_STATE")
+Item = tuple[Literal["study", "progress", "end", "start", "epoch", "trial", "close"], Any, Any]
 
 
 class Tracker:
     """One study's mirror in MLflow: every method returns at once, the work is done behind it, in order.
 
-    What fails is told once through `say`, and tried again from the trial's folder when the study ends.
+    What it writes is in the study's folder before. While the store can't be reached, which is told once through `say`,
+    it only remembers which trials are behind, tries now and then, and then brings them up from their folders.
     """
 
     def __init__(self, config: TrackingConfig, runs_folder: Path, say: Callable[[str], None]) -> None:
         self.config = config
-        self.runs_folder = runs_folder
         self.say = say
         self.uri = tracking_uri(config, runs_folder)
-        self.parent: str | None = None
-        self.runs: dict[int, str] = {}
-        self.behind: dict[int, Callable[[], None]] = {}
-        self.failures = 0
-        self.client: Any = None
-        self.experiment = ""
-        self._work: queue.Queue[Callable[[], None] | None] = queue.Queue()
+        self.writer = Writer(config, runs_folder)
+        self.behind: dict[Path, TrialFolder] = {}
+        self.refused: dict[Path, str] = {}
+        self.away = False
+        self._study: StudyFolder | None = None
+        self._parent: str | None = None
+        self._runs: dict[Path, str] = {}
+        self._end: str | None = None
+        self._retry_at = 0.0
+        self._progress = time.monotonic()
+        self._closing = False
+        self._told = False
+        self._items: queue.Queue[Item] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="tracking", daemon=True)
         if config.enabled:
             self._thread.start()
-            self._put(self._open)
 
-    def _open(self) -> None:
-        if self.client is None:
-            self.client, self.experiment = open_store(self.config, self.runs_folder)
-
-    def _run(self) -> None:
-        while (item := self._work.get()) is not None:
-            work = item
-            try:
-                if self.client is None and work != self._open:
-                    self._open()
-                work()
-            except Exception as error:
-                self._failed(error)
-
-    def _failed(self, error: Exception) -> None:
-        self.failures += 1
-        if self.failures == 1:
-            reason = str(error).strip().split("\n")[0][:200]
-            self.say(f"tracking is behind: {self.uri}: {type(error).__name__}: {reason}; trials go on")
-
-    def _put(self, work: Callable[[], None]) -> None:
+    def _put(self, *item: Any) -> None:
         if self.config.enabled:
-            self._work.put(work)
+            self._items.put(item)
 
-    def start_study(self, record: StudyRecord, file: Path) -> None:
-        """Makes the parent run, or takes up the one that `file` names."""
+    def start_study(self, study: StudyFolder) -> None:
+        """Makes the parent run, or takes it up again; its record is in its folder."""
+        self._put("study", study, None)
 
-        def work() -> None:
-            if file.is_file() and (run_id := self._known(read_json(file))):
-                self.parent = run_id
-                self.client.update_run(run_id, status="RUNNING")
-            else:
-                run = self.client.create_run(self.experiment, tags=record.tags, run_name=record.name)
-                self.parent = run.info.run_id
-                write_json(file, {"run_id": self.parent, "uri": self.uri, "experiment_id": self.experiment})
-                self.client.log_batch(self.parent, params=mirror.parameters(record.params, frozenset(record.params)))
-            self.client.log_batch(self.parent, tags=mirror.tags(record.tags))
+    def progress(self, metrics: dict[str, float], step: int, moment: float) -> None:
+        """Metrics of the parent as a trial ends: its chart is the history of the search."""
+        self._put("progress", None, (step, moment, metrics))
 
-        self._put(work)
+    def finish_study(self, state: str) -> None:
+        """Ends the parent run."""
+        self._put("end", state, None)
 
-    def _known(self, stored: dict[str, Any]) -> str | None:
-        """The run of an earlier call, if it is in this store."""
-        from mlflow.exceptions import MlflowException
+    def start_trial(self, folder: TrialFolder) -> None:
+        """Makes the trial's run, or takes up the one it had; its record is in its folder."""
+        self._put("start", folder, None)
 
-        if stored.get("uri") != self.uri:
-            return None
-        try:
-            return str(self.client.get_run(stored["run_id"]).info.run_id)
-        except MlflowException:
-            return None
-
-    def start_trial(self, number: int, record: TrialRecord) -> None:
-        """Makes the trial's run below the parent, with its parameters and data set; or takes up the one it had."""
-        started = int(time.time() * 1000)
-        self._put(lambda: self._start_trial(number, record, started))
-
-    def _start_trial(self, number: int, record: TrialRecord, started: int) -> None:
-        file = record.folder.tracking
-        run_id = self._known(read_json(file)) if file.is_file() else None
-        if run_id is None:
-            run_id = self._find(number)
-        if run_id is not None:
-            self.runs[number] = run_id
-            self.client.update_run(run_id, status="RUNNING")
-        else:
-            parent = {"mlflow.parentRunId": self.parent} if self.parent else {}
-            run = self.client.create_run(self.experiment, started, {**record.tags, **parent}, record.name)
-            self.runs[number] = run.info.run_id
-            self.client.log_batch(run.info.run_id, params=mirror.parameters(record.params, record.searched))
-            self.client.log_inputs(run.info.run_id, [mirror.data_input(record.data)])
-        write_json(file, {"run_id": self.runs[number], "uri": self.uri, "experiment_id": self.experiment})
-
-    def _find(self, number: int) -> str | None:
-        """A run that was made for this trial by a driver that died before it could note it."""
-        if self.parent is None:
-            return None
-        where = f"tags.`mlflow.parentRunId` = '{self.parent}' and tags.trial = '{number}'"
-        found = self.client.search_runs([self.experiment], where, max_results=1)
-        return str(found[0].info.run_id) if found else None
-
-    def epoch(self, number: int, row: dict[str, float]) -> None:
+    def epoch(self, folder: TrialFolder, row: dict[str, float]) -> None:
         """Sends a row of the history."""
-        self._put(lambda: self.client.log_batch(self.runs[number], metrics=mirror.epoch_metrics(row)))
+        self._put("epoch", folder, row)
 
-    def finish_trial(self, number: int, record: TrialRecord, state: str, reason: str | None) -> None:
-        """Brings the trial's run up to its folder and ends it; what can't be sent now is tried again at the end."""
+    def finish_trial(self, folder: TrialFolder) -> None:
+        """Brings the trial's run up to its folder and ends it."""
+        self._put("trial", folder, None)
 
-        def work() -> None:
-            if number not in self.runs:
-                self._start_trial(number, record, int(time.time() * 1000))
-            mirror.mirror_trial(self.client, self.runs[number], record, state, reason)
-            self.behind.pop(number, None)
-
-        def guarded() -> None:
-            self.behind[number] = work
-            work()
-
-        self._put(guarded)
-
-    def progress(self, metrics: dict[str, float], step: int, more_tags: dict[str, str]) -> None:
-        """Metrics and tags of the parent: its chart is the history of the search."""
-        moment = int(time.time() * 1000)
-
-        def work() -> None:
-            from mlflow.entities import Metric
-
-            values = [Metric(name, value, moment, step) for name, value in metrics.items()]
-            self.client.log_batch(self.parent, metrics=values, tags=mirror.tags(more_tags))
-
-        self._put(work)
-
-    def finish_study(self, state: str, files: list[Path], more_tags: dict[str, str]) -> None:
-        """Ends the parent run, with these files beside it."""
-
-        def work() -> None:
-            for number in list(self.behind):
-                self.behind[number]()
-            self.client.log_batch(self.parent, tags=mirror.tags(more_tags))
-            for file in files:
-                if file.is_file():
-                    self.client.log_artifact(self.parent, str(file))
-            self.client.set_terminated(self.parent, mirror.STATUS[state])
-
-        self._put(work)
-
-    def close(self, timeout: float = 60) -> bool:
-        """Waits until all is written; whether it was."""
+    def close(self) -> bool:
+        """Waits until all is written, as long as something is; whether it was."""
         if not self.config.enabled:
             return True
-        self._work.put(None)
-        self._thread.join(timeout)
-        return not self._thread.is_alive() and not self.behind
+        self._progress = time.monotonic()
+        self._put("close", None, None)
+        if self._items.qsize() > MANY:
+            self.say(f"{self._items.qsize():,} records are still to be written to {self.uri}")
+        while self._thread.is_alive() and time.monotonic() - self._progress < PATIENCE_SECONDS:
+            self._thread.join(0.2)
+        return not (self._thread.is_alive() or self.behind or self.away or self.refused)
+
+    def _run(self) -> None:
+        while not self._closing:
+            items = self._next()
+            try:
+                if not self.away:
+                    for item in items:
+                        self._apply(item)
+                else:
+                    for item in items:
+                        self._remember(item)
+                    if self._closing or time.monotonic() >= self._retry_at:
+                        self._catch_up()
+            except Exception as error:
+                self._failed(error, items)
+
+    def _next(self) -> list[Item]:
+        """All that waits; nothing when it is time for another try."""
+        try:
+            items = [self._items.get(timeout=RETRY_SECONDS if self.away else None)]
+        except queue.Empty:
+            return []
+        while not self._items.empty():
+            items.append(self._items.get())
+        self._closing = self._closing or items[-1][0] == "close"
+        return _merged(items)
+
+    def _remember(self, item: Item) -> None:
+        kind, what, _ = item
+        if kind in ("start", "epoch", "trial"):
+            self.behind[what.path] = what
+        elif kind == "study":
+            self._study = what
+        elif kind == "end":
+            self._end = what
+
+    def _apply(self, item: Item) -> None:
+        kind, what, more = item
+        self._remember(item)
+        if kind == "study":
+            self._parent = self.writer.study(what)
+        elif kind == "progress" and self._study is not None and self._parent is not None:
+            self.writer.progress(self._parent, self._study, more)
+        elif kind == "end":
+            self._finish()
+        elif kind in ("start", "epoch", "trial"):
+            try:
+                self._trial(kind, what, more)
+            except Exception as error:
+                if not _is_refusal(error):
+                    raise
+                self._refuse(what, error)
+            self.behind.pop(what.path, None)
+        self._progress = time.monotonic()
+
+    def _trial(self, kind: str, folder: TrialFolder, rows: Any) -> None:
+        run_id = self._runs.get(folder.path)
+        if kind != "trial" and folder.path in self.refused:
+            return
+        if kind == "start":
+            self._runs[folder.path] = self.writer.trial_started(folder, self._parent)
+        elif kind == "epoch" and run_id is not None:
+            self.writer.epochs(run_id, rows)
+        else:
+            self._runs[folder.path] = self.writer.trial(folder, self._parent, run_id)
+        self.refused.pop(folder.path, None)
+        if folder.state.is_file():
+            self._runs.pop(folder.path, None)
+
+    def _refuse(self, folder: TrialFolder, error: Exception) -> None:
+        if folder.path not in self.refused:
+            self.say(f"tracking: {self.uri} does not take trial {folder.path.name}: {_reason(error)}")
+        self.refused[folder.path] = _reason(error)
+
+    def _finish(self) -> None:
+        if self._study is not None and self._parent is not None and self._end is not None:
+            self.writer.study_ended(self._parent, self._study, self._end)
+            self._end = None
+
+    def _catch_up(self) -> None:
+        """Everything that is behind, from the folders."""
+        count = len(self.behind)
+        if self._study is not None:
+            self._parent = self.writer.study(self._study)
+            self._progress = time.monotonic()
+        for folder in list(self.behind.values()):
+            self._apply(("trial", folder, None))
+        self._finish()
+        self.away = self._told = False
+        self.say(f"tracking has caught up: {count} {'trial' if count == 1 else 'trials'} brought to {self.uri}")
+
+    def _failed(self, error: Exception, items: list[Item]) -> None:
+        for item in items:
+            self._remember(item)
+        self.away = True
+        if not isinstance(error, trouble()) and self._study is not None:  # a mistake of ours
+            with (self._study.path / "tracking.log").open("a", encoding="utf-8") as log:
+                traceback.print_exception(error, file=log)
+        self._retry_at = time.monotonic() + RETRY_SECONDS
+        if not self._told:
+            self._told = True
+            self.say(f"tracking is behind: {self.uri}: {_reason(error)}; the trials go on")
+
+
+def _merged(items: list[Item]) -> list[Item]:
+    """What belongs together in one: all epochs of a trial, a trial from its start to its end, the parent's metrics."""
+    ended = {what.path for kind, what, _ in items if kind == "trial"}
+    merged: list[Item] = []
+    for kind, what, more in items:
+        if kind in ("start", "epoch") and what.path in ended:
+            continue  # all of it is in the folder
+        if kind in ("epoch", "progress"):
+            before = next((old for old in reversed(merged) if old[0] == kind and old[1] == what), None)
+            if before is not None:
+                before[2].append(more)
+                continue
+            merged.append((kind, what, [more]))
+        else:
+            merged.append((kind, what, more))
+    return merged
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).strip().split("\n")[0][:200]
+    return text if isinstance(error, UserError) else f"{type(error).__name__}: {text}"
+
+
+def _is_refusal(error: Exception) -> bool:
+    return isinstance(error, UserError) or getattr(error, "error_code", None) in REFUSALS

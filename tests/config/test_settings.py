@@ -20,8 +20,14 @@ SEARCH = {
     "space": {"model.dropout": "interval(0,0.5)"}, "when": {},
 }  # fmt: skip
 AROUND = {
-    "runtime": {"workers": None, "allowed_targets": []},
-    "study": {"name": None, "seed": 0, "keep_models": 3},
+    "runtime": {
+        "executor": "local",
+        "workers": None,
+        "memory_limit": None,
+        "trial_timeout": None,
+        "allowed_targets": [],
+    },
+    "study": {"name": None, "seed": 0, "keep_models": 3, "fork": False},
     "tracking": {"enabled": True, "uri": None, "experiment": "mine"},
     "runs_folder": "runs",
 }

@@ -72,26 +72,30 @@ def test_a_job_stops_when_it_is_told(executor: LocalExecutor, tmp_path: Path) ->
     assert events[-1].result["epochs"] == sum(isinstance(event, Epoch) for event in events) < 2000
 
 
-@pytest.mark.parametrize(("number", "name"), [(signal.SIGKILL, "SIGKILL"), (signal.SIGSEGV, "SIGSEGV")])
-def test_a_killed_job_is_lost_not_wrong(
-    executor: LocalExecutor, tmp_path: Path, number: signal.Signals, name: str
+@pytest.mark.parametrize(
+    ("number", "name", "cause"),
+    [(signal.SIGKILL, "SIGKILL", "lost"), (signal.SIGSEGV, "SIGSEGV", "error"), (signal.SIGABRT, "SIGABRT", "error")],
+)
+def test_a_killed_job_is_lost_and_one_that_crashes_is_wrong(
+    executor: LocalExecutor, tmp_path: Path, number: signal.Signals, name: str, cause: str
 ) -> None:
     executor.submit(job(tmp_path, epochs=2000))
     events: list[Event] = []
     while not any(isinstance(event, Epoch) for event in events):
         events += executor.events(0.2)
-    os.kill(executor.jobs[0][0].pid, number)
+    os.kill(executor.jobs[0].process.pid, number)
     events += until_the_end(executor)
     assert isinstance(events[-1], Failed)
-    assert events[-1].lost
+    assert events[-1].cause == cause
     assert name in events[-1].reason
+    assert cause == "lost" or "Fatal Python error" in (tmp_path / "0/log.txt").read_text()
 
 
 def test_a_job_that_raises_says_why_and_keeps_the_traceback(executor: LocalExecutor, tmp_path: Path) -> None:
     executor.submit(job(tmp_path, loss="no such loss"))
     ended = until_the_end(executor)[-1]
     assert isinstance(ended, Failed)
-    assert not ended.lost
+    assert ended.cause == "error"
     assert ended.reason.startswith("train.loss must be one of")
     assert "Traceback" in (tmp_path / "0/log.txt").read_text()
 
@@ -101,6 +105,6 @@ def test_close_leaves_no_process(tmp_path: Path) -> None:
     local.submit(job(tmp_path, epochs=2000))
     while not any(isinstance(event, Epoch) for event in local.events(0.2)):
         pass
-    pid = local.jobs[0][0].pid
+    pid = local.jobs[0].process.pid
     local.close()
     assert not psutil.pid_exists(pid)

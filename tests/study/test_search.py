@@ -14,8 +14,10 @@ SPACE = {"a": "range(1,10)", "b": "choice(x,y)", "lr": "tag(log,interval(1e-3,1.
 
 def settings(sampler="optuna.samplers.RandomSampler", pruner=None, seed=0, **search):
     plain = {
-        "runtime": {"workers": None, "allowed_targets": []},
-        "study": {"name": None, "seed": seed, "keep_models": 1},
+        "runtime": {
+            "executor": "local", "workers": None, "memory_limit": None, "trial_timeout": None, "allowed_targets": [],
+        },
+        "study": {"name": None, "seed": seed, "keep_models": 1, "fork": False},
         "tracking": {"enabled": False, "uri": None, "experiment": "mine"},
         "runs_folder": "runs",
         "search": {
@@ -244,9 +246,9 @@ def test_a_lost_trial_keeps_its_number_and_its_values(tmp_path):
     done(one, 0, 0.5)
     for retries in (1, 2):
         again = search(journal=journal)
-        (found,) = again.lost()
+        (found,) = again.lost(lambda _number: True)
         assert (found.number, found.overrides, found.retries) == (1, asked.overrides, retries)
-        assert again.lost() == []
+        assert again.lost(lambda _number: True) == []
     again.tell(1, "COMPLETE", {"val_accuracy": 0.9})
     assert [t.state for t in optuna.load_study(study_name="mine", storage=again.study._storage).trials] == [
         TrialState.COMPLETE, TrialState.COMPLETE,
@@ -256,7 +258,7 @@ def test_a_lost_trial_keeps_its_number_and_its_values(tmp_path):
 def test_a_lost_baseline_is_still_the_base(tmp_path):
     journal = tmp_path / "study.journal"
     search(journal=journal).ask()
-    (found,) = search(journal=journal).lost()
+    (found,) = search(journal=journal).lost(lambda _number: True)
     assert (found.number, found.overrides) == (0, {})
 
 

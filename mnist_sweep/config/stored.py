@@ -1,0 +1,57 @@
+"""A configuration file that is to be run may come from anybody: it must not run code or read what it does not need."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mnist_sweep.config.check import shown
+from mnist_sweep.config.errors import UserError
+
+GROUPS = ("data", "model", "optimizer", "train", "search", "sampler", "pruner", "runtime", "study", "tracking",
+          "experiment")  # fmt: skip
+_DEFAULT = re.compile(r"(override |optional )*/?(\w+)")
+_OPTION = re.compile(r"(?!hydra)\w[\w/-]*")
+
+
+def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    """All texts of nested data, keys included, with where they are."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            below = f"{key}.{name}" if key else str(name)
+            yield below, str(name)
+            yield from _texts(item, below)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, f"{key}.{index}")
+    elif isinstance(value, str):
+        yield key, value
+
+
+def _check_default(item: Any) -> None:
+    pairs = list(item.items()) if isinstance(item, Mapping) else []
+    if (isinstance(item, str) and _OPTION.fullmatch(item)) or (
+        len(pairs) == 1
+        and (match := _DEFAULT.fullmatch(str(pairs[0][0])))
+        and match[2] in GROUPS
+        and (pairs[0][1] is None or _OPTION.fullmatch(str(pairs[0][1])))
+    ):
+        return
+    raise UserError(f"defaults may name options of the groups {', '.join(GROUPS)}, got {shown(item)}")
+
+
+def check_stored(content: Mapping[str, Any], where: str) -> None:
+    """Raises UserError for a file that sets Hydra itself up, or has interpolations that read from elsewhere."""
+    for key in content:
+        if key.partition(".")[0] == "hydra":
+            raise UserError(f"{where} must not set {key}: that could run code; give it on the command line")
+    defaults = content.get("defaults", [])
+    if not isinstance(defaults, list):
+        raise UserError(f"{where}: defaults must be a list, got {shown(defaults)}")
+    for item in defaults:
+        _check_default(item)
+    for key, text in _texts(content, ""):
+        begin = text.find("${")
+        if begin >= 0 and ":" in text[begin:]:
+            raise UserError(
+                f"{where}: {shown(key)} must not read from elsewhere (environment, files), got {shown(text)}"
+            )

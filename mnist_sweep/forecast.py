@@ -1,0 +1,155 @@
+"""What a search would cost: its smallest and largest networks are built, and some of their steps are timed."""
+
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from mnist_sweep.config import TrialConfig, UserError
+from mnist_sweep.config.space_check import active, ends
+from mnist_sweep.executors import Failed, Job, Limits, LocalExecutor
+from mnist_sweep.launch import run_one
+from mnist_sweep.searching import Plan, workers
+
+FIXED_SECONDS = 4  # of a trial, before its first step and after its last: tracing, predictions, figures
+FILES_BYTES = 700_000  # of a trial without its model: figures, predictions, tables, and their copy in MLflow's store
+BYTES_PER_PARAMETER = 4
+BYTES_PER_PIXEL = 6  # of the data set: float32 to train with, uint8 while it is read, and a part of a copy
+SPARE = 0.9  # of the free memory may be used
+CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of the search: parameters, seconds of a step and of a whole trial."""
+
+    name: str
+    parameters: int
+    step_seconds: float
+    trial_seconds: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The networks of a search: base, smallest, largest; and what it takes.
+
+    `memory` in bytes of the greediest trial; `seconds` of all trials without pruning; `disk` in bytes.
+    """
+
+    networks: list[Network]
+    memory: float
+    seconds: float
+    disk: float
+
+
+def free_memory() -> int:
+    """Bytes that can be had, as the machine and its container say."""
+    free = int(psutil.virtual_memory().available)
+    try:
+        limit, used = ((CGROUP / f"memory.{name}").read_text(encoding="ascii").strip() for name in ("max", "current"))
+        return min(free, int(limit) - int(used))
+    except (OSError, ValueError):  # no container, or no limit
+        return free
+
+
+def _probe(plan: Plan, configs: Sequence[TrialConfig], steps: int) -> list[dict[str, float]]:
+    """Builds networks in a process of their own, and times some steps of each."""
+    settings = {"allowed": plan.composer.allowed, "data": plan.description.plain(), "steps": steps}
+    limit = min(int(SPARE * free_memory()), plan.settings.runtime.memory_limit or 2**63)
+    executor = LocalExecutor(Limits(memory=limit))
+    with tempfile.TemporaryDirectory() as folder:
+        job = Job(0, "probe", {"configs": [config.plain() for config in configs]}, folder, settings)
+        try:
+            ended = run_one(executor, job, lambda _row: None)
+        finally:
+            executor.close()
+    if isinstance(ended, Failed):
+        if any(word in ended.reason for word in ("of memory", "OOM", "ResourceExhausted", "MemoryError", "allocat")):
+            raise UserError(
+                f"search.space has networks that don't fit into memory: a trial may have {limit / 1e9:.1f} GB "
+                f"({ended.reason}); narrow the range of what makes the model so large, or train.batch_size"
+            )
+        raise UserError(f"a network of this space can't be built: {ended.reason}")
+    found: list[dict[str, float]] = ended.result["found"]
+    return found
+
+
+def _extremes(plan: Plan) -> tuple[dict[str, str], dict[str, str]]:
+    """Overrides of the smallest and of the largest network: each parameter of the model at the end that makes it so."""
+    searched = [p for p in plan.parameters if p.key.startswith("model.") and active(p, plan.values)]
+    tries = [(p.key, text) for p in searched for text in ends(p.domain)]
+    if not tries:
+        return {}, {}
+    found = _probe(plan, [plan.composer.config({key: text}) for key, text in tries], 0)
+    smallest: dict[str, str] = {}
+    largest: dict[str, str] = {}
+    for parameter in searched:
+        sizes = [(f["parameters"], text) for (key, text), f in zip(tries, found, strict=True) if key == parameter.key]
+        smallest[parameter.key], largest[parameter.key] = min(sizes)[1], max(sizes)[1]
+    return smallest, largest
+
+
+def _largest_batch(plan: Plan) -> dict[str, str]:
+    for parameter in plan.parameters:
+        if parameter.key == "train.batch_size" and active(parameter, plan.values):
+            return {parameter.key: max(ends(parameter.domain), key=int)}
+    return {}
+
+
+def _trial_seconds(config: TrialConfig, found: Mapping[str, float], plan: Plan) -> float:
+    data = plan.description
+    steps = math.ceil(data.train_images / config.train.batch_size)
+    return FIXED_SECONDS + config.train.epochs * (
+        steps * found["step_seconds"] + data.validation_images * found["evaluation_seconds"]
+    )
+
+
+def data_bytes(plan: Plan) -> int:
+    """Bytes that a trial's images take."""
+    data = plan.description
+    return BYTES_PER_PIXEL * math.prod(data.image) * (data.train_images + data.validation_images)
+
+
+def forecast(plan: Plan, steps: int) -> Forecast:
+    """Builds and times the base configuration, the smallest and the largest network; trains nothing, writes nothing.
+
+    Raises UserError for networks that can't be built, or of which `runtime.workers` at a time don't fit into memory.
+    """
+    smallest, largest = _extremes(plan)
+    tries: dict[str, dict[str, str]] = {"base (trial 0)": {}, "smallest": smallest, "largest": largest}
+    configs = [plan.composer.config(overrides) for overrides in tries.values()]
+    found = _probe(plan, configs, steps)
+    networks = [
+        Network(name, int(one["parameters"]), one["step_seconds"], _trial_seconds(config, one, plan))
+        for name, config, one in zip(tries, configs, found, strict=True)
+    ]
+    most = max(networks, key=lambda network: network.parameters)
+    greedy = plan.composer.config({**tries[most.name], **_largest_batch(plan)})
+    memory = _probe(plan, [greedy], 1)[0]["memory"] + data_bytes(plan)
+    _check_memory(plan, memory)
+    at_once = min(workers(plan.settings), plan.settings.search.n_trials)
+    # Half of the way from the smallest to the largest is a middling trial.
+    seconds = plan.settings.search.n_trials * (networks[1].trial_seconds + networks[2].trial_seconds) / 2 / at_once
+    disk: float = plan.settings.search.n_trials * FILES_BYTES * 2
+    disk += plan.settings.study.keep_models * BYTES_PER_PARAMETER * networks[2].parameters
+    return Forecast(networks, memory, seconds, disk)
+
+
+def _check_memory(plan: Plan, need: float) -> None:
+    limit, at_once = plan.settings.runtime.memory_limit, min(workers(plan.settings), plan.settings.search.n_trials)
+    if limit is not None and need > limit:
+        raise UserError(
+            f"runtime.memory_limit must be at least {need / 1e9:.1f}GB for the largest network of the space, "
+            f"got {limit / 1e9:g}GB"
+        )
+    free = SPARE * free_memory()
+    if at_once * need > free:
+        fitting = int(free // need)
+        way = f"use runtime.workers={fitting}" if fitting else "narrow the range of what makes the model so large"
+        raise UserError(
+            f"runtime.workers={at_once} trials of the largest network of the space need "
+            f"{at_once * need / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB can be had; {way}"
+        )

@@ -1,0 +1,171 @@
+"""Brings MLflow's runs up to what the folders of trials and studies hold; doing it twice changes nothing."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mnist_sweep.config.settings import TrackingConfig
+from mnist_sweep.files import StudyFolder, TrialFolder, read_if_whole, write_json
+from mnist_sweep.tracking import mirror
+from mnist_sweep.tracking.mirror import STATUS, Record, read_record
+from mnist_sweep.tracking.progress import history
+from mnist_sweep.tracking.store import open_store, tracking_uri
+
+ID = "mnist_sweep.id"  # the tag by which a run is found whose making was interrupted
+BATCH = 1000  # metrics that MLflow takes at once
+DELETED = "deleted"
+
+
+class Writer:
+    """An MLflow store and how to write to it; raises what MLflow raises where it can't be reached."""
+
+    def __init__(self, config: TrackingConfig, runs_folder: Path) -> None:
+        self.config = config
+        self.runs_folder = runs_folder
+        self.uri = tracking_uri(config, runs_folder)
+        self._client: Any = None
+        self.experiment = ""
+
+    @property
+    def client(self) -> Any:
+        """MLflow's client; the store is opened when it is first needed."""
+        if self._client is None:
+            self._client, self.experiment = open_store(self.config, self.runs_folder)
+        return self._client
+
+    def _existing(self, noted: Mapping[str, Any]) -> Any:
+        """The run that was noted, if it is in this store."""
+        from mlflow.exceptions import MlflowException
+
+        if noted.get("uri", self.config.uri) != self.config.uri:
+            return None
+        if noted.get("run_id"):
+            try:
+                return self.client.get_run(noted["run_id"])
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+                return None  # the store was made anew
+        if noted.get("id") is None:
+            return None
+        client = self.client
+        found = client.search_runs([self.experiment], f"tags.`{ID}` = '{noted['id']}'", max_results=1)
+        return found[0] if found else None
+
+    def has(self, file: Path) -> bool:
+        """Whether the run that a file names is in this store."""
+        return self._existing(read_if_whole(file)) is not None
+
+    def _begin(self, file: Path, record: Record, parent: str | None) -> str:
+        """The run of a record: the one that the file names, or a new one with its parameters and data set."""
+        noted = read_if_whole(file)
+        run, key = self._existing(noted), noted.get("id")
+        if run is not None and run.info.lifecycle_stage == DELETED:
+            return DELETED
+        if run is not None and run.data.metrics and noted.get("started") not in (None, record.started):
+            self.client.delete_run(run.info.run_id)  # another try of the trial: its curves would be there twice
+            run, key = None, None
+        if run is None:
+            key = key or uuid.uuid4().hex
+            self._note(file, {"run_id": None, "id": key, "started": record.started})
+            tags = {**record.tags, ID: key, **({"mlflow.parentRunId": parent} if parent else {})}
+            client = self.client
+            run = client.create_run(self.experiment, int(record.started * 1000), tags, record.name)
+        elif run.info.status != "RUNNING":
+            self.client.update_run(run.info.run_id, status="RUNNING")
+        run_id = str(run.info.run_id)
+        params = mirror.parameters(record.params, record.searched)
+        self.client.log_batch(run_id, params=params, tags=mirror.tags(record.tags))
+        if record.data:
+            self.client.log_inputs(run_id, [mirror.data_input(record.data)])
+        self._note(file, {"run_id": run_id, "id": key, "started": record.started})
+        return run_id
+
+    def _note(self, file: Path, content: Mapping[str, Any]) -> None:
+        where = {"uri": self.config.uri, "experiment_id": self.experiment or None}
+        write_json(file, {**content, **where, "mirrored": content.get("mirrored")})
+
+    def _note_mirrored(self, file: Path, state: str) -> None:
+        self._note(file, {**read_if_whole(file), "mirrored": state})
+
+    def study(self, study: StudyFolder) -> str:
+        """The parent run, made if it is not there, with the whole history of the search."""
+        run_id = self._begin(study.tracking, read_record(study.record), None)
+        if run_id == DELETED:
+            return run_id
+        sent = max((m.step for m in self.client.get_metric_history(run_id, "trials_complete")), default=0)
+        self.progress(run_id, study, (row for row in history(study) if row[0] > sent))
+        return run_id
+
+    def _readme(self, run_id: str, study: StudyFolder) -> None:
+        if study.readme.is_file():
+            self.client.set_tag(run_id, "mlflow.note.content", study.readme.read_text(encoding="utf-8")[:7500])
+
+    def progress(self, run_id: str, study: StudyFolder, rows: Iterable[tuple[int, float, dict[str, float]]]) -> None:
+        """Metrics of the parent as trials have ended (how many, when, metrics), and what its page says."""
+        if run_id != DELETED:
+            self._metrics(run_id, mirror.progress_metrics(rows))
+            self._readme(run_id, study)
+
+    def study_ended(self, run_id: str, study: StudyFolder, state: str) -> None:
+        """Ends the parent run, with the study's files beside it."""
+        if run_id == DELETED:
+            return
+        for file in (study.config, study.best, study.summary):
+            if file.is_file():
+                self.client.log_artifact(run_id, str(file))
+        self._readme(run_id, study)
+        self.client.set_terminated(run_id, STATUS[state])
+        self._note_mirrored(study.tracking, state)
+
+    def trial_started(self, folder: TrialFolder, parent: str | None) -> str:
+        """The trial's run below its parent, made if it is not there."""
+        return self._begin(folder.tracking, read_record(folder.record), parent)
+
+    def epochs(self, run_id: str, rows: Sequence[dict[str, float]]) -> None:
+        """Epochs of a trial, in one batch."""
+        if run_id != DELETED:
+            self._metrics(run_id, mirror.epoch_metrics(rows))
+
+    def trial(self, folder: TrialFolder, parent: str | None, run_id: str | None = None) -> str:
+        """Brings a trial's run up to its folder: curves, and if it has ended metrics, files and state."""
+        run_id = run_id or self.trial_started(folder, parent)
+        state = read_if_whole(folder.state)
+        if run_id != DELETED:
+            self._metrics(run_id, mirror.epoch_metrics(folder.rows()))
+            if state.get("state") in STATUS:
+                self._end(run_id, folder, state)
+        if state.get("state") in STATUS:
+            self._note_mirrored(folder.tracking, state["state"])
+        return run_id
+
+    def _end(self, run_id: str, folder: TrialFolder, state: dict[str, Any]) -> None:
+        more = {key: state[key] for key in ("state", "reason", "retries", *mirror.STATE_TAGS) if state.get(key)}
+        environment = read_if_whole(folder.environment)
+        more |= {key: environment[key] for key in ("weights_digest", "trial_seed") if environment.get(key)}
+        self.client.log_batch(run_id, metrics=mirror.final_metrics(folder), tags=mirror.tags(more))
+        for name in mirror.ARTIFACTS:
+            if (folder.path / name).is_file():
+                self.client.log_artifact(run_id, str(folder.path / name))
+        for figure in sorted(folder.figures.glob("[!.]*.png")):
+            self.client.log_artifact(run_id, str(figure), "figures")
+        ended = int(state["ended"] * 1000) if state.get("ended") else None
+        self.client.set_terminated(run_id, STATUS[state["state"]], ended)
+
+    def _metrics(self, run_id: str, metrics: list[Any]) -> None:
+        for start in range(0, len(metrics), BATCH):
+            self.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
+
+
+def trouble() -> tuple[type[Exception], ...]:
+    """What is raised where a store can't be reached, or does not do what it is asked to."""
+    from mlflow.exceptions import MlflowException
+
+    return MlflowException, OSError
+
+
+def is_mirrored(folder: TrialFolder) -> bool:
+    """Whether a trial that has ended is known to be in MLflow as it is in its folder."""
+    state = read_if_whole(folder.state).get("state")
+    return state is not None and read_if_whole(folder.tracking).get("mirrored") == state

@@ -1,0 +1,178 @@
+"""A real sweep whose processes are killed at random moments, again and again; `make chaos` runs the long form."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import optuna
+import psutil
+import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+
+from mnist_sweep.config import parse_trial
+from mnist_sweep.data import describe
+from mnist_sweep.executors import Done, Failed, Job, LocalExecutor
+from mnist_sweep.files import StudyFolder, read_yaml
+
+SWEEP = ["data=digits", "model=dnn", "model.units=[64]", "train.epochs=4", "train.batch_size=16", "runtime.workers=2",
+         "model.dropout=interval(0.0,0.5)", "optimizer.learning_rate=tag(log,interval(1e-4,1e-2))"]  # fmt: skip
+VICTIMS = {"driver": signal.SIGKILL, "driver, asked": signal.SIGTERM, "driver, Ctrl-C": signal.SIGINT,
+           "fork server": signal.SIGKILL, "trial": signal.SIGKILL}  # fmt: skip
+STATUS = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED"}
+END_SECONDS = 20  # for the processes of a driver that was killed
+
+
+def start(folder: Path, trials: int) -> subprocess.Popen:
+    command = [sys.executable, "-m", "mnist_sweep", "sweep", *SWEEP, f"search.n_trials={trials}"]
+    with (folder / "out.txt").open("a") as out:
+        return subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
+
+
+def processes(driver: subprocess.Popen) -> dict[str, list[psutil.Process]]:
+    """The driver's fork server and the trials that it has forked."""
+    try:
+        servers = [
+            child for child in psutil.Process(driver.pid).children() if "forkserver" in " ".join(child.cmdline())
+        ]
+        trials = [child for server in servers for child in server.children()]
+    except psutil.Error:
+        return {"fork server": [], "trial": []}
+    return {"fork server": servers, "trial": trials}
+
+
+def wound(driver: subprocess.Popen, victim: str) -> bool:
+    """Kills; whether there was something to kill."""
+    if victim.startswith("driver"):
+        driver.send_signal(VICTIMS[victim])
+        return True
+    there = processes(driver)[victim]
+    for process in there[:1]:
+        try:
+            process.send_signal(VICTIMS[victim])
+        except psutil.Error:
+            return False
+    return bool(there)
+
+
+def finish(driver: subprocess.Popen, family: list[psutil.Process]) -> None:
+    """Waits for the end of a driver and of its processes."""
+    driver.wait(60)
+    _, alive = psutil.wait_procs(family, END_SECONDS)
+    assert not alive, f"{alive} outlived their driver"
+
+
+def chaos(folder: Path, seed: int, trials: int, kills: int) -> Counter:
+    """Kills at random until it has done so often enough, then lets the sweep end; gives what was killed how often."""
+    chance = random.Random(seed)
+    killed: Counter = Counter()
+    driver = start(folder, trials)
+    deadline = time.monotonic() + 60 * kills
+    while killed.total() < kills:
+        assert time.monotonic() < deadline
+        time.sleep(chance.choice([chance.uniform(0, 1), chance.uniform(2, 6), chance.uniform(6, 12)]))
+        family = [process for some in processes(driver).values() for process in some]
+        victim = chance.choice(list(VICTIMS))
+        if driver.poll() is None:
+            killed[victim] += wound(driver, victim)
+        if victim.startswith("driver") or driver.poll() is not None:
+            finish(driver, family)
+            driver = start(folder, trials)
+    assert driver.wait(600) == 0, (folder / "out.txt").read_text()[-3000:]
+    return killed
+
+
+def check(folder: Path, trials: int) -> list[int]:
+    """That nothing was lost and nothing done twice; gives the numbers of the trials that were tried again."""
+    study = StudyFolder(folder / "runs/dnn-digits")
+    found = optuna.load_study(study_name=study.name, storage=JournalStorage(JournalFileBackend(str(study.journal))))
+    assert [trial.number for trial in found.trials] == list(range(trials))
+    assert all(trial.state.is_finished() for trial in found.trials)
+    states = Counter(trial.state.name for trial in found.trials)
+    summary = json.loads(study.summary.read_text())
+    assert {name: number for name, number in summary["states"].items() if number} == dict(states)
+    assert summary["best"]["trial"] == found.best_trial.number
+    again = []
+    for trial in found.trials:
+        here = study.trial(trial.number)
+        state = json.loads(here.state.read_text())
+        assert state["state"] == trial.state.name
+        assert state["retries"] <= 2
+        again += [trial.number] if state["retries"] else []
+        if trial.state.name == "FAIL":
+            assert "lost" in state["reason"] or "was ended" in state["reason"] or "fork server" in state["reason"]
+            continue
+        assert [row["epoch"] for row in here.rows()] == list(range(1, len(here.rows()) + 1))
+        assert max(row["val_accuracy"] for row in here.rows()) == trial.intermediate_values[len(here.rows())]
+        assert not [path for path in here.path.rglob(".*") if path.is_file()]
+    check_mlflow(folder, found.trials)
+    return again
+
+
+def check_mlflow(folder: Path, trials: list) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{folder / 'runs/mlflow.db'}")
+    runs = client.search_runs([client.get_experiment_by_name("mnist_sweep").experiment_id], max_results=1000)
+    (parent,) = [run for run in runs if run.data.tags["kind"] == "study"]
+    assert parent.info.status == "FINISHED"
+    children = {int(run.data.tags["trial"]): run for run in runs if run.data.tags["kind"] == "trial"}
+    assert len(runs) - 1 == len(children) == len(trials)
+    for trial in trials:
+        assert children[trial.number].info.status == STATUS[trial.state.name]
+        assert children[trial.number].data.tags["mlflow.parentRunId"] == parent.info.run_id
+        if trial.value is not None:
+            assert children[trial.number].data.metrics["best_val_accuracy"] == trial.value
+    counts = client.get_metric_history(parent.info.run_id, "trials_complete")
+    assert max(metric.step for metric in counts) == len(trials)
+    assert len({metric.step for metric in counts}) == len(counts)
+
+
+def check_digests(folder: Path) -> None:
+    """Every trial's weights are those of the same configuration trained without any disturbance."""
+    study = StudyFolder(folder / "runs/dnn-digits")
+    executor = LocalExecutor()
+    expected = {}
+    waiting = [trial for trial in study.trials() if trial.environment.exists()]
+    try:
+        while waiting or executor.jobs:
+            while waiting and len(executor.jobs) < 2:
+                trial = waiting.pop()
+                number = int(trial.path.name)
+                config = parse_trial(read_yaml(trial.config))
+                environment = json.loads(trial.environment.read_text())
+                expected[number] = environment["weights_digest"]
+                settings = {"allowed": [], "data": describe(config.data).plain(), "environment": {},
+                            "keep_model": False, "stop_after": environment["epochs"]}  # fmt: skip
+                executor.submit(Job(number, "train", config.plain(), str(folder / "again" / str(number)), settings))
+            for event in executor.events(1):
+                assert not isinstance(event, Failed), event.reason
+                if isinstance(event, Done):
+                    assert event.result["weights_digest"] == expected[event.number]
+    finally:
+        executor.close()
+    assert expected
+
+
+@pytest.mark.timeout(600)
+def test_a_sweep_survives_what_is_done_to_it(tmp_path: Path) -> None:
+    chaos(tmp_path, seed=0, trials=8, kills=5)
+    check(tmp_path, 8)
+    check_digests(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+def test_chaos(tmp_path: Path, seed: int) -> None:
+    """40 trials, 20 kills."""
+    killed = chaos(tmp_path, seed, trials=40, kills=20)
+    again = check(tmp_path, 40)
+    assert again
+    check_digests(tmp_path)
+    sys.stdout.write(f"seed {seed}: {dict(killed)}; tried again: {again}\n")
