@@ -28,8 +28,9 @@ from mnist_sweep.config.hydra_errors import as_user_error
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.config.stored import check_stored
 from mnist_sweep.files import read_yaml
+from mnist_sweep.interrupts import Terminated, answering_signals
 
-MISTAKE, UNAVAILABLE, INTERRUPTED = 2, 3, 130
+MISTAKE, UNAVAILABLE, INTERRUPTED, TERMINATED = 2, 3, 130, 143
 
 
 @dataclass(frozen=True)
@@ -187,9 +188,9 @@ def told(codes: list[int]) -> Iterator[None]:
     except UserError as error:
         sys.stderr.write(f"error: {error}\n")
         codes.append(UNAVAILABLE if isinstance(error, Unavailable) else MISTAKE)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         sys.stderr.write("interrupted\n")
-        codes.append(INTERRUPTED)
+        codes.append(TERMINATED if isinstance(error, Terminated) else INTERRUPTED)
     except BrokenPipeError:  # nobody reads what is printed
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         codes.append(1)
@@ -212,7 +213,11 @@ def _run(name: str, arguments: list[str], line: str) -> int:
 
 
 def run(arguments: list[str]) -> int:
-    """Runs a command; gives its exit code: 0, 1 (it didn't go well), 2 (a mistake), 3 (no data), 130 (Ctrl-C)."""
+    """Runs a command; gives its exit code.
+
+    0; 1 (it didn't go well); 2 (a mistake); 3 (data, disk space or tracking server can't be had); 130 (Ctrl-C); 143
+    (SIGTERM).
+    """
     line = shlex.join(["mnist-sweep", *arguments])
     if {"-sc", "--shell-completion"} & set(arguments):
         arguments, answered = rewrite(arguments, list(COMMANDS))
@@ -220,6 +225,6 @@ def run(arguments: list[str]) -> int:
             return 0
     named = bool(arguments) and not arguments[0].startswith("-")
     codes: list[int] = []
-    with told(codes):
+    with told(codes), answering_signals():
         codes.append(_run(arguments[0], arguments[1:], line) if named else _run("train", arguments, line))
     return max(codes)

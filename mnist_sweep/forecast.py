@@ -18,6 +18,7 @@ FIXED_SECONDS = 4  # of a trial, before its first step and after its last: traci
 FILES_BYTES = 700_000  # of a trial without its model: figures, predictions, tables, and their copy in MLflow's store
 BYTES_PER_PARAMETER = 4
 BYTES_PER_PIXEL = 6  # of the data set: float32 to train with, uint8 while it is read, and a part of a copy
+TRIES = 3  # of a process that is ended from outside
 SPARE = 0.9  # of the free memory may be used
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -59,13 +60,16 @@ def _probe(plan: Plan, configs: Sequence[TrialConfig], steps: int) -> list[dict[
     """Builds networks in a process of their own, and times some steps of each."""
     settings = {"allowed": plan.composer.allowed, "data": plan.description.plain(), "steps": steps}
     limit = min(int(SPARE * free_memory()), plan.settings.runtime.memory_limit or 2**63)
-    executor = LocalExecutor(Limits(memory=limit))
-    with tempfile.TemporaryDirectory() as folder:
-        job = Job(0, "probe", {"configs": [config.plain() for config in configs]}, folder, settings)
-        try:
-            ended = run_one(executor, job, lambda _row: None)
-        finally:
-            executor.close()
+    for _ in range(TRIES):
+        executor = LocalExecutor(Limits(memory=limit))
+        with tempfile.TemporaryDirectory() as folder:
+            job = Job(0, "probe", {"configs": [config.plain() for config in configs]}, folder, settings)
+            try:
+                ended = run_one(executor, job, lambda _row: None)
+            finally:
+                executor.close()
+        if not (isinstance(ended, Failed) and ended.cause == "lost"):
+            break
     if isinstance(ended, Failed):
         if any(word in ended.reason for word in ("of memory", "OOM", "ResourceExhausted", "MemoryError", "allocat")):
             raise UserError(

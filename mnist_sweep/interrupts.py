@@ -1,11 +1,36 @@
 """Ctrl-C and SIGTERM: the first asks, the second insists."""
 
+import contextlib
 import signal
 import threading
+from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, where Ctrl-C would be a KeyboardInterrupt."""
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+@contextlib.contextmanager
+def answering_signals() -> Iterator[None]:
+    """Within it, Ctrl-C raises KeyboardInterrupt, also where a shell has switched that off, and SIGTERM Terminated."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = (signal.default_int_handler, _terminate)
+    before = [signal.signal(number, handler) for number, handler in zip(SIGNALS, handlers, strict=True)]
+    try:
+        yield
+    finally:
+        for number, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(number, handler)
 
 
 class Interrupts:

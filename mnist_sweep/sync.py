@@ -16,7 +16,7 @@ from mnist_sweep.config.settings import TrackingConfig, parse_folder, parse_trac
 from mnist_sweep.files import StudyFolder, TrialFolder
 from mnist_sweep.recorded import find_study, studies
 from mnist_sweep.terminal import Screen
-from mnist_sweep.tracking import Writer, is_mirrored, trouble
+from mnist_sweep.tracking import Writer, is_mirrored, reason_of, trouble
 
 
 @contextlib.contextmanager
@@ -96,8 +96,8 @@ def main(call: Call) -> tuple[int, Any]:
             try:
                 count = _sync(study, writer, progress)
             except trouble() as error:
-                reason = str(error).split("\n")[0][:200]
-                raise Unavailable(f"tracking.uri={writer.uri} can't be brought up to {study.name}: {reason}") from None
+                what = f"tracking.uri={writer.uri} can't be brought up to {study.name}"
+                raise Unavailable(f"{what}: {reason_of(error)}") from None
             if count is None:
                 screen.say(f"{study.name}: a sweep is at work on it and brings MLflow up itself")
             else:

@@ -16,7 +16,7 @@ OWN = {
     "model": r"mnist_sweep\.models\.(dnn|cnn)",
     "optimizer": r"keras\.optimizers\."
     r"(Adadelta|Adafactor|Adagrad|Adam|AdamW|Adamax|Ftrl|Lamb|Lion|Muon|Nadam|RMSprop|SGD)",
-    "sampler": r"optuna\.samplers\.[A-Z]\w*|mnist_sweep\.study\.GridSampler",
+    "sampler": r"optuna\.samplers\.[A-Z]\w*|mnist_sweep\.study\.(GridSampler|TPESampler)",
     "pruner": r"optuna\.pruners\.[A-Z]\w*",
 }
 WORDS = {

@@ -34,7 +34,7 @@ def open_store(config: TrackingConfig, runs_folder: Path) -> tuple[Any, str]:
     from mlflow.exceptions import MlflowException
 
     for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is told by whoever asked
     uri = tracking_uri(config, runs_folder)
     runs_folder.mkdir(parents=True, exist_ok=True)
     with FileLock(runs_folder / ".mlflow.lock"):  # two processes that make the same database break it

@@ -12,7 +12,7 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.files import StudyFolder, TrialFolder
 from mnist_sweep.tracking.store import tracking_uri
-from mnist_sweep.tracking.writer import Writer, trouble
+from mnist_sweep.tracking.writer import Writer, reason_of, trouble
 
 RETRY_SECONDS = 15.0  # between tries while the store can't be reached
 MANY = 200
@@ -212,8 +212,7 @@ def _merged(items: list[Item]) -> list[Item]:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error).strip().split("\n")[0][:200]
-    return text if isinstance(error, UserError) else f"{type(error).__name__}: {text}"
+    return str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {reason_of(error)}"
 
 
 def _is_refusal(error: Exception) -> bool:

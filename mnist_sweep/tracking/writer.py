@@ -165,6 +165,12 @@ def trouble() -> tuple[type[Exception], ...]:
     return MlflowException, OSError
 
 
+def reason_of(error: Exception) -> str:
+    """The line of an error that says what was wrong: SQLAlchemy's messages have many."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return next((line for line in lines if "Error)" in line), lines[0])[:200]
+
+
 def is_mirrored(folder: TrialFolder) -> bool:
     """Whether a trial that has ended is known to be in MLflow as it is in its folder."""
     state = read_if_whole(folder.state).get("state")

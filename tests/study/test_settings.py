@@ -4,12 +4,12 @@ import optuna
 import pytest
 from hydra import compose
 from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
-from optuna.samplers import CmaEsSampler, RandomSampler, TPESampler
+from optuna.samplers import CmaEsSampler, RandomSampler
 
 from mnist_sweep.config import Component, UserError
 from mnist_sweep.config.compose import plain
 from mnist_sweep.config.trial import parse_component
-from mnist_sweep.study import GridSampler, build_pruner, build_sampler
+from mnist_sweep.study import GridSampler, TPESampler, build_pruner, build_sampler
 
 
 def configured(key: str, *overrides: str) -> Component:

@@ -1,0 +1,107 @@
+"""What can be said of a few accuracies of each network: intervals, tests, and which networks can't be told apart."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Mean, standard deviation (of a sample, 0 for a single value) and the 95% confidence interval of the mean."""
+
+    mean: float
+    deviation: float
+    low: float
+    high: float
+
+
+def describe(values: Sequence[float]) -> Sample:
+    """A sample's mean with Student's interval; of a single value the interval is infinite."""
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return Sample(mean, 0.0, -np.inf, np.inf)
+    deviation = float(np.std(values, ddof=1))
+    half = float(stats.t.ppf(1 - LEVEL / 2, len(values) - 1)) * deviation / len(values) ** 0.5
+    return Sample(mean, deviation, mean - half, mean + half)
+
+
+def permutation(first: Sequence[float], second: Sequence[float]) -> float:
+    """The two-sided p-value of a difference of means, over all ways to share the values out (Fisher, 1935).
+
+    Exact for up to some thousand ways, 252 for five values each; else over 9,999 of them, drawn with a fixed seed.
+    """
+    found = stats.permutation_test(
+        (first, second),
+        lambda a, b, axis: np.mean(a, axis=axis) - np.mean(b, axis=axis),
+        vectorized=True,
+        n_resamples=9999,
+        rng=np.random.default_rng(0),
+    )
+    return float(found.pvalue)
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """p-values corrected for there being several (Holm, 1979), in the order given."""
+    adjusted = [0.0] * len(values)
+    largest = 0.0
+    for rank, index in enumerate(sorted(range(len(values)), key=values.__getitem__)):
+        largest = max(largest, min(1.0, (len(values) - rank) * values[index]))
+        adjusted[index] = largest
+    return adjusted
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """On the same images: how many only the first gets right, how many only the second, and the exact p-value."""
+
+    only_first: int
+    only_second: int
+    p: float
+
+
+def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
+    """Whether one of two networks is right more often, from which images each gets right (McNemar, 1947)."""
+    only_first, only_second = int((first & ~second).sum()), int((~first & second).sum())
+    total = only_first + only_second
+    p = float(stats.binomtest(only_first, total, 0.5).pvalue) if total else 1.0
+    return McNemar(only_first, only_second, p)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is significant: who is better than the baseline, who can't be told from the best, and who is recommended.
+
+    `p_baseline` and `p_best` are corrected p-values of the difference to the baseline and to the best.
+    """
+
+    best: int
+    better: tuple[int, ...]
+    tied: tuple[int, ...]
+    recommended: int
+    p_baseline: dict[int, float]
+    p_best: dict[int, float]
+
+
+def judge(accuracies: Mapping[int, Sequence[float]], baseline: int, cost: Mapping[int, float]) -> Judgement:
+    """Compares networks by their accuracies over seeds; `baseline` is one of them, `cost` what is saved where they tie.
+
+    The recommended one is the cheapest of those that can't be told from the best; the baseline counts among them.
+    """
+    best = max(accuracies, key=lambda number: (float(np.mean(accuracies[number])), -cost[number]))
+
+    def against(one: int) -> dict[int, float]:
+        others = [number for number in accuracies if number != one]
+        values = holm([permutation(accuracies[number], accuracies[one]) for number in others])
+        return dict(zip(others, values, strict=True))
+
+    p_baseline, p_best = against(baseline), against(best)
+    mean = float(np.mean(accuracies[baseline]))
+    better = tuple(n for n, p in p_baseline.items() if p <= LEVEL and float(np.mean(accuracies[n])) > mean)
+    tied = (best, *(number for number, p in p_best.items() if p > LEVEL))
+    recommended = min(tied, key=lambda number: (cost[number], number))
+    return Judgement(best, better, tied, recommended, p_baseline, p_best)
