@@ -36,9 +36,14 @@ def main() -> None:
 
         sys.stdout.write(f"mnist-sweep {__version__}\n")
         return
-    from mnist_sweep.command_line import run
+    try:
+        from mnist_sweep.command_line import run
 
-    sys.exit(run(arguments))
+        code = run(arguments)
+    except KeyboardInterrupt:  # while the libraries are imported
+        sys.stderr.write("interrupted\n")
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import shlex
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -27,7 +28,7 @@ from mnist_sweep.config.compose import current, key_of, known_keys, plain
 from mnist_sweep.config.hydra_errors import as_user_error
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.config.stored import check_stored
-from mnist_sweep.files import read_yaml
+from mnist_sweep.files import is_full, read_yaml
 from mnist_sweep.interrupts import Terminated, answering_signals
 
 MISTAKE, UNAVAILABLE, INTERRUPTED, TERMINATED = 2, 3, 130, 143
@@ -194,7 +195,11 @@ def told(codes: list[int]) -> Iterator[None]:
     except BrokenPipeError:  # nobody reads what is printed
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         codes.append(1)
-    except Exception:
+    except Exception as error:
+        if is_full(error):
+            sys.stderr.write(f"error: the disk is full ({error}): free some space and run the same command to go on\n")
+            codes.append(UNAVAILABLE)
+            return
         traceback.print_exc()
         sys.stderr.write("this is a mistake of mnist_sweep's, not of yours: please report it with the lines above\n")
         codes.append(1)
@@ -225,6 +230,7 @@ def run(arguments: list[str]) -> int:
             return 0
     named = bool(arguments) and not arguments[0].startswith("-")
     codes: list[int] = []
+    warnings.filterwarnings("ignore", "(?s).*Defaults list is missing `_self_`")  # Hydra 1.3 does what is expected
     with told(codes), answering_signals():
         codes.append(_run(arguments[0], arguments[1:], line) if named else _run("train", arguments, line))
     return max(codes)

@@ -87,7 +87,15 @@ def _extremes(plan: Plan) -> tuple[dict[str, str], dict[str, str]]:
     tries = [(p.key, text) for p in searched for text in ends(p.domain)]
     if not tries:
         return {}, {}
-    found = _probe(plan, [plan.composer.config({key: text}) for key, text in tries], 0)
+    try:
+        found = _probe(plan, [plan.composer.config({key: text}) for key, text in tries], 0)
+    except UserError:
+        for key, text in tries:  # which one is it?
+            try:
+                _probe(plan, [plan.composer.config({key: text})], 0)
+            except UserError as error:
+                raise UserError(f"{key}={text}: {error}") from None
+        raise
     smallest: dict[str, str] = {}
     largest: dict[str, str] = {}
     for parameter in searched:

@@ -44,7 +44,7 @@ class Record:
         tags = {"study": self.folder.name, "kind": "study", "folder": str(self.folder.path.absolute()),
                 "command": self.started_by, "data_digest": self.plan.description.digest,
                 "executor": settings.runtime.executor, **source_tags(self.started_by)}  # fmt: skip
-        if not self.folder.record.exists():
+        if not files.read_if_whole(self.folder.record):
             RunRecord(self.folder.name, params, list(params), tags, {}, time.time()).write(self.folder.record)
         self.write_summary()
         self.tracker.start_study(self.folder)
@@ -61,7 +61,9 @@ class Record:
             folder = self.folder.trial(standing.number)
             if files.read_if_whole(folder.state).get("state") != standing.state:
                 folder.path.mkdir(parents=True, exist_ok=True)
-                self._write_state(Asked(standing.number, standing.overrides, 0), standing)
+                self._started[standing.number] = files.read_if_whole(folder.record).get("started", time.time())
+                asked = Asked(standing.number, standing.overrides, self.search.retries(standing.number))
+                self._write_state(asked, standing, repaired=True)
             if self.tracker.config.enabled and not is_mirrored(folder):
                 if not files.read_if_whole(folder.record):
                     self._write_record(Asked(standing.number, standing.overrides, 0))
@@ -106,11 +108,11 @@ class Record:
         """Sends an epoch to MLflow."""
         self.tracker.epoch(self.folder.trial(number), row)
 
-    def _write_state(self, asked: Asked, standing: Standing) -> float:
+    def _write_state(self, asked: Asked, standing: Standing, repaired: bool = False) -> float:
         """Gives when the trial ended, in seconds since 1970."""
         rows = self.folder.trial(asked.number).rows()
         started = self._started.pop(asked.number, None)
-        ended = time.time() if started or not rows else rows[-1]["timestamp"]
+        ended = rows[-1]["timestamp"] if repaired and rows else time.time()
         state = {
             "trial": asked.number,
             "state": standing.state,

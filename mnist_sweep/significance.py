@@ -87,6 +87,19 @@ class Judgement:
     p_best: dict[int, float]
 
 
+def against(accuracies: Mapping[int, Sequence[float]], one: int) -> dict[int, float]:
+    """The corrected p-values of the differences of all others to one."""
+    others = [number for number in accuracies if number != one]
+    values = holm([permutation(accuracies[number], accuracies[one]) for number in others])
+    return dict(zip(others, values, strict=True))
+
+
+def better_than(accuracies: Mapping[int, Sequence[float]], one: int, p_values: Mapping[int, float]) -> list[int]:
+    """Those that are significantly better than one, by their corrected p-values."""
+    mean = float(np.mean(accuracies[one]))
+    return [number for number, p in p_values.items() if p <= LEVEL and float(np.mean(accuracies[number])) > mean]
+
+
 def judge(accuracies: Mapping[int, Sequence[float]], baseline: int, cost: Mapping[int, float]) -> Judgement:
     """Compares networks by their accuracies over seeds; `baseline` is one of them, `cost` what is saved where they tie.
 
@@ -94,14 +107,8 @@ def judge(accuracies: Mapping[int, Sequence[float]], baseline: int, cost: Mappin
     """
     best = max(accuracies, key=lambda number: (float(np.mean(accuracies[number])), -cost[number]))
 
-    def against(one: int) -> dict[int, float]:
-        others = [number for number in accuracies if number != one]
-        values = holm([permutation(accuracies[number], accuracies[one]) for number in others])
-        return dict(zip(others, values, strict=True))
-
-    p_baseline, p_best = against(baseline), against(best)
-    mean = float(np.mean(accuracies[baseline]))
-    better = tuple(n for n, p in p_baseline.items() if p <= LEVEL and float(np.mean(accuracies[n])) > mean)
+    p_baseline, p_best = against(accuracies, baseline), against(accuracies, best)
+    better = tuple(better_than(accuracies, baseline, p_baseline))
     tied = (best, *(number for number, p in p_best.items() if p > LEVEL))
     recommended = min(tied, key=lambda number: (cost[number], number))
     return Judgement(best, better, tied, recommended, p_baseline, p_best)

@@ -101,6 +101,8 @@ def main(call: Call) -> tuple[int, Any]:
     plan = make_plan(call, screen.say, lambda settings: make_executor(settings.runtime).warm_up())
     now = identity(plan.plain, plan.description.digest)
     if plan.settings.study.fork:
+        if not plan.folder.config.exists():
+            screen.say(f"study.fork=true: {plan.folder.name} is a new study, so there is nothing to take over")
         plan = forked(plan, now, screen.say)
     check_not_another(plan.folder, now)
     if plan.settings.runtime.executor == "local" and not plan.folder.journal.exists():

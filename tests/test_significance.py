@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mnist_sweep.significance import describe, holm, judge, mcnemar, permutation
+from mnist_sweep.significance import against, better_than, describe, holm, judge, mcnemar, permutation
 
 
 def test_an_interval_is_students() -> None:
@@ -61,8 +61,8 @@ def simulated(rng: np.random.Generator, gain: float, seeds: int = 5) -> bool:
     """Whether a study of three finalists, the first of them better by `gain` than the baseline, has a winner."""
     deviation = 0.0007  # of the accuracies of one configuration over seeds
     draws = {number: list(0.991 + gain * (number == 1) + deviation * rng.standard_normal(seeds)) for number in range(4)}
-    found = judge(draws, 0, dict.fromkeys(range(4), 1.0))
-    return 1 in found.better if gain else bool(found.better)
+    better = better_than(draws, 0, against(draws, 0))
+    return 1 in better if gain else bool(better)
 
 
 def test_equal_networks_have_a_winner_in_at_most_one_of_twenty_studies() -> None:

@@ -105,7 +105,9 @@ RESERVED = ("train", "reproduce")  # studies of single trials
 
 def check_study_name(name: str, key: str = "study.name") -> str:
     """The name, if it can be a folder's; raises UserError."""
-    if not _NAME.fullmatch(name) or name.endswith((".", " ")) or name in ("artifacts", "mlflow.db"):
+    if name in ("artifacts", "mlflow.db"):
+        raise UserError(f"{key} must not be {name}: that is MLflow's")
+    if not _NAME.fullmatch(name) or name.endswith((".", " ")):
         raise UserError(
             f"{key} must be 1 to 100 letters, digits or . _ + - and spaces inside, beginning with a letter or digit, "
             f"got {shown(name)}"

@@ -106,6 +106,8 @@ def parse_override(text: str, where: str) -> Override:
         return OverridesParser.create().parse_override(text)
     except (HydraException, ValueError, ArithmeticError, TypeError) as error:
         reason = str(error).split("\n")[0]
+        if text.count("(") > text.count(")"):
+            reason += "; between { and } YAML ends a value at a comma: quote it, or write it on a line of its own"
         raise UserError(f"{where} can't be read: {shown(text, 160)}: {reason}") from None
 
 
@@ -182,7 +184,7 @@ def _interval(sweep: IntervalSweep, key: str) -> Range:
     assert low is not None
     assert high is not None
     if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-        raise UserError(f"{key} must have an interval from a lower to a higher number, got {low} to {high}")
+        raise UserError(f"{key} must have an interval from a lower to a higher finite number, got {low} to {high}")
     whole = isinstance(low, int) and isinstance(high, int)
     return Range(low, high, 1 if whole else None, "log" in sweep.tags)
 

@@ -60,12 +60,7 @@ def _check_condition(parameter: Parameter, parameters: list[Parameter], base: Ma
         if options and text not in options:
             raise UserError(f"search.when: {condition.key} must be one of {', '.join(options)}, got {shown(text)}")
     choices = {text for domain in domains if isinstance(domain, Choice) for text in domain.literals}
-    if (
-        domains
-        and not options
-        and choices.isdisjoint(condition.literals)
-        and base.get(condition.key) not in condition.literals
-    ):
+    if domains and choices.isdisjoint(condition.literals) and base.get(condition.key) not in condition.literals:
         raise UserError(f"search.when: {condition.key} is never {' or '.join(condition.literals)} in search.space")
 
 

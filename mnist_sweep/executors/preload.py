@@ -1,5 +1,7 @@
 """Imported once by the fork server: everything that a trial needs, and no word on the terminal about it."""
 
+import contextlib
+import ctypes
 import importlib
 import os
 import signal
@@ -15,6 +17,8 @@ PRELOADED = (
 )
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to answer, also while this is imported
+with contextlib.suppress(OSError, AttributeError):  # Linux: ends with the driver, also while this is imported
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # A process with threads is not safe to fork: NumPy's, and those of pyarrow's allocator, which comes with Keras.
 os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}

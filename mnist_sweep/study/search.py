@@ -109,6 +109,10 @@ class Search:
                 found.append(self._take(trial, frozen.user_attrs.get(RETRIES, 0) + begun(frozen.number)))
         return found
 
+    def retries(self, number: int) -> int:
+        """How often a trial was tried again."""
+        return int(self._trials()[number].user_attrs.get(RETRIES, 0))
+
     def is_idle(self) -> bool:
         """Whether no trial was left running."""
         return not any(trial.state in (TrialState.RUNNING, TrialState.WAITING) for trial in self._trials())

@@ -9,10 +9,12 @@ from typing import Any
 from filelock import FileLock
 
 from mnist_sweep.config.settings import TrackingConfig
+from mnist_sweep.files import replaced
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -23,6 +25,21 @@ ENVIRONMENT = {
 def tracking_uri(config: TrackingConfig, runs_folder: Path) -> str:
     """The URI of the configuration, or of SQLite in the runs folder."""
     return config.uri or f"sqlite:///{(runs_folder / 'mlflow.db').absolute()}"
+
+
+def _make_database(uri: str) -> None:
+    """Makes MLflow's SQLite database beside its place and moves it there as a whole.
+
+    A process that is killed while MLflow makes its tables leaves a database that MLflow can never use again.
+    """
+    file = Path(uri.removeprefix("sqlite:///"))
+    if not uri.startswith("sqlite:///") or file.exists():
+        return
+    from mlflow import MlflowClient
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with replaced(file) as beside:
+        MlflowClient(tracking_uri=f"sqlite:///{beside}").search_experiments()
 
 
 def open_store(config: TrackingConfig, runs_folder: Path) -> tuple[Any, str]:
@@ -38,6 +55,7 @@ def open_store(config: TrackingConfig, runs_folder: Path) -> tuple[Any, str]:
     uri = tracking_uri(config, runs_folder)
     runs_folder.mkdir(parents=True, exist_ok=True)
     with FileLock(runs_folder / ".mlflow.lock"):  # two processes that make the same database break it
+        _make_database(uri)
         client = MlflowClient(tracking_uri=uri)
         found = client.search_experiments(ViewType.ALL, filter_string=f"name = '{config.experiment}'")
         if found:

@@ -40,6 +40,7 @@ class Tracker:
         self._study: StudyFolder | None = None
         self._parent: str | None = None
         self._runs: dict[Path, str] = {}
+        self._since: dict[Path, float] = {}  # when a trial's present try began
         self._end: str | None = None
         self._retry_at = 0.0
         self._progress = time.monotonic()
@@ -68,6 +69,7 @@ class Tracker:
 
     def start_trial(self, folder: TrialFolder) -> None:
         """Makes the trial's run, or takes up the one it had; its record is in its folder."""
+        self._since[folder.path] = time.time()
         self._put("start", folder, None)
 
     def epoch(self, folder: TrialFolder, row: dict[str, float]) -> None:
@@ -151,7 +153,8 @@ class Tracker:
         if kind == "start":
             self._runs[folder.path] = self.writer.trial_started(folder, self._parent)
         elif kind == "epoch" and run_id is not None:
-            self.writer.epochs(run_id, rows)
+            since = self._since.get(folder.path, 0.0)  # rows of a try that was lost in the meantime don't count
+            self.writer.epochs(run_id, [row for row in rows if row["timestamp"] >= since])
         else:
             self._runs[folder.path] = self.writer.trial(folder, self._parent, run_id)
         self.refused.pop(folder.path, None)

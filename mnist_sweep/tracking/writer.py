@@ -25,6 +25,7 @@ class Writer:
         self.runs_folder = runs_folder
         self.uri = tracking_uri(config, runs_folder)
         self._client: Any = None
+        self._sent: dict[str, int] = {}  # of a parent's metrics, the last step
         self.experiment = ""
 
     @property
@@ -33,6 +34,13 @@ class Writer:
         if self._client is None:
             self._client, self.experiment = open_store(self.config, self.runs_folder)
         return self._client
+
+    def _found(self, where: Mapping[str, str]) -> Any:
+        """The run with these tags, if there is one."""
+        client = self.client
+        condition = " and ".join(f"tags.`{key}` = '{value}'" for key, value in where.items() if "'" not in value)
+        found = client.search_runs([self.experiment], condition, max_results=1)
+        return found[0] if found else None
 
     def _existing(self, noted: Mapping[str, Any]) -> Any:
         """The run that was noted, if it is in this store."""
@@ -47,11 +55,7 @@ class Writer:
                 if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                     raise
                 return None  # the store was made anew
-        if noted.get("id") is None:
-            return None
-        client = self.client
-        found = client.search_runs([self.experiment], f"tags.`{ID}` = '{noted['id']}'", max_results=1)
-        return found[0] if found else None
+        return self._found({ID: noted["id"]}) if noted.get("id") else None
 
     def has(self, file: Path) -> bool:
         """Whether the run that a file names is in this store."""
@@ -61,9 +65,14 @@ class Writer:
         """The run of a record: the one that the file names, or a new one with its parameters and data set."""
         noted = read_if_whole(file)
         run, key = self._existing(noted), noted.get("id")
+        if not noted and file.exists():  # torn
+            run = self._found({name: record.tags[name] for name in ("kind", "folder") if name in record.tags})
+        again = noted.get("started") not in (None, record.started)
         if run is not None and run.info.lifecycle_stage == DELETED:
-            return DELETED
-        if run is not None and run.data.metrics and noted.get("started") not in (None, record.started):
+            if not again:
+                return DELETED
+            run, key = None, None
+        elif run is not None and again:
             self.client.delete_run(run.info.run_id)  # another try of the trial: its curves would be there twice
             run, key = None, None
         if run is None:
@@ -94,8 +103,8 @@ class Writer:
         run_id = self._begin(study.tracking, read_record(study.record), None)
         if run_id == DELETED:
             return run_id
-        sent = max((m.step for m in self.client.get_metric_history(run_id, "trials_complete")), default=0)
-        self.progress(run_id, study, (row for row in history(study) if row[0] > sent))
+        self._sent[run_id] = max((m.step for m in self.client.get_metric_history(run_id, "trials_complete")), default=0)
+        self.progress(run_id, study, history(study))
         return run_id
 
     def _readme(self, run_id: str, study: StudyFolder) -> None:
@@ -105,7 +114,9 @@ class Writer:
     def progress(self, run_id: str, study: StudyFolder, rows: Iterable[tuple[int, float, dict[str, float]]]) -> None:
         """Metrics of the parent as trials have ended (how many, when, metrics), and what its page says."""
         if run_id != DELETED:
-            self._metrics(run_id, mirror.progress_metrics(rows))
+            new = [row for row in rows if row[0] > self._sent.get(run_id, 0)]
+            self._metrics(run_id, mirror.progress_metrics(new))
+            self._sent[run_id] = max((step for step, _, _ in new), default=self._sent.get(run_id, 0))
             self._readme(run_id, study)
 
     def study_ended(self, run_id: str, study: StudyFolder, state: str) -> None:

@@ -1,0 +1,38 @@
+"""A database of MLflow's is there as a whole or not at all."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from mnist_sweep.config.settings import TrackingConfig
+from mnist_sweep.tracking.store import open_store
+
+OPEN = """
+import sys
+from pathlib import Path
+from mnist_sweep.config.settings import TrackingConfig
+from mnist_sweep.tracking.store import open_store
+open_store(TrackingConfig(True, None, "mine"), Path(sys.argv[1]))
+"""
+
+
+def test_a_process_that_is_killed_while_it_makes_the_database_breaks_nothing(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", OPEN, str(tmp_path)])
+    while not list(tmp_path.glob(".*mlflow.db")):
+        time.sleep(0.01)
+    time.sleep(0.3)  # in the middle of some two seconds
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "mlflow.db").exists()
+    client, experiment = open_store(TrackingConfig(True, None, "mine"), tmp_path)
+    assert client.get_experiment(experiment).name == "mine"
+    assert client.search_runs([experiment]) == []
+
+
+def test_two_processes_make_one_database(tmp_path: Path) -> None:
+    both = [subprocess.Popen([sys.executable, "-c", OPEN, str(tmp_path)]) for _ in range(2)]
+    assert [process.wait(120) for process in both] == [0, 0]
+    client, _ = open_store(TrackingConfig(True, None, "mine"), tmp_path)
+    assert [found.name for found in client.search_experiments(filter_string="name = 'mine'")] == ["mine"]
