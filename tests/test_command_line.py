@@ -258,7 +258,10 @@ def test_a_data_set_that_can_not_be_had_has_an_exit_code_of_its_own(command, fol
 )  # fmt: skip
 def test_what_is_right_goes_on_to_the_first_trial(line, folder, capsys):
     run(shlex.split(line))
-    assert capsys.readouterr().err == f"error: {STARTS}\n"
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.endswith(f"{STARTS}\n")
+    assert error.count("\n") == 1
     assert list(folder.rglob("*")) == []
 
 

@@ -84,7 +84,7 @@ class Writer:
         elif run.info.status != "RUNNING":
             self.client.update_run(run.info.run_id, status="RUNNING")
         run_id = str(run.info.run_id)
-        params = mirror.parameters(record.params, record.searched)
+        params = [p for p in mirror.parameters(record.params, record.searched) if p.key not in run.data.params]
         self.client.log_batch(run_id, params=params, tags=mirror.tags(record.tags))
         if record.data:
             self.client.log_inputs(run_id, [mirror.data_input(record.data)])

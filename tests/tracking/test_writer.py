@@ -1,0 +1,69 @@
+"""Runs are made once, whatever is torn and however often a trial is tried."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from mnist_sweep.command_line import run
+from mnist_sweep.config.settings import TrackingConfig
+from mnist_sweep.files import StudyFolder, TrialFolder, append_history, begin_history, write_json
+from mnist_sweep.tracking import Record, Tracker
+
+DRY = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "model.dropout=interval(0.0,0.5)",
+       "runtime.executor=dry"]  # fmt: skip
+
+
+def client_of(folder: Path):
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
+
+
+def runs_of(client, name: str = "mnist_sweep") -> list:
+    return client.search_runs([client.get_experiment_by_name(name).experiment_id], max_results=100)
+
+
+@pytest.mark.parametrize("torn", [0, 40])
+def test_torn_records_make_no_second_run(tmp_path: Path, torn: int) -> None:
+    study = StudyFolder(tmp_path / "dnn-digits")
+    assert run(["sweep", f"runs_folder={tmp_path}", *DRY, "search.n_trials=3"]) == 0
+    for file in (study.tracking, study.record, study.trial(2).tracking, study.trial(1).record):
+        file.write_bytes(file.read_bytes()[:torn])
+    assert run(["sweep", f"runs_folder={tmp_path}", *DRY, "search.n_trials=4"]) == 0
+    client = client_of(tmp_path)
+    found = runs_of(client)
+    assert sorted(one.data.tags.get("trial", "") for one in found) == ["", "0", "1", "2", "3"]
+    assert {one.info.status for one in found} <= {"FINISHED", "KILLED"}
+    (parent,) = [one for one in found if one.data.tags["kind"] == "study"]
+    steps = [metric.step for metric in client.get_metric_history(parent.info.run_id, "trials_complete")]
+    assert steps == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_another_try_of_a_trial_has_one_run_with_one_curve(tmp_path: Path, slow: bool) -> None:
+    """Where the tracker lags behind, it hears of both tries at once."""
+    tracker = Tracker(TrackingConfig(True, None, "mine"), tmp_path, pytest.fail)
+    folder = TrialFolder(tmp_path / "study/trials/0000")
+    folder.path.mkdir(parents=True)
+    for epochs in (2, 3):
+        begin_history(folder.history)
+        Record("mine-0000", {}, [], {"trial": "0", "kind": "trial"}, {}, time.time()).write(folder.record)
+        tracker.start_trial(folder)
+        for epoch in range(1, epochs + 1):
+            time.sleep(0.002)  # a timestamp of its own, in milliseconds
+            row = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy", "seconds"), 0.5)
+            row |= {"epoch": epoch, "timestamp": time.time()}
+            append_history(folder.history, row)
+            tracker.epoch(folder, row)
+        if slow and epochs == 2:
+            time.sleep(8)  # until it has written the first try
+    write_json(folder.state, {"state": "COMPLETE", "ended": time.time()})
+    tracker.finish_trial(folder)
+    assert tracker.close()
+    client = client_of(tmp_path)
+    (one,) = runs_of(client, "mine")
+    curve = [(m.step, m.timestamp) for m in client.get_metric_history(one.info.run_id, "val_accuracy")]
+    assert curve == [(row["epoch"], int(row["timestamp"] * 1000)) for row in folder.rows()]
+    assert one.info.start_time == int(json.loads(folder.record.read_text())["started"] * 1000)
