@@ -1,5 +1,6 @@
 """The command line: `mnist-sweep COMMAND [--help] [--cfg job] [override ...]`."""
 
+import signal
 import sys
 
 HELP = """mnist-sweep: hyperparameter sweeps that are tracked, resumable and reproducible to the bit.
@@ -36,6 +37,7 @@ def main() -> None:
 
         sys.stdout.write(f"mnist-sweep {__version__}\n")
         return
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell has switched it off
     try:
         from mnist_sweep.command_line import run
 

@@ -31,7 +31,12 @@ END_SECONDS = 20  # for the processes of a driver that was killed
 def start(folder: Path, trials: int) -> subprocess.Popen:
     command = [sys.executable, "-m", "mnist_sweep", "sweep", *SWEEP, f"search.n_trials={trials}"]
     with (folder / "out.txt").open("a") as out:
-        return subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
+        # A shell ignores Ctrl-C for what it runs in the background, such as these tests, and so would the driver.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 def processes(driver: subprocess.Popen) -> dict[str, list[psutil.Process]]:
