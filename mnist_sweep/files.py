@@ -1,4 +1,4 @@
-"""Folders of studies and trials, and writes that are whole or not there at all."""
+"""Writes that are whole or not there at all, and reads that trust nobody."""
 
 import contextlib
 import csv
@@ -6,7 +6,6 @@ import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,16 +61,16 @@ def settle(folder: Path) -> None:
                 os.fsync(opened.fileno())
 
 
-def _read(file: Path) -> str:
+def _read(file: Path) -> bytes:
     if file.stat().st_size > LARGEST:
         raise UserError(f"{file} must have at most {LARGEST:,} bytes, got {file.stat().st_size:,}: it is none of ours")
-    return file.read_text(encoding="utf-8")
+    return file.read_bytes()
 
 
 def read_json(file: Path) -> dict[str, Any]:
     """A JSON object; raises UserError where there is none."""
     try:
-        content = json.loads(_read(file))
+        content = json.loads(_read(file).decode())
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{file} can't be read: {error}") from None
     if not isinstance(content, dict):
@@ -104,7 +103,7 @@ def _check_tokens(file: Path, text: str) -> None:
 
 def _load_yaml(file: Path) -> Any:
     try:
-        text = _read(file)
+        text = _read(file).decode()
         _check_tokens(file, text)
         return yaml.load(text, Loader=_LOADER)  # noqa: S506 - it is a safe loader
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
@@ -143,9 +142,7 @@ def read_history(file: Path) -> list[dict[str, float]]:
     """The rows of a history.csv up to the first that is damaged, such as a last line that was not written whole."""
     if not file.is_file():
         return []
-    if file.stat().st_size > LARGEST:
-        raise UserError(f"{file} must have at most {LARGEST:,} bytes, got {file.stat().st_size:,}: it is none of ours")
-    whole, _, _ = file.read_bytes().rpartition(b"\n")
+    whole, _, _ = _read(file).rpartition(b"\n")
     rows: list[dict[str, float]] = []
     reader = csv.reader(whole.decode(errors="replace").splitlines())
     with contextlib.suppress(ValueError, csv.Error, StopIteration):
@@ -153,151 +150,3 @@ def read_history(file: Path) -> list[dict[str, float]]:
         for line in reader:
             rows.append({name: float(value) for name, value in zip(header, line, strict=True)})  # noqa: PERF401
     return rows
-
-
-@dataclass(frozen=True)
-class TrialFolder:
-    """One trial's files."""
-
-    path: Path
-
-    @property
-    def config(self) -> Path:
-        """The composed configuration: data, model, optimizer, train and study.seed."""
-        return self.path / "config.yaml"
-
-    @property
-    def overrides(self) -> Path:
-        """The overrides that make it, as a list."""
-        return self.path / "overrides.yaml"
-
-    @property
-    def history(self) -> Path:
-        """A row for each epoch, written as it ends."""
-        return self.path / "history.csv"
-
-    @property
-    def metrics(self) -> Path:
-        """The metrics of a trial that has ended well or was pruned."""
-        return self.path / "metrics.json"
-
-    @property
-    def environment(self) -> Path:
-        """Versions, commit, processor, digests, seeds, command."""
-        return self.path / "environment.json"
-
-    @property
-    def predictions(self) -> Path:
-        """Probabilities, predicted labels and labels of the validation images."""
-        return self.path / "predictions.npz"
-
-    @property
-    def figures(self) -> Path:
-        """The folder of the pictures."""
-        return self.path / "figures"
-
-    @property
-    def summary(self) -> Path:
-        """The model's layers, as text."""
-        return self.path / "model.txt"
-
-    @property
-    def model(self) -> Path:
-        """The trained network, of the best few trials."""
-        return self.path / "model.keras"
-
-    @property
-    def log(self) -> Path:
-        """All that the trial printed, tracebacks included."""
-        return self.path / "log.txt"
-
-    @property
-    def state(self) -> Path:
-        """How it ended, from the driver: state, reason, what was searched, command."""
-        return self.path / "state.json"
-
-    @property
-    def record(self) -> Path:
-        """What MLflow is to know of it besides its other files: name, parameters, tags, data set, start."""
-        return self.path / "record.json"
-
-    @property
-    def tracking(self) -> Path:
-        """The trial's MLflow run, and the state in which it has been mirrored."""
-        return self.path / "mlflow.json"
-
-    @property
-    def lock(self) -> Path:
-        """Held while a single trial is at work."""
-        return self.path / ".lock"
-
-    def rows(self) -> list[dict[str, float]]:
-        """The epochs that have ended."""
-        return read_history(self.history)
-
-
-@dataclass(frozen=True)
-class StudyFolder:
-    """One study's files."""
-
-    path: Path
-
-    @property
-    def name(self) -> str:
-        """The study's name."""
-        return self.path.name
-
-    @property
-    def config(self) -> Path:
-        """The composed base configuration with its space."""
-        return self.path / "config.yaml"
-
-    @property
-    def journal(self) -> Path:
-        """Optuna's storage."""
-        return self.path / "study.journal"
-
-    @property
-    def lock(self) -> Path:
-        """Held by the driver at work."""
-        return self.path / ".lock"
-
-    @property
-    def driver(self) -> Path:
-        """Who holds the lock."""
-        return self.path / ".driver.json"
-
-    @property
-    def best(self) -> Path:
-        """The best trial's configuration, runnable by `mnist-sweep train`."""
-        return self.path / "best.yaml"
-
-    @property
-    def summary(self) -> Path:
-        """Counts, the best trial and times, for scripts."""
-        return self.path / "summary.json"
-
-    @property
-    def readme(self) -> Path:
-        """The answer in words, in Markdown."""
-        return self.path / "README.md"
-
-    @property
-    def record(self) -> Path:
-        """What MLflow is to know of it besides its other files."""
-        return self.path / "record.json"
-
-    @property
-    def tracking(self) -> Path:
-        """The study's MLflow run."""
-        return self.path / "mlflow.json"
-
-    def trial(self, number: int) -> TrialFolder:
-        """A trial's folder, which may not be there yet."""
-        return TrialFolder(self.path / "trials" / f"{number:04d}")
-
-    def trials(self) -> list[TrialFolder]:
-        """The folders of all trials, by number."""
-        folders = self.path / "trials"
-        numbered = [path for path in folders.iterdir() if path.name.isdigit()] if folders.is_dir() else []
-        return [TrialFolder(path) for path in sorted(numbered, key=lambda path: int(path.name))]

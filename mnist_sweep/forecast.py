@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 
 from mnist_sweep.config import TrialConfig, UserError
-from mnist_sweep.config.space_check import active, ends
+from mnist_sweep.config.space import holds
+from mnist_sweep.config.space_check import ends
 from mnist_sweep.executors import Failed, Job, Limits, LocalExecutor
 from mnist_sweep.launch import run_one
 from mnist_sweep.searching import Plan, workers
@@ -83,7 +84,7 @@ def _probe(plan: Plan, configs: Sequence[TrialConfig], steps: int) -> list[dict[
 
 def _extremes(plan: Plan) -> tuple[dict[str, str], dict[str, str]]:
     """Overrides of the smallest and of the largest network: each parameter of the model at the end that makes it so."""
-    searched = [p for p in plan.parameters if p.key.startswith("model.") and active(p, plan.values)]
+    searched = [p for p in plan.parameters if p.key.startswith("model.") and holds(p.condition, plan.values)]
     tries = [(p.key, text) for p in searched for text in ends(p.domain)]
     if not tries:
         return {}, {}
@@ -106,7 +107,7 @@ def _extremes(plan: Plan) -> tuple[dict[str, str], dict[str, str]]:
 
 def _largest_batch(plan: Plan) -> dict[str, str]:
     for parameter in plan.parameters:
-        if parameter.key == "train.batch_size" and active(parameter, plan.values):
+        if parameter.key == "train.batch_size" and holds(parameter.condition, plan.values):
             return {parameter.key: max(ends(parameter.domain), key=int)}
     return {}
 

@@ -13,9 +13,8 @@ from typing import Any
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.compose import key_of
-from mnist_sweep.config.space import as_literal, contains
-from mnist_sweep.config.space_check import active
-from mnist_sweep.files import StudyFolder, TrialFolder
+from mnist_sweep.config.space import as_literal, contains, holds
+from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.hold import changed, check_not_single
 from mnist_sweep.searching import Plan
 from mnist_sweep.study import Search
@@ -108,7 +107,7 @@ def _as_own(plan: Plan, folder: TrialFolder) -> dict[str, str] | None:
     flat = flatten(config.plain())
     overrides: dict[str, str] = {}
     for parameter in plan.parameters:
-        if parameter.key in overrides or not active(parameter, {**plan.values, **overrides}):
+        if parameter.key in overrides or not holds(parameter.condition, {**plan.values, **overrides}):
             continue
         text = as_literal(flat[parameter.key]) if parameter.key in flat else given.get(parameter.key)
         text = plan.values.get(parameter.key) if text is None else text

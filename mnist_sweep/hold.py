@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from mnist_sweep import files
 from mnist_sweep.config import UserError
 from mnist_sweep.config.compose import differences
+from mnist_sweep.folders import StudyFolder
 
 # Parts of the configuration that don't change what a study is: it can go on with others.
 MAY_CHANGE = ("search.n_trials", "search.timeout", "search.target", "search.max_failures", "runtime.workers",
@@ -20,14 +21,14 @@ MAY_CHANGE = ("search.n_trials", "search.timeout", "search.target", "search.max_
 SHOWN = 4
 
 
-def _holder(folder: files.StudyFolder) -> str:
+def _holder(folder: StudyFolder) -> str:
     """Who works on a study, as it was noted when its lock was taken."""
     noted = files.read_if_whole(folder.driver)
-    return ", ".join(f"{key} {noted[key]}" for key in ("pid", "host", "since", "command") if noted.get(key))
+    return ", ".join(f"{key} {noted[key]}" for key in ("pid", "host", "since") if noted.get(key))
 
 
 @contextlib.contextmanager
-def locked(folder: files.StudyFolder) -> Iterator[None]:
+def locked(folder: StudyFolder) -> Iterator[None]:
     """Holds a study's folder; raises UserError if another driver does. A dead driver's hold ends with it."""
     folder.path.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder.lock)
@@ -53,7 +54,7 @@ def identity(plain: dict[str, Any], data_digest: str) -> dict[str, Any]:
     return {**plain, "data_digest": data_digest}
 
 
-def changed(folder: files.StudyFolder, now: dict[str, Any]) -> list[str]:
+def changed(folder: StudyFolder, now: dict[str, Any]) -> list[str]:
     """What is different from the identity that a study was begun with, a line for each key; nothing for a new one."""
     if not folder.config.exists():
         return []
@@ -64,13 +65,13 @@ def changed(folder: files.StudyFolder, now: dict[str, Any]) -> list[str]:
     ]
 
 
-def check_not_single(folder: files.StudyFolder) -> None:
+def check_not_single(folder: StudyFolder) -> None:
     """Raises UserError for a folder of single trials."""
     if folder.trials() and not folder.journal.exists():
         raise UserError(f"study.name={folder.name} holds single trials of `train`: use another name for a search")
 
 
-def check_not_another(folder: files.StudyFolder, now: dict[str, Any]) -> None:
+def check_not_another(folder: StudyFolder, now: dict[str, Any]) -> None:
     """Raises UserError where a study was begun as another one."""
     check_not_single(folder)
     if different := changed(folder, now):
@@ -82,7 +83,7 @@ def check_not_another(folder: files.StudyFolder, now: dict[str, Any]) -> None:
         )
 
 
-def keep_identity(folder: files.StudyFolder, now: dict[str, Any]) -> None:
+def keep_identity(folder: StudyFolder, now: dict[str, Any]) -> None:
     """Keeps the identity with a new study; raises UserError where it has become another one in the meantime."""
     check_not_another(folder, now)
     if not folder.config.exists():

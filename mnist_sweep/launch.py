@@ -10,6 +10,7 @@ from mnist_sweep import data, files
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.trial import check_against_data
 from mnist_sweep.executors import Done, Epoch, Executor, Failed, Job
+from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.provenance import environment
 
 # The groups that a stored configuration needs beside its own sections when Hydra composes it again.
@@ -38,7 +39,7 @@ def make_job(
     number: int,
     config: TrialConfig,
     overrides: Sequence[str],
-    folder: files.TrialFolder,
+    folder: TrialFolder,
     description: data.Description,
     allowed: Sequence[str],
     flags: Sequence[str],
@@ -61,7 +62,7 @@ def make_job(
     return Job(number, "train", config.plain(), str(folder.path), settings)
 
 
-def next_folder(study: files.StudyFolder) -> tuple[int, files.TrialFolder]:
+def next_folder(study: StudyFolder) -> tuple[int, TrialFolder]:
     """A new trial's number and folder in a study without a search; safe with several processes at work."""
     if study.journal.exists():
         raise UserError(f"study.name={study.name} is a search: single trials can't be added; use another name")

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from mnist_sweep import files
+from mnist_sweep.folders import TrialFolder
 from mnist_sweep.launch import shortest, stored
 from mnist_sweep.provenance import source_tags
 from mnist_sweep.searching import Plan, workers
@@ -12,6 +13,7 @@ from mnist_sweep.study import Asked, Search, Standing
 from mnist_sweep.tracking import Record as RunRecord
 from mnist_sweep.tracking import Tracker, is_mirrored
 from mnist_sweep.tracking.mirror import flatten
+from mnist_sweep.tracking.progress import parent_metrics
 
 
 class Record:
@@ -69,7 +71,7 @@ class Record:
                     self._write_record(Asked(standing.number, standing.overrides, 0))
                 self.tracker.finish_trial(folder)
 
-    def clear(self, number: int) -> files.TrialFolder:
+    def clear(self, number: int) -> TrialFolder:
         """A trial's folder without what an earlier try has left, its MLflow run apart."""
         folder = self.folder.trial(number)
         for path in list(folder.path.iterdir()) if folder.path.is_dir() else []:
@@ -138,11 +140,8 @@ class Record:
         self._keep_models(asked.number)
         self.write_summary()
         self.tracker.finish_trial(folder)
-        counts = self.search.counts
-        metrics = {f"trials_{state.lower()}": float(number) for state, number in counts.items()}
-        best = self.search.best()
-        if best and best.values:
-            metrics[self.search.metrics[0]] = best.values[0]
+        counts, best = self.search.counts, self.search.best()
+        metrics = parent_metrics(counts, self.search.metrics[0], best.values[0] if best and best.values else None)
         self.tracker.progress(metrics, sum(counts.values()), ended)
 
     def trial_interrupted(self, asked: Asked) -> None:

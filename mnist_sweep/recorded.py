@@ -8,7 +8,7 @@ from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.settings import check_study_name
-from mnist_sweep.files import StudyFolder, TrialFolder
+from mnist_sweep.folders import StudyFolder, TrialFolder
 
 # Without these a trial can't be compared.
 NEEDED = ("config.yaml", "overrides.yaml", "environment.json", "history.csv", "metrics.json")

@@ -26,7 +26,7 @@ from mnist_sweep.config.settings import (
 )
 from mnist_sweep.data import Description
 from mnist_sweep.executors import Failed, make_executor
-from mnist_sweep.files import StudyFolder, TrialFolder
+from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.launch import make_job, next_folder, prepare, shortest
 from mnist_sweep.provenance import environment, source_tags
 from mnist_sweep.recorded import NEEDED, Recorded, find_study, find_trial, read_recorded, without_urls
@@ -146,6 +146,7 @@ def main(call: Call) -> tuple[int, Any]:
         stop_after=epochs,
     )
     tags = {"kind": "reproduction", "trial": str(number), "study": "reproduce", "state": "RUNNING",
+            "folder": str(folder.path.absolute()),
             "command": call.line, "reproduces": recorded.name, "reproduces_run": recorded.run_id or "",
             **source_tags(call.line)}  # fmt: skip
     params = flatten(recorded.config.plain())

@@ -17,7 +17,7 @@ from mnist_sweep.config.space import Parameter, parse_space
 from mnist_sweep.config.space_check import check_space, reachable
 from mnist_sweep.config.trial import check_against_data
 from mnist_sweep.data import Description
-from mnist_sweep.files import StudyFolder
+from mnist_sweep.folders import StudyFolder
 from mnist_sweep.launch import prepare, train_command
 from mnist_sweep.study import build_pruner, build_sampler, rehearse
 

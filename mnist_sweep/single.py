@@ -7,7 +7,8 @@ from typing import Any
 from filelock import FileLock
 
 from mnist_sweep.executors import Done, Executor, Failed, Job
-from mnist_sweep.files import TrialFolder, write_json
+from mnist_sweep.files import write_json
+from mnist_sweep.folders import TrialFolder
 from mnist_sweep.launch import run_one
 from mnist_sweep.terminal import Screen
 from mnist_sweep.tracking import Record, Tracker

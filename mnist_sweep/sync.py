@@ -13,7 +13,7 @@ from mnist_sweep import files
 from mnist_sweep.call import Call
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.settings import TrackingConfig, parse_folder, parse_tracking
-from mnist_sweep.files import StudyFolder, TrialFolder
+from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.recorded import find_study, studies
 from mnist_sweep.terminal import Screen
 from mnist_sweep.tracking import Writer, is_mirrored, reason_of, trouble

@@ -10,7 +10,7 @@ from mnist_sweep.config import TrialConfig, parse_trial
 from mnist_sweep.config.compose import from_command_line, key_of, of_a_trial
 from mnist_sweep.config.settings import parse_surroundings
 from mnist_sweep.executors import Done, Failed, make_executor
-from mnist_sweep.files import StudyFolder, TrialFolder
+from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.launch import make_job, next_folder, prepare, shortest
 from mnist_sweep.provenance import source_tags
 from mnist_sweep.single import finish, run_single

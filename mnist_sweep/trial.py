@@ -20,6 +20,7 @@ from mnist_sweep.data import load
 from mnist_sweep.evaluation import predict, summarize
 from mnist_sweep.figures import confusion_matrix, curves, error_gallery
 from mnist_sweep.figures.style import save
+from mnist_sweep.folders import TrialFolder
 from mnist_sweep.models import build
 from mnist_sweep.training import EVALUATION_BATCH, Row, train, weights_digest
 
@@ -62,7 +63,7 @@ def run(
 
     Raises UserError for a mistake in the configuration, FloatingPointError for a loss that is not finite.
     """
-    folder = files.TrialFolder(path)
+    folder = TrialFolder(path)
     config = parse_trial(plain, settings["allowed"])
     data = settings["data"]
     image = tuple(data["image"])
@@ -127,7 +128,7 @@ def _save(model: keras.Model, file: Path) -> None:
 
 
 def _draw(
-    folder: files.TrialFolder, config: TrialConfig, rows: list[Row], images: Any, predictions: Any, classes: int
+    folder: TrialFolder, config: TrialConfig, rows: list[Row], images: Any, predictions: Any, classes: int
 ) -> None:
     name = config.model.target.rpartition(".")[2]
     save(curves(rows, f"{name} on {config.data.split.name}"), folder.figures / "curves.png")

@@ -6,16 +6,8 @@ import pytest
 import yaml
 
 from mnist_sweep.config import UserError
-from mnist_sweep.files import (
-    StudyFolder,
-    read_history,
-    read_json,
-    read_yaml,
-    read_yaml_list,
-    write_json,
-    write_text,
-    write_yaml,
-)
+from mnist_sweep.files import read_history, read_json, read_yaml, read_yaml_list, write_json, write_text, write_yaml
+from mnist_sweep.folders import StudyFolder
 
 
 def test_what_is_written_can_be_read(tmp_path):

@@ -17,7 +17,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from mnist_sweep.command_line import run
-from mnist_sweep.files import StudyFolder, read_history
+from mnist_sweep.files import read_history
+from mnist_sweep.folders import StudyFolder
 
 SMALL = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "train.batch_size=64"]
 SPACE = ["model.dropout=interval(0.0,0.5)", "optimizer.learning_rate=tag(log,interval(1e-4,1e-2))"]

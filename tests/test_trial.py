@@ -15,7 +15,8 @@ import keras
 
 from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.data import describe, load
-from mnist_sweep.files import TrialFolder, read_history, write_json
+from mnist_sweep.files import read_history, write_json
+from mnist_sweep.folders import TrialFolder
 from mnist_sweep.launch import make_job
 from mnist_sweep.training import weights_digest
 from mnist_sweep.trial import probe, run, use_one_thread

@@ -72,6 +72,11 @@ class Parameter:
     condition: Condition | None = None
 
 
+def holds(condition: Condition | None, literals: Mapping[str, str]) -> bool:
+    """Whether a condition is met by values written as in an override."""
+    return condition is None or literals.get(condition.key) in condition.literals
+
+
 def literal(domain: Domain, value: Value) -> str:
     """A value of the domain as it is written in an override."""
     if isinstance(domain, Choice):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from mnist_sweep.config.check import nearest, shown
 from mnist_sweep.config.compose import Composer, group_options
 from mnist_sweep.config.errors import UserError
-from mnist_sweep.config.space import Choice, Domain, Parameter, literal
+from mnist_sweep.config.space import Choice, Domain, Parameter, holds, literal
 from mnist_sweep.config.trial import TrialConfig
 
 # What a search must not change: the same images for every trial, or their accuracies can't be compared.
@@ -19,12 +19,6 @@ def ends(domain: Domain) -> list[str]:
     return [literal(domain, value) for value in dict.fromkeys((domain.low, domain.high))]
 
 
-def active(parameter: Parameter, values: Mapping[str, str]) -> bool:
-    """Whether a parameter is searched beside these values, written as in overrides."""
-    condition = parameter.condition
-    return condition is None or values.get(condition.key) in condition.literals
-
-
 def _way_to(
     parameter: Parameter, parameters: Iterable[Parameter], base: Mapping[str, str], behind: tuple[str, ...] = ()
 ) -> dict[str, str] | None:
@@ -33,7 +27,7 @@ def _way_to(
     `behind` are the keys whose conditions have led here; raises UserError where they go in a circle.
     """
     condition = parameter.condition
-    if condition is None or base.get(condition.key) in condition.literals:
+    if condition is None or holds(condition, base):
         return {}
     if parameter.key in behind:
         raise UserError(f"search.when: the conditions of {' and '.join(dict.fromkeys(behind))} go in a circle")
@@ -60,7 +54,7 @@ def _check_condition(parameter: Parameter, parameters: list[Parameter], base: Ma
         if options and text not in options:
             raise UserError(f"search.when: {condition.key} must be one of {', '.join(options)}, got {shown(text)}")
     choices = {text for domain in domains if isinstance(domain, Choice) for text in domain.literals}
-    if domains and choices.isdisjoint(condition.literals) and base.get(condition.key) not in condition.literals:
+    if domains and choices.isdisjoint(condition.literals) and not holds(condition, base):
         raise UserError(f"search.when: {condition.key} is never {' or '.join(condition.literals)} in search.space")
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.executors.job import Done, Epoch, Event, Failed, Job, Started
-from mnist_sweep.files import TrialFolder, append_history, begin_history, write_json
+from mnist_sweep.files import append_history, begin_history, write_json
+from mnist_sweep.folders import TrialFolder
 
 
 def dry_accuracy(config: Mapping[str, Any]) -> float:

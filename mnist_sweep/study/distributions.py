@@ -1,10 +1,10 @@
 """The search space as Optuna's distributions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from mnist_sweep.config.space import Choice, Condition, Domain, Parameter
+from mnist_sweep.config.space import Choice, Domain, Parameter
 
 
 def distribution(domain: Domain) -> BaseDistribution:
@@ -16,11 +16,6 @@ def distribution(domain: Domain) -> BaseDistribution:
         assert isinstance(domain.high, int)
         return IntDistribution(domain.low, domain.high, log=domain.log, step=int(domain.step or 1))
     return FloatDistribution(domain.low, domain.high, log=domain.log, step=domain.step)
-
-
-def holds(condition: Condition | None, literals: Mapping[str, str]) -> bool:
-    """Whether a condition is met by values written as in an override."""
-    return condition is None or literals.get(condition.key) in condition.literals
 
 
 def in_order(parameters: Iterable[Parameter]) -> list[Parameter]:

@@ -12,8 +12,7 @@ from typing import Any
 from optuna.samplers import RandomSampler
 
 from mnist_sweep.config import UserError
-from mnist_sweep.config.space import Choice, Domain, Parameter, Value, literal
-from mnist_sweep.study.distributions import holds
+from mnist_sweep.config.space import Choice, Domain, Parameter, Value, holds, literal
 
 LARGEST = 100_000
 

@@ -16,9 +16,9 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from mnist_sweep.config import Settings, UserError
 from mnist_sweep.config.settings import CURVES
-from mnist_sweep.config.space import Choice, Parameter, literal, value_of
+from mnist_sweep.config.space import Choice, Parameter, holds, literal, value_of
 from mnist_sweep.evaluation import best_of
-from mnist_sweep.study.distributions import distribution, holds, in_order
+from mnist_sweep.study.distributions import distribution, in_order
 from mnist_sweep.study.grid import GridSampler, points
 from mnist_sweep.study.journal import mend
 from mnist_sweep.study.settings import build_pruner, build_sampler

@@ -31,9 +31,12 @@ class _View:
 
     def _seen(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
         sign = 1 if self._study.direction == StudyDirection.MAXIMIZE else -1
-        early = trials[:-LATEST]
-        running = [trial for trial in early if not trial.state.is_finished()]
-        complete = [trial for trial in early if trial.state == TrialState.COMPLETE]
+        running, complete = [], []
+        for trial in trials[:-LATEST]:
+            if trial.state == TrialState.COMPLETE:
+                complete.append(trial)
+            elif trial.state in (TrialState.RUNNING, TrialState.WAITING):
+                running.append(trial)
         best = heapq.nlargest(BEST, complete, key=lambda trial: sign * (trial.value or 0.0))
         return sorted([*running, *best], key=lambda trial: trial.number) + trials[-LATEST:]
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mnist_sweep.config import UserError
-from mnist_sweep.files import TrialFolder, read_if_whole, read_json, write_json
+from mnist_sweep.files import read_if_whole, read_json, write_json
+from mnist_sweep.folders import TrialFolder
 
 STATUS = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED", "INTERRUPTED": "KILLED"}
 LIVE = ("loss", "accuracy", "val_loss", "val_accuracy")

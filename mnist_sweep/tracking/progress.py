@@ -3,9 +3,16 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mnist_sweep.files import StudyFolder, read_if_whole
+from mnist_sweep.files import read_if_whole
+from mnist_sweep.folders import StudyFolder
 
 STATES = ("COMPLETE", "PRUNED", "FAIL")
+
+
+def parent_metrics(counts: Mapping[str, int], metric: str, best: float | None) -> dict[str, float]:
+    """The parent's metrics: how many trials have ended in each state, and the best value so far."""
+    metrics = {f"trials_{state.lower()}": float(count) for state, count in counts.items()}
+    return metrics if best is None else {**metrics, metric: best}
 
 
 class Progress:
@@ -29,8 +36,7 @@ class Progress:
             value = float(state["values"][0])
             if self.best is None or self.sign * value > self.sign * self.best:
                 self.best = value
-        metrics = {f"trials_{name.lower()}": float(count) for name, count in self.counts.items()}
-        return metrics if self.best is None else {**metrics, self.metric: self.best}
+        return parent_metrics(self.counts, self.metric, self.best)
 
 
 def history(study: StudyFolder) -> Iterator[tuple[int, float, dict[str, float]]]:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from mnist_sweep.config.settings import TrackingConfig
-from mnist_sweep.files import StudyFolder, TrialFolder, read_if_whole, write_json
+from mnist_sweep.files import read_if_whole, write_json
+from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.tracking import mirror
 from mnist_sweep.tracking.mirror import STATUS, Record, read_record
 from mnist_sweep.tracking.progress import history
@@ -36,9 +37,12 @@ class Writer:
         return self._client
 
     def _found(self, where: Mapping[str, str]) -> Any:
-        """The run with these tags, if there is one."""
+        """The run with these tags, if there is one; MLflow's search can't say a value with both kinds of quotes."""
         client = self.client
-        condition = " and ".join(f"tags.`{key}` = '{value}'" for key, value in where.items() if "'" not in value)
+        if any("'" in value and '"' in value for value in where.values()):
+            return None
+        quotes = {key: '"' if "'" in value else "'" for key, value in where.items()}
+        condition = " and ".join(f"tags.`{key}` = {quotes[key]}{value}{quotes[key]}" for key, value in where.items())
         found = client.search_runs([self.experiment], condition, max_results=1)
         return found[0] if found else None
 
@@ -66,7 +70,7 @@ class Writer:
         noted = read_if_whole(file)
         run, key = self._existing(noted), noted.get("id")
         if not noted and file.exists():  # torn
-            run = self._found({name: record.tags[name] for name in ("kind", "folder") if name in record.tags})
+            run = self._found({name: record.tags[name] for name in ("kind", "folder")})
         again = noted.get("started") not in (None, record.started)
         if run is not None and run.info.lifecycle_stage == DELETED:
             if not again:

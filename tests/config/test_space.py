@@ -11,6 +11,7 @@ from mnist_sweep.config.space import (
     Parameter,
     Range,
     as_literal,
+    holds,
     literal,
     parse_condition,
     parse_domain,
@@ -233,3 +234,16 @@ def test_a_key_may_be_searched_under_two_conditions_in_the_same_way():
 def test_a_key_is_not_searched_twice_in_different_ways(space, when):
     with pytest.raises(UserError, match=r"c is searched elsewhere"):
         parse_space(space, when)
+
+
+@pytest.mark.parametrize(
+    ("condition", "literals", "met"),
+    [
+        (None, {}, True),
+        (Condition("o", ("a", "b")), {"o": "b"}, True),
+        (Condition("o", ("a", "b")), {"o": "c"}, False),
+        (Condition("o", ("a",)), {}, False),
+    ],
+)
+def test_a_condition_is_met_by_one_of_its_values(condition, literals, met):
+    assert holds(condition, literals) is met

@@ -5,7 +5,8 @@ import pytest
 from mnist_sweep.config import parse_trial
 from mnist_sweep.executors import Done, DryExecutor, Epoch, Failed, Job, Started
 from mnist_sweep.executors.dry import dry_accuracy, dry_rows
-from mnist_sweep.files import TrialFolder, read_json
+from mnist_sweep.files import read_json
+from mnist_sweep.folders import TrialFolder
 
 PLAIN = {
     "data": {"_target_": "mnist_sweep.data.digits", "name": "digits", "validation": "split", "validation_size": 360,

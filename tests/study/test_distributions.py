@@ -4,7 +4,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from mnist_sweep.config.space import Condition, Parameter, parse_domain
-from mnist_sweep.study.distributions import distribution, holds, in_order
+from mnist_sweep.study.distributions import distribution, in_order
 
 
 @pytest.mark.parametrize(
@@ -39,19 +39,6 @@ def test_steps_of_a_float_range_by_its_logarithm_are_refused_before_optuna_sees_
     except UserError:
         return
     assert distribution(domain) is not None
-
-
-@pytest.mark.parametrize(
-    ("condition", "literals", "met"),
-    [
-        (None, {}, True),
-        (Condition("o", ("a", "b")), {"o": "b"}, True),
-        (Condition("o", ("a", "b")), {"o": "c"}, False),
-        (Condition("o", ("a",)), {}, False),
-    ],
-)
-def test_a_condition_is_met_by_one_of_its_values(condition, literals, met):
-    assert holds(condition, literals) is met
 
 
 def parameter(key: str, condition: str | None = None) -> Parameter:

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from mnist_sweep.command_line import run
-from mnist_sweep.files import StudyFolder
+from mnist_sweep.folders import StudyFolder
 from mnist_sweep.tracking import tracker
 from mnist_sweep.tracking.store import ENVIRONMENT
 

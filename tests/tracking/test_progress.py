@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_sweep.files import StudyFolder
+from mnist_sweep.folders import StudyFolder
 from mnist_sweep.tracking.progress import Progress, history
 
 

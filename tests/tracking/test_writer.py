@@ -8,7 +8,9 @@ import pytest
 
 from mnist_sweep.command_line import run
 from mnist_sweep.config.settings import TrackingConfig
-from mnist_sweep.files import StudyFolder, TrialFolder, append_history, begin_history, write_json
+from mnist_sweep.config.space import as_literal
+from mnist_sweep.files import append_history, begin_history, write_json
+from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.tracking import Record, Tracker
 
 DRY = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "model.dropout=interval(0.0,0.5)",
@@ -25,13 +27,15 @@ def runs_of(client, name: str = "mnist_sweep") -> list:
     return client.search_runs([client.get_experiment_by_name(name).experiment_id], max_results=100)
 
 
-@pytest.mark.parametrize("torn", [0, 40])
-def test_torn_records_make_no_second_run(tmp_path: Path, torn: int) -> None:
+@pytest.mark.parametrize(("torn", "name"), [(0, "plain"), (40, "plain"), (0, "it's mine")])
+def test_torn_records_make_no_second_run(tmp_path: Path, torn: int, name: str) -> None:
+    tmp_path = tmp_path / name
+    runs_folder = "runs_folder=" + as_literal(str(tmp_path))
     study = StudyFolder(tmp_path / "dnn-digits")
-    assert run(["sweep", f"runs_folder={tmp_path}", *DRY, "search.n_trials=3"]) == 0
+    assert run(["sweep", runs_folder, *DRY, "search.n_trials=3"]) == 0
     for file in (study.tracking, study.record, study.trial(2).tracking, study.trial(1).record):
         file.write_bytes(file.read_bytes()[:torn])
-    assert run(["sweep", f"runs_folder={tmp_path}", *DRY, "search.n_trials=4"]) == 0
+    assert run(["sweep", runs_folder, *DRY, "search.n_trials=4"]) == 0
     client = client_of(tmp_path)
     found = runs_of(client)
     assert sorted(one.data.tags.get("trial", "") for one in found) == ["", "0", "1", "2", "3"]
