@@ -17,7 +17,7 @@ def main(call: Call) -> tuple[int, Any]:
         raise UserError(f"{sweeps[0]} must be one value: one data set at a time is fetched")
     config = parse_trial(call.plain, from_command_line(call.overrides))
     console = Console(highlight=False, soft_wrap=True)
-    found = prepare(config, console.print)
+    found = prepare(config, console.print, whole=True)
     where = data.location(config.data)
     height, width, channels = found.image
     console.print(

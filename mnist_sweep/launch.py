@@ -17,10 +17,13 @@ from mnist_sweep.provenance import environment
 DEFAULTS = [{"runtime": "local"}, {"study": "default"}, {"tracking": "mlflow"}, "_self_"]
 
 
-def prepare(config: TrialConfig, say: Callable[[str], None]) -> data.Description:
-    """The data set, fetched if it must be and checked; raises UserError for whatever doesn't fit the configuration."""
-    data.prepare(config.data, say, data.describe)
-    description = data.describe(config.data)
+def prepare(config: TrialConfig, say: Callable[[str], None], whole: bool = False) -> data.Description:
+    """The data set, fetched if it must be and checked; raises UserError for whatever doesn't fit the configuration.
+
+    The test images are looked at only if they are fetched, are to be validated with, or if `whole`.
+    """
+    data.prepare(config.data, say, lambda fetched: data.describe(fetched, whole=True))
+    description = data.describe(config.data, whole)
     check_against_data(config, description.image, description.train_images)
     return description
 

@@ -106,12 +106,13 @@ def _find(request: Request, runs_folder: Path, tracking: TrackingConfig, allowed
 def _checked_data(recorded: Recorded, screen: Screen) -> Description:
     """The data set here; raises UserError if it is not what the trial was trained on."""
     description = prepare(recorded.config, screen.say)
-    before = recorded.environment["data"]
-    if before["digests"] != description.digests:
-        raise UserError(
-            f"data={description.name} is not what {recorded.name} was trained on: SHA-256 {before['digest'][:16]}... "
-            f"was recorded, got {description.digest[:16]}..."
-        )
+    before = recorded.environment["data"]["digests"]
+    for name, digest in description.digests.items():
+        if before.get(name) != digest:
+            raise UserError(
+                f"data={description.name} is not what {recorded.name} was trained on: the SHA-256 of its "
+                f"{name.replace('_', ' ')} was {str(before.get(name))[:16]}..., got {digest[:16]}..."
+            )
     return description
 
 

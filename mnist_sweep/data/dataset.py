@@ -134,25 +134,33 @@ def load(config: DataConfig, expected: dict[str, str] | None = None) -> Dataset:
     )
 
 
-def describe(config: DataConfig) -> Description:
-    """Reads all of a data set once and says what it is; raises UserError for whatever is wrong with it."""
+def describe(config: DataConfig, whole: bool = False) -> Description:
+    """Reads a data set and says what it is; raises UserError for whatever is wrong with it.
+
+    The test part is read only if `data.validation` is `test` or `whole` is wanted; without it, the digest is of the
+    train part alone.
+    """
     images, labels = _read(config, "train")
-    test_images, test_labels = _read(config, "test")
-    digests = _digests("train", images, labels) | _digests("test", test_images, test_labels)
+    digests = _digests("train", images, labels)
     _check_digests(config, digests, config.source.arguments.get("digests"))
     classes = _check_classes(config, labels)
-    if test_images.shape[1:] != images.shape[1:] or test_labels.max() >= classes:
-        raise UserError(
-            f"data={config.split.name}: the test part must have the shape and classes of the train part, got "
-            f"{test_images.shape[1:]} and {images.shape[1:]}, labels up to {test_labels.max()} and {classes - 1}"
-        )
-    validation = len(test_labels)
-    train = len(labels)
+    train, validation = len(labels), 0
+    if whole or config.split.validation == "test":
+        test_images, test_labels = _read(config, "test")
+        more = _digests("test", test_images, test_labels)
+        _check_digests(config, more, config.source.arguments.get("digests"))
+        if test_images.shape[1:] != images.shape[1:] or test_labels.max() >= classes:
+            raise UserError(
+                f"data={config.split.name}: the test part must have the shape and classes of the train part, got "
+                f"{test_images.shape[1:]} and {images.shape[1:]}, labels up to {test_labels.max()} and {classes - 1}"
+            )
+        digests |= more
+        validation = len(test_labels)
     if config.split.validation == "split":
         train, validation = (len(part) for part in _split(config, labels))
-    whole = hashlib.sha256("".join(digests[name] for name in sorted(digests)).encode()).hexdigest()
+    of_all = hashlib.sha256("".join(digests[name] for name in sorted(digests)).encode()).hexdigest()
     height, width, channels = images.shape[1:]
-    return Description(config.split.name, (height, width, channels), classes, train, validation, digests, whole)
+    return Description(config.split.name, (height, width, channels), classes, train, validation, digests, of_all)
 
 
 def location(config: DataConfig) -> Path | None:

@@ -4,6 +4,7 @@ import gc
 import io
 import socket
 import threading
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.data import describe, download, prepare
 from mnist_sweep.data.sources import find, keras_cache
+
+describe_all = partial(describe, whole=True)
 
 # A refused answer (404) and a refused .npz are not closed, but left to the garbage collector: see test_archives.py.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
@@ -81,7 +84,7 @@ def fetch(make_config):
 
     def fetch(*urls, name="mnist", path=None, **changes):
         said = []
-        prepare(make_config(path, name, urls=list(urls), **changes), said.append, describe)
+        prepare(make_config(path, name, urls=list(urls), **changes), said.append, describe_all)
         return said
 
     return fetch
@@ -95,7 +98,7 @@ def test_a_download_ends_in_the_keras_cache(server, fetch, make_config, arrays):
     progress = []
     config = make_config(name="mnist", urls=[server.url("whole")])
     said = []
-    prepare(config, said.append, describe, lambda done, total: progress.append((done, total)))
+    prepare(config, said.append, describe_all, lambda done, total: progress.append((done, total)))
     file = keras_cache() / "mnist.npz"
     assert _cached() == [file]
     assert file.read_bytes() == server.files["mnist.npz"]
@@ -104,7 +107,7 @@ def test_a_download_ends_in_the_keras_cache(server, fetch, make_config, arrays):
     assert progress[-1] == (len(server.files["mnist.npz"]),) * 2
     assert len(said) == 2
     assert str(file) in said[1]
-    prepare(config, said.append, describe)
+    prepare(config, said.append, describe_all)
     assert len(said) == len(server.asked) + 1 == 2
 
 
@@ -144,7 +147,7 @@ def test_one_of_several_files_that_is_missing_leaves_nothing(server, fetch, tmp_
 
 def test_wrong_digests_leave_nothing(server, fetch, make_config, arrays, tmp_path):
     np.savez(tmp_path / "right.npz", **arrays)
-    digests = {**describe(make_config(tmp_path / "right.npz")).digests, "test_labels": "0" * 64}
+    digests = {**describe(make_config(tmp_path / "right.npz"), whole=True).digests, "test_labels": "0" * 64}
     with pytest.raises(UserError, match="the test labels are not the right ones"):
         fetch(server.url("whole"), digests=digests)
     assert _cached() == []
@@ -201,7 +204,7 @@ def test_an_interrupted_download_leaves_nothing(server, make_config):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        prepare(make_config(name="mnist", urls=[server.url("whole")]), lambda _: None, describe, interrupt)
+        prepare(make_config(name="mnist", urls=[server.url("whole")]), lambda _: None, describe_all, interrupt)
     assert _cached() == []
 
 
@@ -222,6 +225,6 @@ def test_a_data_set_without_a_file_needs_no_download(make_config):
 
     said: list[str] = []
     digits = DataConfig(Component("mnist_sweep.data.digits", {}), Split("digits", "split", 360, 0))
-    prepare(digits, said.append, describe)
+    prepare(digits, said.append, describe_all)
     assert said == []
     assert not Path(keras_cache()).exists()
