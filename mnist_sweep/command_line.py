@@ -48,6 +48,8 @@ COMMANDS = {
     "plan": Command("plan", "config", sweeps=True),
     "train": Command("train", "config"),
     "reproduce": Command("reproduce", "reproduce"),
+    "confirm": Command("confirm", "confirm"),
+    "compare": Command("compare", "compare"),
     "data": Command("data_command", "config", sweeps=True),
     "sync": Command("sync", "sync"),
     "ui": Command("ui", "ui"),
@@ -104,10 +106,15 @@ def _parsed(arguments: Sequence[str]) -> Arguments:
     return Arguments(list(parsed.overrides), flags, parsed.multirun, where)
 
 
+def _is_file(text: str) -> bool:
+    """Whether an argument is a configuration file rather than an override."""
+    return text.endswith((".yaml", ".yml")) and "=" not in text
+
+
 def _take_file(arguments: Arguments, folder: Path) -> None:
     """A configuration file among the overrides becomes Hydra's primary configuration, as a copy alone in a folder."""
     for text in list(arguments.overrides):
-        if text.endswith((".yaml", ".yml")) and "=" not in text:
+        if _is_file(text):
             file = Path(text)
             if not file.is_file():
                 raise UserError(f"{text} is not there; give a configuration file, such as runs/cnn-mnist/best.yaml")
@@ -154,7 +161,13 @@ def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
         sweeps = _take_sweeps(arguments)
     if command.module == "train":
         _take_file(arguments, folder)
-    if command.module in ("reproduce", "sync"):  # `study` is the name of a config group
+    if command.module == "compare":
+        names = [text for text in arguments.overrides if "=" not in text]
+        arguments.overrides = [text for text in arguments.overrides if "=" in text]
+        arguments.overrides += [f"trials={as_literal(names)}"] if names else []
+    if command.module == "reproduce":
+        arguments.overrides = [f"file={as_literal(text)}" if _is_file(text) else text for text in arguments.overrides]
+    if command.module in ("confirm", "reproduce", "sync"):  # `study` is the name of a config group
         arguments.overrides = [o.replace("study=", "study_name=", 1) if o.startswith("study=") else o
                                for o in arguments.overrides]  # fmt: skip
     keys = {key_of(override) for override in arguments.overrides}

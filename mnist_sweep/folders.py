@@ -134,6 +134,36 @@ class StudyFolder:
         return self.path / "README.md"
 
     @property
+    def figures(self) -> Path:
+        """The folder of the pictures of the whole study."""
+        return self.path / "figures"
+
+    @property
+    def test_set(self) -> Path:
+        """How often the test images were opened, when, and for which finalists."""
+        return self.path / "test_set.json"
+
+    @property
+    def confirmed(self) -> Path:
+        """What the finalists came to on fresh seeds, by the test images."""
+        return self.path / "confirmed.json"
+
+    @property
+    def hardest(self) -> Path:
+        """The validation images that most trials get wrong."""
+        return self.path / "hardest.json"
+
+    @property
+    def audit(self) -> Path:
+        """The verdicts on all trials, where they have all been reproduced."""
+        return self.path / "audit.json"
+
+    @property
+    def winner(self) -> Path:
+        """The recommended finalist, ready for experiments/."""
+        return self.path / "winner.yaml"
+
+    @property
     def record(self) -> Path:
         """What MLflow is to know of it besides its other files."""
         return self.path / "record.json"
@@ -146,6 +176,15 @@ class StudyFolder:
     def trial(self, number: int) -> TrialFolder:
         """A trial's folder, which may not be there yet."""
         return TrialFolder(self.path / "trials" / f"{number:04d}")
+
+    def confirmation(self, number: int, seed: int) -> TrialFolder:
+        """Where a finalist is trained again on one of the fresh seeds, counted from 0; it may not be there yet."""
+        return TrialFolder(self.path / "confirm" / f"{number:04d}-{seed}")
+
+    def confirmations(self) -> list[TrialFolder]:
+        """The folders of all finalists that were trained again."""
+        folders = self.path / "confirm"
+        return [TrialFolder(path) for path in sorted(folders.glob("[0-9]*-[0-9]*"))] if folders.is_dir() else []
 
     def trials(self) -> list[TrialFolder]:
         """The folders of all trials, by number."""

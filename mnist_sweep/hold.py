@@ -15,9 +15,9 @@ from mnist_sweep.config.compose import differences
 from mnist_sweep.folders import StudyFolder
 
 # Parts of the configuration that don't change what a study is: it can go on with others.
-MAY_CHANGE = ("search.n_trials", "search.timeout", "search.target", "search.max_failures", "runtime.workers",
-              "runtime.memory_limit", "runtime.trial_timeout", "runtime.allowed_targets", "tracking", "runs_folder",
-              "study.name", "study.fork", "study.keep_models", "data.path")  # fmt: skip
+MAY_CHANGE = ("search.n_trials", "search.timeout", "search.target", "search.max_failures", "search.audit",
+              "runtime.workers", "runtime.memory_limit", "runtime.trial_timeout", "runtime.allowed_targets", "tracking",
+              "runs_folder", "study.name", "study.fork", "study.keep_models", "data.path")  # fmt: skip
 SHOWN = 4
 
 
@@ -36,7 +36,7 @@ def locked(folder: StudyFolder) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise UserError(
-            f"study {folder.name} is being worked on by another sweep ({_holder(folder) or 'which has just begun'}): "
+            f"study {folder.name} is being worked on by another process ({_holder(folder) or 'which has just begun'}): "
             "wait for it, stop it, or use another study.name"
         ) from None
     try:

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,15 @@ def make_job(
         "stop_after": stop_after,
     }
     return Job(number, "train", config.plain(), str(folder.path), settings)
+
+
+def cleared(folder: TrialFolder) -> TrialFolder:
+    """The folder without what an earlier try has left, its MLflow run apart."""
+    for path in list(folder.path.iterdir()) if folder.path.is_dir() else []:
+        if path == folder.tracking:
+            continue
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return folder
 
 
 def next_folder(study: StudyFolder) -> tuple[int, TrialFolder]:

@@ -2,6 +2,7 @@
 
 import functools
 import getpass
+import hashlib
 import os
 import platform
 import subprocess
@@ -41,6 +42,14 @@ def commit() -> tuple[str | None, bool | None]:
         return None, None
     changes = _git("status", "--porcelain")
     return _git("rev-parse", "HEAD"), None if changes is None else bool(changes)
+
+
+@functools.cache
+def diff() -> str | None:
+    """The first digits of the SHA-256 of the checkout's changes since its commit; None where there are none."""
+    if not commit()[1]:
+        return None
+    return hashlib.sha256((_git("diff", "HEAD") or "").encode()).hexdigest()[:16]
 
 
 @functools.cache
@@ -87,6 +96,7 @@ def environment(command: str, started_by: str) -> dict[str, Any]:
         "versions": versions(),
         "commit": sha,
         "dirty": dirty,
+        "diff": diff(),
         "processor": processor(),
         "processor_features": features(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),

@@ -1,18 +1,21 @@
 """What a sweep writes down beside Optuna's journal: best.yaml, summary.json, states, and MLflow behind them."""
 
-import shutil
 import time
+from dataclasses import asdict
 from typing import Any
 
-from mnist_sweep import files
+from mnist_sweep import confirmed, files
 from mnist_sweep.folders import TrialFolder
-from mnist_sweep.launch import shortest, stored
+from mnist_sweep.hardest import write_hardest
+from mnist_sweep.launch import cleared, shortest, stored
 from mnist_sweep.provenance import source_tags
+from mnist_sweep.pruning import Pruning, judge_pruner, sentence
+from mnist_sweep.recorded import result_of
 from mnist_sweep.searching import Plan, workers
 from mnist_sweep.study import Asked, Search, Standing
 from mnist_sweep.tracking import Record as RunRecord
 from mnist_sweep.tracking import Tracker, is_mirrored
-from mnist_sweep.tracking.mirror import flatten
+from mnist_sweep.tracking.mirror import fenced, flatten
 from mnist_sweep.tracking.progress import parent_metrics
 
 
@@ -30,6 +33,7 @@ class Record:
         self.first_trial: float | None = None
         self.busy_seconds = 0.0
         self.before = files.read_if_whole(self.folder.summary)
+        self.pruning: Pruning | None = None
         self._kept: set[int] = set()
         self._started: dict[int, float] = {}
 
@@ -53,7 +57,7 @@ class Record:
         self._repair()
         best = self.search.best()
         if best is not None:
-            self.write_best(best.overrides)
+            self.write_best(best)
         for number in self.search.ranked(settings.study.keep_models):
             self.folder.trial(number).model.unlink(missing_ok=True)
 
@@ -73,12 +77,7 @@ class Record:
 
     def clear(self, number: int) -> TrialFolder:
         """A trial's folder without what an earlier try has left, its MLflow run apart."""
-        folder = self.folder.trial(number)
-        for path in list(folder.path.iterdir()) if folder.path.is_dir() else []:
-            if path == folder.tracking:
-                continue
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        return folder
+        return cleared(self.folder.trial(number))
 
     def begun(self, number: int) -> bool:
         """Whether a trial has begun to train."""
@@ -122,6 +121,7 @@ class Record:
             "values": list(standing.values) if standing.values else None,
             "overrides": asked.overrides,
             "retries": asked.retries,
+            "audited": standing.audited,
             "started": started,
             "ended": ended,
         }
@@ -136,7 +136,7 @@ class Record:
         if result:
             self.busy_seconds += result["fit_seconds"]
         if is_best:
-            self.write_best(asked.overrides)
+            self.write_best(standing)
         self._keep_models(asked.number)
         self.write_summary()
         self.tracker.finish_trial(folder)
@@ -171,14 +171,16 @@ class Record:
         best = self.search.best()
         return self.plan.command(best.overrides) if best else None
 
-    def write_best(self, overrides: dict[str, str]) -> None:
-        """The best trial's whole configuration, for `mnist-sweep train`."""
+    def write_best(self, best: Standing) -> None:
+        """The best trial's whole configuration, for `mnist-sweep train`, and its result, for `reproduce`."""
         header = (
             f"# The best trial of study {self.folder.name}: {self.best_line()}.\n"
             f"# Run it again with: mnist-sweep train {shortest(self.folder.best)}\n"
-            f"# The same as: {self.plan.command(overrides)}\n"
+            f"# The same as: {self.plan.command(best.overrides)}\n"
         )
-        files.write_yaml(self.folder.best, stored(self.plan.composer.config(overrides)), header)
+        content = stored(self.plan.composer.config(best.overrides))
+        result = result_of(self.folder.trial(best.number), self.folder.name)
+        files.write_yaml(self.folder.best, {**content, "recorded": result}, header)
 
     def write_summary(self) -> None:
         """For scripts: states, the best trial, times. Times add up over the calls that worked on the study."""
@@ -199,6 +201,7 @@ class Record:
             "busy_seconds": busy,
             "worker_seconds": span,
             "busy_fraction": busy / span if span else None,
+            "pruning": asdict(self.pruning) if self.pruning else self.before.get("pruning"),
         }
         for name, standing in (("best", best), ("baseline", self._baseline())):
             if standing is not None and standing.values:
@@ -231,17 +234,23 @@ class Record:
             if baseline and baseline.values:
                 gain = f", the baseline {baseline.values[0]:.4f}"
             lines += [f"Best: {self.best_line()}{gain}.", "", fenced(self.best_command() or "")]
-        return "\n".join(lines) + "\n"
+        if self.pruning and self.pruning.pruned:
+            lines += ["", sentence(self.pruning)]
+        found = files.read_if_whole(self.folder.confirmed)
+        return "\n".join(lines) + "\n" + (confirmed.markdown(found) if found else "")
+
+    def conclude(self) -> None:
+        """Judges the pruner, and shows the hardest images of all complete trials."""
+        if self.search.prunes:
+            epochs = self.plan.base.train.epochs
+            self.pruning = judge_pruner(self.search.finished(), self.folder, epochs, self.search.better)
+        self.write_summary()
+        if self.plan.settings.runtime.executor == "local":
+            write_hardest(self.folder, self.search.ranked(), self.plan.base.data, self.plan.description.digests)
 
     def finish(self, state: str) -> None:
         """Ends the parent run: FINISHED, or KILLED for an interrupted sweep."""
         self.tracker.finish_study(state)
-
-
-def fenced(command: str) -> str:
-    """A command as a block of Markdown, whatever it has in it."""
-    fence = "`" * (3 + command.count("```"))
-    return f"{fence}\n{command}\n{fence}"
 
 
 def flatten_space(space: dict[str, Any], when: dict[str, dict[str, Any]]) -> dict[str, str]:

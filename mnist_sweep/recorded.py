@@ -1,22 +1,29 @@
 """Finds a recorded trial and reads it back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic.dataclasses import dataclass as checked
+
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
-from mnist_sweep.config.check import nearest
+from mnist_sweep.config.check import check, nearest
+from mnist_sweep.config.schema import CONFIG, Count
 from mnist_sweep.config.settings import check_study_name
+from mnist_sweep.data import Description
+from mnist_sweep.evaluation import Predictions, read_predictions
 from mnist_sweep.folders import StudyFolder, TrialFolder
 
 # Without these a trial can't be compared.
 NEEDED = ("config.yaml", "overrides.yaml", "environment.json", "history.csv", "metrics.json")
+FETCHED = (*NEEDED, "predictions.npz")
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A trial as it was recorded."""
+    """A trial as it was recorded; a best.yaml alone has no rows and no predictions."""
 
     name: str
     config: TrialConfig
@@ -24,7 +31,52 @@ class Recorded:
     environment: dict[str, Any]
     rows: list[dict[str, float]]
     metrics: dict[str, Any]
-    run_id: str | None
+    epochs: int
+    predictions: Predictions | None = None
+    run_id: str | None = None
+    experiment_id: str | None = None
+
+
+@checked(frozen=True, config=CONFIG)
+class Result:
+    """What a best.yaml holds of its trial besides the configuration: it can be reproduced from this file alone."""
+
+    study: str
+    trial: int
+    epochs: Count
+    overrides: list[str]
+    metrics: dict[str, float]
+    environment: dict[str, Any]
+
+
+# Of a trial's environment.json, what goes into best.yaml.
+ENVIRONMENT = ("weights_digest", "data", "versions", "commit", "dirty", "diff", "processor", "processor_features",
+               "threads")  # fmt: skip
+
+
+def result_of(folder: TrialFolder, study: str) -> dict[str, Any]:
+    """The record of a trial for its study's best.yaml, as plain data."""
+    environment = files.read_if_whole(folder.environment)
+    overrides = [str(override) for override in files.read_yaml_list(folder.overrides)]
+    return {"study": study, "trial": int(folder.path.name), "epochs": environment.get("epochs"), "overrides": overrides,
+            "metrics": files.read_if_whole(folder.metrics),
+            "environment": {key: environment.get(key) for key in ENVIRONMENT}}  # fmt: skip
+
+
+def read_best(file: Path, allowed: list[str]) -> Recorded:
+    """A trial from a best.yaml, wherever that lies; raises UserError for a file without a record."""
+    content = files.read_yaml(file)
+    if "recorded" not in content:
+        raise UserError(f"{file} has no `recorded`, so there is nothing to compare with: give a study's best.yaml")
+    result = check(Result, content["recorded"], "recorded")
+    data = result.environment.get("data")
+    if not isinstance(data, dict) or not isinstance(data.get("digests"), dict):
+        raise UserError(f"{file} can't be reproduced: recorded.environment.data must have the digests of the data set")
+    if not isinstance(result.environment.get("weights_digest"), str) or "val_accuracy" not in result.metrics:
+        raise UserError(f"{file} can't be reproduced: it has no weights_digest or no val_accuracy")
+    config = parse_trial(content, allowed)
+    name = f"{result.study}-{result.trial:04d}"
+    return Recorded(name, config, result.overrides, result.environment, [], result.metrics, result.epochs)
 
 
 def read_recorded(folder: TrialFolder, name: str, allowed: list[str]) -> Recorded:
@@ -32,17 +84,35 @@ def read_recorded(folder: TrialFolder, name: str, allowed: list[str]) -> Recorde
     for file in NEEDED:
         if not (folder.path / file).is_file():
             raise UserError(f"{name} can't be reproduced: it has no {file}, so no epoch of it has ended")
-    if not files.read_history(folder.history):
+    rows = folder.rows()
+    if not rows:
         raise UserError(f"{name} can't be reproduced: its history.csv has no whole row")
+    noted = files.read_if_whole(folder.tracking)
     return Recorded(
         name,
         parse_trial(files.read_yaml(folder.config), allowed),
         [str(override) for override in files.read_yaml_list(folder.overrides)],
         files.read_json(folder.environment),
-        files.read_history(folder.history),
+        rows,
         files.read_json(folder.metrics),
-        files.read_json(folder.tracking).get("run_id") if folder.tracking.is_file() else None,
+        len(rows),
+        read_predictions(folder.predictions) if folder.predictions.is_file() else None,
+        noted.get("run_id"),
+        noted.get("experiment_id"),
     )
+
+
+def reproducible(study: StudyFolder) -> list[TrialFolder]:
+    """The folders of a study's trials of which an epoch has ended, by number."""
+    return [folder for folder in study.trials()
+            if folder.rows() and all((folder.path / name).is_file() for name in NEEDED)]  # fmt: skip
+
+
+def check_trained(study: StudyFolder) -> None:
+    """Raises UserError for a dry study."""
+    plain = files.read_yaml(study.config) if study.config.is_file() else {}
+    if isinstance(runtime := plain.get("runtime"), dict) and runtime.get("executor") == "dry":
+        raise UserError(f"study={study.name} is a dry one: nothing was trained in it")
 
 
 def without_urls(recorded: Recorded) -> Recorded:
@@ -52,6 +122,23 @@ def without_urls(recorded: Recorded) -> Recorded:
         return recorded
     source = replace(data.source, arguments={**data.source.arguments, "urls": []})
     return replace(recorded, config=replace(recorded.config, data=replace(data, source=source)))
+
+
+def check_data(before: Mapping[str, str], now: Description, name: str) -> None:
+    """Raises UserError where the data set here is not what a trial was trained on; only what both know is compared."""
+    for part, digest in now.digests.items():
+        if part in before and before[part] != digest:
+            raise UserError(
+                f"data={now.name} is not what {name} was trained on: the SHA-256 of its {part.replace('_', ' ')} was "
+                f"{before[part][:16]}..., got {digest[:16]}..."
+            )
+
+
+def check_name(name: Any) -> str | None:
+    """A study's name as it came from the command line; raises UserError."""
+    if name is not None and not isinstance(name, str):
+        raise UserError(f"study must be a study's name, got {name}")
+    return name
 
 
 def studies(runs_folder: Path) -> list[StudyFolder]:

@@ -1,168 +1,253 @@
-"""`mnist-sweep reproduce`: retrains a trial from its stored configuration alone and compares every bit."""
+"""`mnist-sweep reproduce`: retrains trials from their stored configuration alone and compares every bit."""
 
-import math
-import tempfile
+import os
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+from filelock import FileLock
 from pydantic import Field
-from pydantic.dataclasses import dataclass as checked
+from pydantic.dataclasses import dataclass
 
 from mnist_sweep import files
 from mnist_sweep.call import Call
+from mnist_sweep.comparison import (
+    Verdict,
+    cause,
+    compare,
+    default_tolerance,
+    epochs_text,
+    read_run,
+    seed_tolerance,
+    world_differences,
+)
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import check
-from mnist_sweep.config.compose import differences, from_command_line
-from mnist_sweep.config.schema import CONFIG, Int, NotNegative
-from mnist_sweep.config.settings import (
-    CURVES,
-    RuntimeConfig,
-    TrackingConfig,
-    parse_folder,
-    parse_tracking,
-)
+from mnist_sweep.config.compose import from_command_line
+from mnist_sweep.config.schema import CONFIG, Bool, Int, NotNegative
+from mnist_sweep.config.settings import RuntimeConfig, TrackingConfig, parse_folder, parse_tracking
 from mnist_sweep.data import Description
-from mnist_sweep.executors import Failed, make_executor
+from mnist_sweep.executors import Done, Epoch, Event, Executor, Failed, Job, make_executor
 from mnist_sweep.folders import StudyFolder, TrialFolder
+from mnist_sweep.interrupts import Interrupts
 from mnist_sweep.launch import make_job, next_folder, prepare, shortest
-from mnist_sweep.provenance import environment, source_tags
-from mnist_sweep.recorded import NEEDED, Recorded, find_study, find_trial, read_recorded, without_urls
-from mnist_sweep.single import finish, run_single
+from mnist_sweep.pool import run_all
+from mnist_sweep.provenance import source_tags
+from mnist_sweep.recorded import (
+    Recorded,
+    check_data,
+    check_trained,
+    find_study,
+    find_trial,
+    read_best,
+    read_recorded,
+    reproducible,
+)
 from mnist_sweep.terminal import Screen
-from mnist_sweep.tracking import Record, Tracker, fetch
+from mnist_sweep.tracking import Record, Tracker
 from mnist_sweep.tracking.mirror import flatten
 
-# Of a trial's environment, what its bits may depend on.
-WORLD = ("versions", "commit", "dirty", "processor", "processor_features", "threads")
 
-
-@checked(frozen=True, config=CONFIG)
+@dataclass(frozen=True, config=CONFIG)
 class Request:
     """What is to be reproduced, and how far it may be off."""
 
     study_name: str | None
     trial: Annotated[Int, Field(ge=0)] | None
+    all: Bool
     run: str | None
+    file: str | None
     tolerance: NotNegative | None
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """EXACT, WITHIN TOLERANCE or DIFFERENT, and why."""
-
-    word: str
-    why: str
-
-
-def _epochs(number: int) -> str:
-    return "1 epoch" if number == 1 else f"{number} epochs"
-
-
-def default_tolerance(accuracy: float, images: int) -> float:
-    """Two standard errors of the difference of two accuracies: what chance alone does to as many images."""
-    spread = max(accuracy * (1 - accuracy), 1 / images)
-    return 2 * math.sqrt(2 * spread / images)
+def _one_way(request: Request) -> None:
+    """Raises UserError where the trial is named in two ways."""
+    given = {"run": request.run, "file": request.file, "study or trial": request.study_name or request.trial}
+    given["study or trial"] = given["study or trial"] if request.trial is None else "trial"
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise UserError(f"{named[0]} is given beside {named[1]}: give either")
+    if request.all and (request.trial is not None or named not in ([], ["study or trial"])):
+        raise UserError(f"all=true is of a whole study: it can't be given beside {named[0].removeprefix('study or ')}")
 
 
-def compare(recorded: Recorded, result: Mapping[str, Any], rows: list[dict[str, float]], tolerance: float) -> Verdict:
-    """Weights, curve and metrics against what was recorded."""
-    pairs = [(old[name], new[name]) for old, new in zip(recorded.rows, rows, strict=False) for name in CURVES]
-    same_curve = len(rows) == len(recorded.rows) and all(old == new for old, new in pairs)
-    timed = ("training_seconds", "images_per_second")
-    same_metrics = all(result["metrics"].get(k) == v for k, v in recorded.metrics.items() if k not in timed)
-    same_weights = result["weights_digest"] == recorded.environment["weights_digest"]
-    if same_weights and same_curve and same_metrics:
-        return Verdict("EXACT", f"weights, curve and metrics are the same to the bit over {_epochs(len(rows))}")
-    off = abs(result["metrics"]["val_accuracy"] - recorded.metrics["val_accuracy"])
-    largest = max(abs(old - new) for old, new in pairs)
-    what = f"val_accuracy is off by {off:.4f} (tolerance {tolerance:.4f}), the curves by {largest:.2g} at most"
-    if len(rows) == len(recorded.rows) and off <= tolerance:
-        return Verdict("WITHIN TOLERANCE", what)
-    return Verdict("DIFFERENT", what)
-
-
-def world_differences(recorded: Recorded) -> list[str]:
-    """What is different here from where the trial was recorded."""
-    now = {**environment("", ""), "threads": recorded.environment.get("threads")}
-    return differences({key: recorded.environment.get(key) for key in WORLD}, {key: now.get(key) for key in WORLD})
-
-
-def _find(request: Request, runs_folder: Path, tracking: TrackingConfig, allowed: list[str]) -> Recorded:
+def _find(
+    request: Request, runs_folder: Path, tracking: TrackingConfig, allowed: list[str]
+) -> tuple[list[Recorded], StudyFolder | None]:
+    """The trials that are asked for, and the study that they are of, if that is here."""
+    if request.file is not None:
+        return [read_best(Path(request.file), allowed)], None
     if request.run is not None:
-        if request.trial is not None or request.study_name is not None:
-            raise UserError("run is given beside study or trial: give either")
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = TrialFolder(Path(temporary))
-            name = fetch(tracking, runs_folder, request.run, NEEDED, folder.path)
-            return without_urls(read_recorded(folder, name, allowed))
+        return [read_run(request.run, runs_folder, tracking, allowed)], None
     study = find_study(runs_folder, request.study_name)
-    folder = find_trial(study, request.trial)
-    return read_recorded(folder, f"{study.name}-{folder.path.name}", allowed)
+    check_trained(study)
+    folders = reproducible(study) if request.all else [find_trial(study, request.trial)]
+    if not folders:
+        raise UserError(f"study {study.name} has no trial to reproduce: no epoch of any has ended")
+    return [read_recorded(folder, f"{study.name}-{folder.path.name}", allowed) for folder in folders], study
 
 
-def _checked_data(recorded: Recorded, screen: Screen) -> Description:
-    """The data set here; raises UserError if it is not what the trial was trained on."""
-    description = prepare(recorded.config, screen.say)
-    before = recorded.environment["data"]["digests"]
-    for name, digest in description.digests.items():
-        if before.get(name) != digest:
-            raise UserError(
-                f"data={description.name} is not what {recorded.name} was trained on: the SHA-256 of its "
-                f"{name.replace('_', ' ')} was {str(before.get(name))[:16]}..., got {digest[:16]}..."
+class Reproduction:
+    """Trials that are retrained, each in a folder of its own, with its MLflow run and its verdict."""
+
+    def __init__(
+        self, tracker: Tracker, screen: Screen, call: Call, description: Description, tolerance: float | None
+    ) -> None:
+        self.tracker = tracker
+        self.screen = screen
+        self.call = call
+        self.description = description
+        self.tolerance = tolerance
+        self.recorded: dict[int, Recorded] = {}
+        self.folders: dict[int, TrialFolder] = {}
+        self.began: dict[int, float] = {}
+        self.locks: dict[int, FileLock] = {}  # one that is free tells `sync` that nobody is at work any more
+        self.verdicts: dict[str, Verdict] = {}
+
+    def jobs(self, trials: list[Recorded], study: StudyFolder) -> Iterator[Job]:
+        """A job for each of the trials, made when it is wanted."""
+        for recorded in trials:
+            number, folder = next_folder(study)
+            self.recorded[number], self.folders[number] = recorded, folder
+            yield make_job(
+                number,
+                recorded.config,
+                recorded.overrides,
+                folder,
+                self.description,
+                from_command_line(self.call.overrides),
+                [],
+                self.call.line,
+                keep_model=False,
+                stop_after=recorded.epochs,
             )
-    return description
+
+    def happened(self, event: Job | Event) -> None:
+        """A trial begins, goes on, or ends."""
+        if isinstance(event, Job):
+            self._begin(event)
+        elif isinstance(event, Epoch):
+            self.screen.epoch(event.number, event.row)
+            self.tracker.epoch(self.folders[event.number], event.row)
+        elif isinstance(event, Failed):
+            self._end(event.number, "FAIL", Verdict("DIFFERENT", f"it failed: {event.reason}"))
+        elif isinstance(event, Done):
+            recorded, folder = self.recorded[event.number], self.folders[event.number]
+            tolerance = self.tolerance
+            if tolerance is None:
+                images = self.description.validation_images
+                tolerance = default_tolerance(recorded.metrics["val_accuracy"], images)
+            self._end(event.number, "COMPLETE", compare(recorded, event.result, folder, tolerance))
+
+    def _begin(self, job: Job) -> None:
+        recorded, folder = self.recorded[job.number], self.folders[job.number]
+        link = f"Reproduces {recorded.name}"
+        if recorded.run_id and recorded.experiment_id:
+            link += f": [its run](#/experiments/{recorded.experiment_id}/runs/{recorded.run_id})"
+        tags = {"kind": "reproduction", "trial": str(job.number), "study": "reproduce", "state": "RUNNING",
+                "folder": str(folder.path.absolute()), "command": self.call.line, "reproduces": recorded.name,
+                "reproduces_run": recorded.run_id or "", "mlflow.note.content": link,
+                **source_tags(self.call.line)}  # fmt: skip
+        self.began[job.number] = time.time()
+        self.locks[job.number] = FileLock(folder.lock)
+        self.locks[job.number].acquire()
+        params = flatten(recorded.config.plain())
+        data = self.description.plain()
+        Record(f"reproduce-{recorded.name}", params, [], tags, data, self.began[job.number]).write(folder.record)
+        self.screen.started(job.number, {"reproduces": recorded.name}, recorded.epochs)
+        self.tracker.start_trial(folder)
+
+    def _end(self, number: int, state: str, verdict: Verdict) -> None:
+        recorded, folder = self.recorded[number], self.folders[number]
+        self.verdicts[recorded.name] = verdict
+        self._write(number, state, None if state == "COMPLETE" else verdict.why, {
+            "reproduces": recorded.name, "verdict": verdict.word, "why": verdict.why,
+            "not_as_it_was": world_differences(recorded)})  # fmt: skip
+        what = f"{recorded.name}: {verdict.word}" + ("" if verdict.word == "EXACT" else f", {verdict.why}")
+        self.screen.ended(number, state, what if state == "COMPLETE" else f"{verdict.why}; see {shortest(folder.log)}")
+
+    def _write(self, number: int, state: str, reason: str | None, more: dict[str, Any]) -> None:
+        content = {"trial": number, "state": state, "reason": reason, "started": self.began.pop(number),
+                   "ended": time.time(), **more}  # fmt: skip
+        files.write_json(self.folders[number].state, content)
+        self.locks.pop(number).release()
+        self.tracker.finish_trial(self.folders[number])
+
+    def leave(self) -> None:
+        """Notes what has begun and not ended."""
+        for number in list(self.began):
+            self._write(number, "INTERRUPTED", "interrupted", {})
+
+
+def _run(reproduction: Reproduction, trials: list[Recorded], study: StudyFolder, executor: Executor) -> int:
+    """Retrains them; gives the exit code if it was interrupted, else 0."""
+    with Interrupts() as interrupts:
+        try:
+            with reproduction.screen:
+                jobs, at_once = reproduction.jobs(trials, study), reproduction.screen.workers
+                for event in run_all(executor, jobs, at_once, lambda: bool(interrupts.received)):
+                    reproduction.happened(event)
+        except KeyboardInterrupt:
+            return interrupts.code
+        finally:
+            executor.close()
+            reproduction.leave()
+            if not reproduction.tracker.close():
+                reproduction.screen.warn(
+                    f"tracking is behind in {reproduction.tracker.uri}: `mnist-sweep sync` brings it up"
+                )
+        return interrupts.code if len(reproduction.verdicts) < len(trials) else 0
+
+
+def _audit(study: StudyFolder, verdicts: dict[str, Verdict], call: Call, screen: Screen) -> None:
+    """What has become of all trials of a study, also as a file of it."""
+    counts = Counter(verdict.word for verdict in verdicts.values())
+    trials = {name: {"verdict": verdict.word, "why": verdict.why} for name, verdict in verdicts.items()}
+    content = {"audited": time.strftime("%Y-%m-%d %H:%M:%S"), "command": call.line, "verdicts": dict(counts),
+               "trials": trials}  # fmt: skip
+    files.write_json(study.audit, content)
+    for name, verdict in verdicts.items():
+        if verdict.word != "EXACT":
+            screen.say(f"  {name}: {verdict.word}: {verdict.why}")
+    others = "".join(f", {counts[word]} {word}" for word in ("WITHIN TOLERANCE", "DIFFERENT") if counts[word])
+    screen.say(f"{counts['EXACT']} of {len(verdicts)} EXACT{others}; see {shortest(study.audit)}", style="bold")
 
 
 def main(call: Call) -> tuple[int, Any]:
     """Finds, retrains, compares; exit code 1 for DIFFERENT."""
-    allowed = from_command_line(call.overrides)
     known = set(Request.__dataclass_fields__)
     request = check(Request, {key: value for key, value in call.plain.items() if key in known}, "")
+    _one_way(request)
     runtime = check(RuntimeConfig, call.plain["runtime"], "runtime")
     tracking, runs_folder = parse_tracking(call.plain["tracking"]), parse_folder(call.plain["runs_folder"])
-    recorded = _find(request, runs_folder, tracking, allowed)
-    screen = Screen(f"reproducing {recorded.name}", "val_accuracy", 1, 1)
-    accuracy, epochs = recorded.metrics["val_accuracy"], len(recorded.rows)
-    screen.say(f"Reproducing {recorded.name}: {_epochs(epochs)}, val_accuracy {accuracy:.4f}")
-    changed = world_differences(recorded)
+    trials, study = _find(request, runs_folder, tracking, from_command_line(call.overrides))
+    first = trials[0]
+    what = f"all {len(trials)} trials of {study.name}" if request.all and study else first.name
+    workers = min(len(trials), runtime.workers or len(os.sched_getaffinity(0)))
+    screen = Screen(f"reproducing {what}", "val_accuracy", len(trials), workers, kind="run")
+    accuracy = "" if request.all else f": {epochs_text(first.epochs)}, val_accuracy {first.metrics['val_accuracy']:.4f}"
+    screen.say(f"Reproducing {what}{accuracy}")
+    changed = world_differences(first)
     for line in changed:
         screen.say(f"  not as it was: {line}", style="yellow")
     executor = make_executor(runtime)
     executor.warm_up()
-    description = _checked_data(recorded, screen)
-    number, folder = next_folder(StudyFolder(runs_folder / "reproduce"))
-    job = make_job(
-        number,
-        recorded.config,
-        recorded.overrides,
-        folder,
-        description,
-        allowed,
-        [],
-        call.line,
-        False,
-        stop_after=epochs,
-    )
-    tags = {"kind": "reproduction", "trial": str(number), "study": "reproduce", "state": "RUNNING",
-            "folder": str(folder.path.absolute()),
-            "command": call.line, "reproduces": recorded.name, "reproduces_run": recorded.run_id or "",
-            **source_tags(call.line)}  # fmt: skip
-    params = flatten(recorded.config.plain())
-    record = Record(f"reproduce-{recorded.name}", params, [], tags, description.plain(), time.time())
+    description = prepare(first.config, screen.say)
+    for recorded in trials:
+        check_data(recorded.environment["data"]["digests"], description, recorded.name)
+    tolerance = seed_tolerance(study) if request.tolerance is None and study else request.tolerance
     tracker = Tracker(tracking, runs_folder, screen.warn)
-    ended = run_single(job, record, folder, tracker, screen, executor, {"reproduces": recorded.name}, epochs)
-    if isinstance(ended, Failed):
-        screen.say(f"DIFFERENT: it failed: {ended.reason}; see {shortest(folder.log)}", style="bold")
-        return 1, None
-    tolerance = request.tolerance
-    if tolerance is None:
-        tolerance = default_tolerance(accuracy, description.validation_images)
-    verdict = compare(recorded, ended.result, files.read_history(folder.history), tolerance)
-    more = {"reproduces": recorded.name, "verdict": verdict.word, "why": verdict.why, "not_as_it_was": changed}
-    finish(record, folder, tracker, "COMPLETE", None, more)
-    cause = f"; most likely because of {changed[0]}" if changed and verdict.word != "EXACT" else ""
-    screen.say(f"{verdict.word}: {verdict.why}{cause}", style="bold")
-    return int(verdict.word == "DIFFERENT"), None
+    reproduction = Reproduction(tracker, screen, call, description, tolerance)
+    code = _run(reproduction, trials, StudyFolder(runs_folder / "reproduce"), executor)
+    if code:
+        screen.say("interrupted", style="bold")
+        return code, None
+    if request.all and study:
+        _audit(study, reproduction.verdicts, call, screen)
+    else:
+        verdict = reproduction.verdicts[first.name]
+        why = verdict.why if verdict.word == "EXACT" else f"{verdict.why}; {cause(changed)}"
+        screen.say(f"{verdict.word}: {why}", style="bold")
+    return int(any(verdict.word == "DIFFERENT" for verdict in reproduction.verdicts.values())), None

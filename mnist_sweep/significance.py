@@ -1,5 +1,6 @@
 """What can be said of a few accuracies of each network: intervals, tests, and which networks can't be told apart."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -55,6 +56,11 @@ def holm(values: Sequence[float]) -> list[float]:
     return adjusted
 
 
+def shown_p(p: float) -> str:
+    """A p-value as it is written: three digits, or that it is smaller."""
+    return f"{p:.3f}" if p >= 0.001 else "<0.001"
+
+
 @dataclass(frozen=True)
 class McNemar:
     """On the same images: how many only the first gets right, how many only the second, and the exact p-value."""
@@ -100,15 +106,24 @@ def better_than(accuracies: Mapping[int, Sequence[float]], one: int, p_values: M
     return [number for number, p in p_values.items() if p <= LEVEL and float(np.mean(accuracies[number])) > mean]
 
 
-def judge(accuracies: Mapping[int, Sequence[float]], baseline: int, cost: Mapping[int, float]) -> Judgement:
-    """Compares networks by their accuracies over seeds; `baseline` is one of them, `cost` what is saved where they tie.
+def smallest_p(seeds: int, comparisons: int) -> float:
+    """The smallest corrected p-value that so many seeds can give: two of all ways to share the values out."""
+    return min(1.0, 2 * comparisons / math.comb(2 * seeds, seeds))
 
-    The recommended one is the cheapest of those that can't be told from the best; the baseline counts among them.
+
+def judge(accuracies: Mapping[int, Sequence[float]], baseline: int | None, cost: Mapping[int, float]) -> Judgement:
+    """Compares networks by their accuracies over seeds; `cost` is what is saved where they tie.
+
+    `baseline` is one of the networks, or None where there is none. The recommended one is the cheapest of those that
+    can't be told from the best; the baseline counts among them unless the best is better.
     """
     best = max(accuracies, key=lambda number: (float(np.mean(accuracies[number])), -cost[number]))
-
-    p_baseline, p_best = against(accuracies, baseline), against(accuracies, best)
-    better = tuple(better_than(accuracies, baseline, p_baseline))
-    tied = (best, *(number for number, p in p_best.items() if p > LEVEL))
+    p_best = against(accuracies, best)
+    p_baseline = {} if baseline is None else against(accuracies, baseline)
+    better = () if baseline is None else tuple(better_than(accuracies, baseline, p_baseline))
+    tied = (
+        best,
+        *(number for number, p in p_best.items() if (best not in better if number == baseline else p > LEVEL)),
+    )
     recommended = min(tied, key=lambda number: (cost[number], number))
     return Judgement(best, better, tied, recommended, p_baseline, p_best)

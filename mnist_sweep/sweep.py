@@ -11,6 +11,7 @@ from mnist_sweep.executors import Done, Epoch, Event, Executor, Failed, Started
 from mnist_sweep.files import is_full
 from mnist_sweep.interrupts import Interrupts
 from mnist_sweep.launch import make_job, shortest
+from mnist_sweep.pruning import is_audited
 from mnist_sweep.record import Record
 from mnist_sweep.searching import Plan, workers
 from mnist_sweep.study import Asked, Search, Standing, in_common
@@ -29,6 +30,7 @@ class Active:
     config: TrialConfig
     rows: list[dict[str, float]] = field(default_factory=list)
     pruned: bool = False
+    audited: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,9 +164,14 @@ class Sweep:
         curve = metric.removeprefix("best_")
         best = best_of(curve, [row[curve] for row in active.rows]) if curve in event.row else None
         prune = self.search.report(event.number, event.row, best)
-        if prune and event.row["epoch"] < active.config.train.epochs:
-            active.pruned = True
-            self.executor.stop(event.number)
+        if prune and not active.audited and event.row["epoch"] < active.config.train.epochs:
+            settings = self.plan.settings
+            if is_audited(settings.search.audit, settings.study.seed, event.number):
+                active.audited = True
+                self.search.audit(event.number, int(event.row["epoch"]))
+            else:
+                active.pruned = True
+                self.executor.stop(event.number)
         self.screen.epoch(event.number, event.row)
         self.record.epoch(event.number, event.row)
 

@@ -13,6 +13,7 @@ from mnist_sweep.forecast import forecast
 from mnist_sweep.fork import forked
 from mnist_sweep.hold import check_not_another, identity, keep_identity, locked
 from mnist_sweep.launch import shortest
+from mnist_sweep.pruning import sentence
 from mnist_sweep.record import Record
 from mnist_sweep.searching import Plan, make_plan, workers
 from mnist_sweep.study import Search
@@ -63,6 +64,8 @@ def _outro(plan: Plan, search: Search, record: Record, screen: Screen, outcome: 
         allowed = [o for o in plan.composer.base if o.startswith("runtime.allowed_targets=")]
         screen.say(f"Reproduce it to the bit: {_command(plan, 'reproduce', f'study={plan.folder.name}', *allowed)}")
         screen.say(f"Its folder: {shortest(plan.folder.trial(best.number).path)}")
+    if record.pruning and record.pruning.pruned:
+        screen.say(sentence(record.pruning), wrap=True)
     if plan.settings.tracking.enabled:
         screen.say(f"Browse: {_command(plan, 'ui')} ({record.tracker.uri})")
     if outcome.code > 128:
@@ -124,7 +127,7 @@ def main(call: Call) -> tuple[int, Any]:
         record.start()
         try:
             outcome = run_sweep(plan, search, make_executor(plan.settings.runtime), screen, record)
-            record.write_summary()
+            record.conclude()
         except Unavailable:
             record.finish("INTERRUPTED")
             tracker.close()

@@ -11,12 +11,12 @@ from rich.progress import Progress
 
 from mnist_sweep import files
 from mnist_sweep.call import Call
-from mnist_sweep.config import Unavailable, UserError
-from mnist_sweep.config.settings import TrackingConfig, parse_folder, parse_tracking
+from mnist_sweep.config import Unavailable
+from mnist_sweep.config.settings import parse_folder, parse_tracking
 from mnist_sweep.folders import StudyFolder, TrialFolder
-from mnist_sweep.recorded import find_study, studies
+from mnist_sweep.recorded import check_name, find_study, studies
 from mnist_sweep.terminal import Screen
-from mnist_sweep.tracking import Writer, is_mirrored, reason_of, trouble
+from mnist_sweep.tracking import Writer, as_before, is_mirrored, reason_of, trouble
 
 
 @contextlib.contextmanager
@@ -36,23 +36,15 @@ def _free(lock: Any) -> Iterator[bool]:
 
 def _leave(folder: TrialFolder) -> None:
     """Notes that a trial without an end was interrupted: its driver is not there any more."""
-    state = {"trial": int(folder.path.name), "state": "INTERRUPTED", "reason": "its driver was ended",
+    state = {"trial": folder.path.name, "state": "INTERRUPTED", "reason": "its driver was ended",
              "ended": time.time()}  # fmt: skip
     files.write_json(folder.state, state)
-
-
-def _tracking(config: TrackingConfig, study: StudyFolder) -> TrackingConfig:
-    """Where a study's runs are: where the command line says, else where they were before."""
-    uri = config.uri or files.read_if_whole(study.tracking).get("uri")
-    for trial in study.trials() if uri is None else ():
-        uri = uri or files.read_if_whole(trial.tracking).get("uri")
-    return replace(config, enabled=True, uri=uri)
 
 
 def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progress: Progress) -> tuple[int, bool]:
     """Brings up what is behind; gives how many trials that were, and whether all have ended well or badly."""
     count, whole = 0, True
-    trials = [trial for trial in study.trials() if trial.record.exists()]
+    trials = [trial for trial in (*study.trials(), *study.confirmations()) if trial.record.exists()]
     for trial in progress.track(trials, description=study.name):
         with _free(trial.lock) as free:
             if not free:  # a single trial at work
@@ -83,23 +75,21 @@ def _sync(study: StudyFolder, writer: Writer, progress: Progress) -> int | None:
 def main(call: Call) -> tuple[int, Any]:
     """Goes through one study, or all of them; raises Unavailable where MLflow can't be reached."""
     config, runs_folder = parse_tracking(call.plain["tracking"]), parse_folder(call.plain["runs_folder"])
-    name = call.plain["study_name"]
-    if name is not None and not isinstance(name, str):
-        raise UserError(f"study must be a study's name, got {name}")
+    name = check_name(call.plain["study_name"])
     chosen = studies(runs_folder) if name is None else [find_study(runs_folder, name)]
     screen = Screen("sync", "val_accuracy", 0, 1)
     if not chosen:
         screen.say(f"There is no study in {runs_folder}")
     with Progress(console=screen.console, transient=True, disable=not screen.console.is_terminal) as progress:
         for study in chosen:
-            writer = Writer(_tracking(config, study), runs_folder)
+            writer = Writer(as_before(replace(config, enabled=True), study), runs_folder)
             try:
                 count = _sync(study, writer, progress)
             except trouble() as error:
                 what = f"tracking.uri={writer.uri} can't be brought up to {study.name}"
                 raise Unavailable(f"{what}: {reason_of(error)}") from None
             if count is None:
-                screen.say(f"{study.name}: a sweep is at work on it and brings MLflow up itself")
+                screen.say(f"{study.name}: another process is at work on it and brings MLflow up itself")
             else:
                 behind = f"{count} {'trial' if count == 1 else 'trials'} brought up" if count else "nothing was behind"
                 screen.say(f"{study.name}: {behind} in {writer.uri}")

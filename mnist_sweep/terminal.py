@@ -56,11 +56,19 @@ class Screen:
     """The state of a sweep, or of a single trial, as it changes."""
 
     def __init__(
-        self, title: str, metric: str, total: int, workers: int, done: Mapping[str, int] | None = None
+        self,
+        title: str,
+        metric: str,
+        total: int,
+        workers: int,
+        done: Mapping[str, int] | None = None,
+        kind: str = "trial",
     ) -> None:
+        """`kind` is what runs are called, `done` how many of them have ended before, by state."""
         self.console = Console(highlight=False)
         self.errors = Console(stderr=True, highlight=False)
         self.title = title
+        self.kind = kind
         self.metric = metric.removeprefix("best_")
         self.total = total
         self.workers = workers
@@ -89,6 +97,12 @@ class Screen:
         self.console.print(Text(line, style=style), soft_wrap=not (wrap and self.console.is_terminal))
         sys.stdout.flush()
 
+    def table(self, table: Table) -> None:
+        """A table that stays; as wide as it is where no terminal limits it."""
+        width = None if self.console.is_terminal else self.console.measure(table).maximum
+        self.console.print(table, width=width, soft_wrap=True)
+        sys.stdout.flush()
+
     def warn(self, line: str) -> None:
         """One line that stays, to standard error where the table doesn't live."""
         (self.console if self.live else self.errors).print(Text(line, style="yellow"), soft_wrap=True)
@@ -97,7 +111,7 @@ class Screen:
         """A trial has begun."""
         self.running[number] = Running(short(overrides), epochs)
         if not self.live:
-            self.say(f"trial {number} started: {short(overrides)}")
+            self.say(f"{self.kind} {number} started: {short(overrides)}")
 
     def epoch(self, number: int, row: Mapping[str, float]) -> None:
         """An epoch of a trial has ended."""
@@ -105,7 +119,7 @@ class Screen:
         trial.epoch, trial.value = int(row["epoch"]), row.get(self.metric, row["val_accuracy"])
         if not self.live:
             shown = self.metric if self.metric in row else "val_accuracy"
-            self.say(f"trial {number} epoch {trial.epoch}/{trial.epochs}: {shown} {trial.value:.4f}")
+            self.say(f"{self.kind} {number} epoch {trial.epoch}/{trial.epochs}: {shown} {trial.value:.4f}")
 
     def ended(self, number: int, state: str, text: str) -> None:
         """A trial has ended: COMPLETE, PRUNED or FAIL."""
@@ -113,7 +127,7 @@ class Screen:
         self.counts[state] += 1
         took = time.monotonic() - trial.started
         self.seconds.append(took)
-        line = Text(f"trial {number:>3} ") + Text(f"{state:<8}", style=COLOURS[state])
+        line = Text(f"{self.kind} {number:>3} ") + Text(f"{state:<8}", style=COLOURS[state])
         self.console.print(line + Text(f" {text} in {duration(took)}"), soft_wrap=True)
         sys.stdout.flush()
 
@@ -136,7 +150,7 @@ class Screen:
 
     def _render(self) -> Group:
         table = Table(box=None, expand=True, pad_edge=False, header_style="dim")
-        table.add_column("trial", justify="right", no_wrap=True)
+        table.add_column(self.kind, justify="right", no_wrap=True)
         table.add_column("epoch", justify="right", no_wrap=True)
         table.add_column(self.metric, justify="right", no_wrap=True)
         table.add_column("time", justify="right", no_wrap=True)

@@ -1,19 +1,21 @@
 """`mnist-sweep train`: one trial, recorded like those of a sweep."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
+from filelock import FileLock
 from hydra.core.hydra_config import HydraConfig
 
 from mnist_sweep.call import Call
 from mnist_sweep.config import TrialConfig, parse_trial
 from mnist_sweep.config.compose import from_command_line, key_of, of_a_trial
 from mnist_sweep.config.settings import parse_surroundings
-from mnist_sweep.executors import Done, Failed, make_executor
+from mnist_sweep.executors import Done, Executor, Failed, Job, make_executor
+from mnist_sweep.files import write_json
 from mnist_sweep.folders import StudyFolder, TrialFolder
-from mnist_sweep.launch import make_job, next_folder, prepare, shortest
+from mnist_sweep.launch import make_job, next_folder, prepare, run_one, shortest
 from mnist_sweep.provenance import source_tags
-from mnist_sweep.single import finish, run_single
 from mnist_sweep.terminal import Screen
 from mnist_sweep.tracking import Record, Tracker
 from mnist_sweep.tracking.mirror import flatten
@@ -49,6 +51,55 @@ def _told(screen: Screen, folder: TrialFolder, ended: Done) -> None:
     screen.say(f"weights digest {digest}; folder {shortest(folder.path)}; browse: mnist-sweep ui")
 
 
+def _finish(record: Record, folder: TrialFolder, tracker: Tracker, state: str, reason: str | None) -> None:
+    """Writes how the trial ended, and waits until MLflow has it."""
+    number = int(record.tags["trial"])
+    ended = {"trial": number, "state": state, "reason": reason, "started": record.started, "ended": time.time()}
+    write_json(folder.state, ended)
+    tracker.finish_trial(folder)
+    if not tracker.close():
+        tracker.say(
+            f"tracking is behind in {tracker.uri}: {folder.path} has everything, `mnist-sweep sync` brings it up"
+        )
+
+
+def _run(
+    job: Job,
+    record: Record,
+    folder: TrialFolder,
+    tracker: Tracker,
+    screen: Screen,
+    executor: Executor,
+    tried: Mapping[str, str],
+    epochs: int,
+) -> Done | Failed:
+    """Runs the job to its end; an interrupted or failed one is noted here, one that is done by the caller."""
+    number = job.number
+
+    def on_epoch(row: dict[str, float]) -> None:
+        screen.epoch(number, row)
+        tracker.epoch(folder, row)
+
+    try:
+        record.write(folder.record)
+        tracker.start_trial(folder)
+        with screen, FileLock(folder.lock):  # a lock that is free tells `sync` that nobody is at work any more
+            screen.started(number, tried, epochs)
+            ended = run_one(executor, job, on_epoch)
+            if isinstance(ended, Failed):
+                screen.ended(number, "FAIL", ended.reason)
+            else:
+                screen.ended(number, "COMPLETE", f"val_accuracy {ended.result['metrics']['val_accuracy']:.4f}")
+    except BaseException:
+        _finish(record, folder, tracker, "INTERRUPTED", "interrupted")
+        raise
+    finally:
+        executor.close()
+    if isinstance(ended, Failed):
+        _finish(record, folder, tracker, "FAIL", ended.reason)
+    return ended
+
+
 def main(call: Call) -> tuple[int, Any]:
     """Trains one network; gives its best val_accuracy to Hydra, for the sweepers of others."""
     allowed = from_command_line(call.overrides)
@@ -64,10 +115,10 @@ def main(call: Call) -> tuple[int, Any]:
     record = _record(call, config, number, folder, description.plain())
     job = make_job(number, config, overrides, folder, description, allowed, call.flags, call.line, keep_model=True)
     tried = {key_of(override): override.partition("=")[2] for override in overrides}
-    ended = run_single(job, record, folder, tracker, screen, executor, tried, config.train.epochs)
+    ended = _run(job, record, folder, tracker, screen, executor, tried, config.train.epochs)
     if isinstance(ended, Failed):
         screen.say(f"Failed: {ended.reason}. The whole story: {shortest(folder.log)}", style="red")
         return 1, None
-    finish(record, folder, tracker, "COMPLETE", None, {})
+    _finish(record, folder, tracker, "COMPLETE", None)
     _told(screen, folder, ended)
     return 0, ended.result["metrics"][METRIC]

@@ -30,16 +30,28 @@ METRICS: dict[str, Direction] = {
 
 @dataclass(frozen=True, config=CONFIG)
 class SearchConfig:
-    """What is searched for, where, and for how long (`timeout` in seconds)."""
+    """What is searched for, where, and for how long (`timeout` in seconds).
+
+    `audit` is the share of the trials that are finished although the pruner would stop them.
+    """
 
     n_trials: Count
     timeout: Positive | None
     target: Float | None
     max_failures: Count
+    audit: Annotated[Float, Field(ge=0, le=1)]
     metric: Annotated[list[str], Field(min_length=1)]
     direction: list[Direction]
     space: dict[str, Any]
     when: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, config=CONFIG)
+class ConfirmConfig:
+    """How many of the best trials are confirmed, and on how many fresh seeds each."""
+
+    top_k: Annotated[Int, Field(ge=1, le=100)]
+    seeds: Annotated[Int, Field(ge=2, le=100)]
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -180,7 +192,8 @@ def parse_tracking(plain: Any) -> TrackingConfig:
 
 def parse_surroundings(plain: dict[str, Any]) -> Surroundings:
     """What is around a single trial, from the composed configuration; raises UserError."""
-    known = {"data", "model", "optimizer", "train", *Settings.__dataclass_fields__}
+    # `recorded` is the result of a trial in a file that a study has written.
+    known = {"data", "model", "optimizer", "train", "recorded", *Settings.__dataclass_fields__}
     for key in plain:
         if key not in known:
             raise UserError(f"{key} is not a known key{nearest(key, known)}")

@@ -1,7 +1,17 @@
 """Data sets: `prepare` gets one onto the machine, `describe` says what it is, `load` gives a trial its images."""
 
-from mnist_sweep.data.dataset import Dataset, Description, describe, load, location
+from mnist_sweep.data.dataset import Dataset, Description, describe, load, location, validation_images
 from mnist_sweep.data.download import prepare
 from mnist_sweep.data.sources import archive, digits
 
-__all__ = ["Dataset", "Description", "archive", "describe", "digits", "load", "location", "prepare"]
+__all__ = [
+    "Dataset",
+    "Description",
+    "archive",
+    "describe",
+    "digits",
+    "load",
+    "location",
+    "prepare",
+    "validation_images",
+]

@@ -134,6 +134,14 @@ def load(config: DataConfig, expected: dict[str, str] | None = None) -> Dataset:
     )
 
 
+def validation_images(config: DataConfig, expected: dict[str, str]) -> Images:
+    """The images that trials are validated with, without those to train with; raises UserError as `load` does."""
+    part = "test" if config.split.validation == "test" else "train"
+    images, labels = _read(config, part)
+    _check_digests(config, _digests(part, images, labels), expected)
+    return _scaled(images if part == "test" else images[_split(config, labels)[1]])
+
+
 def describe(config: DataConfig, whole: bool = False) -> Description:
     """Reads a data set and says what it is; raises UserError for whatever is wrong with it.
 

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mnist_sweep.figures.style import GREY, VERMILION, new_figure, styled
+from mnist_sweep.figures.style import GREY, VERMILION, draw_image, new_figure, styled
 
 SHOWN = 16
 COLUMNS = 4
@@ -44,14 +44,10 @@ def error_gallery(
             return figure
         figure.suptitle(f"{title}\nframed: the most confident mistakes shown", fontsize=11)
         for index, axes in enumerate(figure.subplots(rows, COLUMNS, squeeze=False).flat):
-            axes.set_xticks([])
-            axes.set_yticks([])
-            axes.spines[:].set_visible(False)
+            draw_image(axes, images[some[index]] if index < len(some) else None)
             if index >= len(some):
                 continue
             image = some[index]
-            pixels = images[image]
-            axes.imshow(pixels[..., 0] if pixels.shape[-1] == 1 else pixels, cmap="Greys", vmin=0, vmax=1)
             confidence = probabilities[image, predicted[image]]
             marked = index < MARKED
             axes.set_title(

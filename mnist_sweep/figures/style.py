@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from mnist_sweep.files import replaced
 
@@ -36,6 +39,15 @@ def new_figure(width: float, height: float) -> Figure:
     """An empty figure, in inches, apart from pyplot's state."""
     with styled():
         return Figure(figsize=(width, height), layout="constrained")
+
+
+def draw_image(axes: Axes, image: NDArray[np.float32] | None) -> None:
+    """An image (height, width, channels) from 0 to 1, dark on white if it has one channel; nothing for None."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    if image is not None:
+        axes.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="Greys", vmin=0, vmax=1)
 
 
 def save(figure: Figure, file: Path) -> None:

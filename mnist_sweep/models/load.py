@@ -35,6 +35,7 @@ def _check(file: Path) -> None:
         if archive.getinfo("config.json").file_size > LARGEST:
             raise ValueError(f"its config.json has more than {LARGEST:,} bytes")
         content = json.loads(archive.read("config.json"))
+    content.pop("compile_config", None)  # how it was trained: not read with compile=False
     for module, name in _classes(content):
         if module not in STOCK or name in NOT_STOCK:
             raise ValueError(f"it has a {name} of {module}, which is none of Keras's own layers and could run code")

@@ -22,7 +22,7 @@ from mnist_sweep.study.distributions import distribution, in_order
 from mnist_sweep.study.grid import GridSampler, points
 from mnist_sweep.study.journal import mend
 from mnist_sweep.study.settings import build_pruner, build_sampler
-from mnist_sweep.study.trials import REASON, RETRIES, Asked, Standing, as_number, standing_of
+from mnist_sweep.study.trials import AUDITED, REASON, RETRIES, Asked, Standing, as_number, standing_of
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
@@ -124,6 +124,10 @@ class Search:
     def lose(self, number: int, retries: int) -> None:
         """Notes that a running trial was lost and is tried again."""
         self.running[number].set_user_attr(RETRIES, retries)
+
+    def audit(self, number: int, epoch: int) -> None:
+        """Notes that a running trial goes on although the pruner would have stopped it at an epoch."""
+        self.running[number].set_user_attr(AUDITED, epoch)
 
     def ask(self) -> Asked | None:
         """The next trial; None where a grid has been tried whole."""

@@ -9,6 +9,7 @@ from mnist_sweep.config.space import Parameter, literal
 
 REASON = "reason"  # keys of Optuna's user attributes
 RETRIES = "retries"
+AUDITED = "audited"
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class Standing:
-    """A finished trial: number, state (COMPLETE, PRUNED, FAIL), objective values, and why it failed."""
+    """A finished trial: number, state (COMPLETE, PRUNED, FAIL), objective values, and why it failed.
+
+    `audited` is the epoch at which the pruner would have stopped it, if it was finished nevertheless.
+    """
 
     number: int
     state: str
     values: tuple[float, ...] | None
     overrides: dict[str, str]
     reason: str | None
+    audited: int | None = None
 
 
 def as_number(text: str) -> float | None:
@@ -46,4 +51,5 @@ def standing_of(trial: FrozenTrial, parameters: Sequence[Parameter]) -> Standing
     if trial.number:
         overrides = {key: literal(domains[key], value) for key, value in trial.params.items() if key in domains}
     values = tuple(trial.values) if trial.values is not None else None
-    return Standing(trial.number, trial.state.name, values, overrides, trial.user_attrs.get(REASON))
+    return Standing(trial.number, trial.state.name, values, overrides, trial.user_attrs.get(REASON),
+                    trial.user_attrs.get(AUDITED))  # fmt: skip

@@ -5,6 +5,17 @@ from mnist_sweep.tracking.mirror import Record
 from mnist_sweep.tracking.server import serve
 from mnist_sweep.tracking.store import tracking_uri
 from mnist_sweep.tracking.tracker import Tracker
-from mnist_sweep.tracking.writer import Writer, is_mirrored, reason_of, trouble
+from mnist_sweep.tracking.writer import Writer, as_before, is_mirrored, reason_of, trouble
 
-__all__ = ["Record", "Tracker", "Writer", "fetch", "is_mirrored", "reason_of", "serve", "tracking_uri", "trouble"]
+__all__ = [
+    "Record",
+    "Tracker",
+    "Writer",
+    "as_before",
+    "fetch",
+    "is_mirrored",
+    "reason_of",
+    "serve",
+    "tracking_uri",
+    "trouble",
+]

@@ -10,8 +10,13 @@ from mnist_sweep.tracking.store import open_store
 LARGEST = 20_000_000  # bytes; none of these files comes near
 
 
-def fetch(config: TrackingConfig, runs_folder: Path, run_id: str, names: tuple[str, ...], into: Path) -> str:
-    """Downloads some of a run's artifacts; gives the run's name. Raises UserError where they can't be had."""
+def fetch(
+    config: TrackingConfig, runs_folder: Path, run_id: str, names: tuple[str, ...], into: Path
+) -> tuple[str, str]:
+    """Downloads some of a run's artifacts; gives the run's name and its experiment's id.
+
+    Raises UserError where they can't be had.
+    """
     if not run_id.isalnum():
         raise UserError(f"run must be an MLflow run id, got {shown(run_id)}")
     if config.uri is None and not (runs_folder / "mlflow.db").is_file():
@@ -25,9 +30,11 @@ def fetch(config: TrackingConfig, runs_folder: Path, run_id: str, names: tuple[s
             raise UserError(f"run={run_id} is a whole study: give the run of one of its trials")
         sizes = {file.path: file.file_size or 0 for file in client.list_artifacts(run_id)}
         for name in names:
+            if name not in sizes:
+                continue  # whoever reads it says so
             if sizes.get(name, 0) > LARGEST:
                 raise UserError(f"run={run_id} has a {name} of {sizes[name]:,} bytes: too large to be ours")
             client.download_artifacts(run_id, name, str(into))
     except (MlflowException, OSError) as error:
         raise UserError(f"run={run_id} can't be had from {client.tracking_uri}: {str(error).splitlines()[0]}") from None
-    return str(run.info.run_name or run_id)
+    return str(run.info.run_name or run_id), str(run.info.experiment_id)

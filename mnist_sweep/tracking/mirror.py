@@ -9,13 +9,13 @@ from typing import Any
 
 from mnist_sweep.config import UserError
 from mnist_sweep.files import read_if_whole, read_json, write_json
-from mnist_sweep.folders import TrialFolder
+from mnist_sweep.folders import StudyFolder, TrialFolder
 
 STATUS = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED", "INTERRUPTED": "KILLED"}
 LIVE = ("loss", "accuracy", "val_loss", "val_accuracy")
 ARTIFACTS = ("config.yaml", "overrides.yaml", "history.csv", "metrics.json", "environment.json", "model.txt",
              "predictions.npz", "log.txt")  # fmt: skip
-STATE_TAGS = ("verdict", "reproduces", "forked_from")  # of state.json, where they are there
+STATE_TAGS = ("verdict", "reproduces", "forked_from", "audited")  # of state.json, where they are there
 LONGEST_VALUE = 6000  # MLflow cuts a parameter's value there
 _FORBIDDEN = re.compile(r"[^\w\-./: ]")
 
@@ -48,6 +48,12 @@ def read_record(file: Path) -> Record:
         raise UserError(f"{file} is damaged: {error}") from None
 
 
+def fenced(command: str) -> str:
+    """A command as a block of Markdown, whatever it has in it."""
+    fence = "`" * (3 + command.count("```"))
+    return f"{fence}\n{command}\n{fence}"
+
+
 def flatten(content: dict[str, Any], path: str = "") -> dict[str, Any]:
     """Nested mappings as one, with dots between the keys."""
     flat: dict[str, Any] = {}
@@ -76,26 +82,36 @@ def tags(content: Mapping[str, Any]) -> list[Any]:
     return [RunTag(key, str(value)) for key, value in content.items()]
 
 
-def epoch_metrics(rows: Iterable[Mapping[str, float]]) -> list[Any]:
+def curve_names(kind: str) -> dict[str, str]:
+    """What the curves are called in MLflow: those of a confirmed finalist are of the test images, and no trial's."""
+    return {name: name.replace("val_", "test_") if kind == "confirm" else name for name in LIVE}
+
+
+def epoch_metrics(rows: Iterable[Mapping[str, float]], kind: str) -> list[Any]:
     """Rows of the history as MLflow's metrics, with their own times, so that sending them twice changes nothing."""
     from mlflow.entities import Metric
 
+    names = curve_names(kind)
     return [
         Metric(name, value, int(row["timestamp"] * 1000), int(row["epoch"]))
         for row in rows
-        for name, value in {**{name: row[name] for name in LIVE}, "epoch_seconds": row["seconds"]}.items()
+        for name, value in {**{names[name]: row[name] for name in LIVE}, "epoch_seconds": row["seconds"]}.items()
     ]
 
 
-def final_metrics(folder: TrialFolder) -> list[Any]:
-    """The metrics of a trial that has ended, besides the curves' last values, which the epochs have brought."""
+def final_metrics(folder: TrialFolder, kind: str) -> list[Any]:
+    """The metrics of a trial that has ended, besides the curves' last values, which the epochs have brought.
+
+    A confirmed finalist has no best ones: nothing may be chosen by the test images.
+    """
     from mlflow.entities import Metric
 
     rows, metrics = folder.rows(), read_if_whole(folder.metrics)
     if not rows:
         return []
     moment, step = int(rows[-1]["timestamp"] * 1000), int(rows[-1]["epoch"])
-    return [Metric(name, value, moment, step) for name, value in metrics.items() if name not in LIVE]
+    chosen = [name for name in metrics if name not in LIVE and not (kind == "confirm" and name.startswith("best_"))]
+    return [Metric(name, metrics[name], moment, step) for name in chosen]
 
 
 def progress_metrics(rows: Iterable[tuple[int, float, dict[str, float]]]) -> list[Any]:
@@ -104,6 +120,18 @@ def progress_metrics(rows: Iterable[tuple[int, float, dict[str, float]]]) -> lis
 
     return [Metric(name, value, int(moment * 1000), step) for step, moment, metrics in rows
             for name, value in metrics.items()]  # fmt: skip
+
+
+def confirmed_tags(study: StudyFolder) -> dict[str, str]:
+    """What the parent says of the test images: how often they were opened, and what was confirmed by them."""
+    opened, found = read_if_whole(study.test_set), read_if_whole(study.confirmed)
+    tags = {"test_set_opened": f"{opened['times_opened']}"} if "times_opened" in opened else {}
+    for row in found.get("finalists", []):
+        if row["trial"] == found["recommended"]:
+            sample = row["test_accuracy"]
+            tags["confirmed_trial"] = str(row["trial"])
+            tags["confirmed_test_accuracy"] = f"{sample['mean']:.4f} ± {sample['deviation']:.4f}"
+    return tags
 
 
 def data_input(data: dict[str, Any]) -> Any:

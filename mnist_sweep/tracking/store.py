@@ -42,16 +42,21 @@ def _make_database(uri: str) -> None:
         MlflowClient(tracking_uri=f"sqlite:///{beside}").search_experiments()
 
 
-def open_store(config: TrackingConfig, runs_folder: Path) -> tuple[Any, str]:
-    """A client and the id of the experiment, which is made if it is not there."""
+def quiet() -> None:
+    """Has to be called before MLflow is imported."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is told by whoever asked
+
+
+def open_store(config: TrackingConfig, runs_folder: Path) -> tuple[Any, str]:
+    """A client and the id of the experiment, which is made if it is not there."""
+    quiet()
     from mlflow import MlflowClient
     from mlflow.entities import ViewType
     from mlflow.exceptions import MlflowException
 
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is told by whoever asked
     uri = tracking_uri(config, runs_folder)
     runs_folder.mkdir(parents=True, exist_ok=True)
     with FileLock(runs_folder / ".mlflow.lock"):  # two processes that make the same database break it

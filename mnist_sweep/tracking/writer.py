@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +128,21 @@ class Writer:
         """Ends the parent run, with the study's files beside it."""
         if run_id == DELETED:
             return
-        for file in (study.config, study.best, study.summary):
+        for file in (
+            study.config,
+            study.best,
+            study.summary,
+            study.confirmed,
+            study.winner,
+            study.audit,
+            study.hardest,
+        ):
             if file.is_file():
                 self.client.log_artifact(run_id, str(file))
+        for figure in sorted(study.figures.glob("[!.]*.png")):
+            self.client.log_artifact(run_id, str(figure), "figures")
+        if tags := mirror.confirmed_tags(study):
+            self.client.log_batch(run_id, tags=mirror.tags(tags))
         self._readme(run_id, study)
         self.client.set_terminated(run_id, STATUS[state])
         self._note_mirrored(study.tracking, state)
@@ -141,25 +154,26 @@ class Writer:
     def epochs(self, run_id: str, rows: Sequence[dict[str, float]]) -> None:
         """Epochs of a trial, in one batch."""
         if run_id != DELETED:
-            self._metrics(run_id, mirror.epoch_metrics(rows))
+            self._metrics(run_id, mirror.epoch_metrics(rows, "trial"))
 
     def trial(self, folder: TrialFolder, parent: str | None, run_id: str | None = None) -> str:
         """Brings a trial's run up to its folder: curves, and if it has ended metrics, files and state."""
         run_id = run_id or self.trial_started(folder, parent)
         state = read_if_whole(folder.state)
         if run_id != DELETED:
-            self._metrics(run_id, mirror.epoch_metrics(folder.rows()))
+            kind = read_record(folder.record).tags.get("kind", "trial")
+            self._metrics(run_id, mirror.epoch_metrics(folder.rows(), kind))
             if state.get("state") in STATUS:
-                self._end(run_id, folder, state)
+                self._end(run_id, folder, state, kind)
         if state.get("state") in STATUS:
             self._note_mirrored(folder.tracking, state["state"])
         return run_id
 
-    def _end(self, run_id: str, folder: TrialFolder, state: dict[str, Any]) -> None:
+    def _end(self, run_id: str, folder: TrialFolder, state: dict[str, Any], kind: str) -> None:
         more = {key: state[key] for key in ("state", "reason", "retries", *mirror.STATE_TAGS) if state.get(key)}
         environment = read_if_whole(folder.environment)
         more |= {key: environment[key] for key in ("weights_digest", "trial_seed") if environment.get(key)}
-        self.client.log_batch(run_id, metrics=mirror.final_metrics(folder), tags=mirror.tags(more))
+        self.client.log_batch(run_id, metrics=mirror.final_metrics(folder, kind), tags=mirror.tags(more))
         for name in mirror.ARTIFACTS:
             if (folder.path / name).is_file():
                 self.client.log_artifact(run_id, str(folder.path / name))
@@ -171,6 +185,14 @@ class Writer:
     def _metrics(self, run_id: str, metrics: list[Any]) -> None:
         for start in range(0, len(metrics), BATCH):
             self.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
+
+
+def as_before(config: TrackingConfig, study: StudyFolder) -> TrackingConfig:
+    """Where a study's runs are: where the configuration says, else where they were before."""
+    uri = config.uri or read_if_whole(study.tracking).get("uri")
+    for trial in study.trials() if uri is None else ():
+        uri = uri or read_if_whole(trial.tracking).get("uri")
+    return replace(config, uri=uri)
 
 
 def trouble() -> tuple[type[Exception], ...]:

@@ -16,7 +16,8 @@ from mnist_sweep.config.settings import (
 )
 
 SEARCH = {
-    "n_trials": 3, "timeout": None, "target": None, "max_failures": 5, "metric": "val_accuracy", "direction": None,
+    "n_trials": 3, "timeout": None, "target": None, "max_failures": 5, "audit": 0.0, "metric": "val_accuracy",
+    "direction": None,
     "space": {"model.dropout": "interval(0,0.5)"}, "when": {},
 }  # fmt: skip
 AROUND = {
@@ -75,6 +76,8 @@ def test_several_metrics_have_a_direction_each():
         ("target", "high", "a number"),
         ("target", float("nan"), "finite"),
         ("max_failures", 0, "at least 1"),
+        ("audit", -0.1, "at least 0"),
+        ("audit", 1.5, "at most 1"),
         ("metric", "val_acc", "did you mean val_accuracy?"),
         ("metric", None, "got null"),
         ("metric", [], "not empty"),

@@ -21,7 +21,8 @@ def settings(sampler="optuna.samplers.RandomSampler", pruner=None, seed=0, **sea
         "tracking": {"enabled": False, "uri": None, "experiment": "mine"},
         "runs_folder": "runs",
         "search": {
-            "n_trials": 10, "timeout": None, "target": None, "max_failures": 5, "metric": "val_accuracy",
+            "n_trials": 10, "timeout": None, "target": None, "max_failures": 5, "audit": 0.0,
+            "metric": "val_accuracy",
             "direction": None, "space": {}, "when": {}, **search,
         },
         "sampler": {"_target_": sampler},

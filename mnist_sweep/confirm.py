@@ -1,0 +1,276 @@
+"""`mnist-sweep confirm`: the finalists of a search on fresh seeds, judged by the test images, which are opened here."""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from mnist_sweep import confirmed, files
+from mnist_sweep.call import Call
+from mnist_sweep.config import TrialConfig, UserError
+from mnist_sweep.config.check import check
+from mnist_sweep.config.compose import from_command_line
+from mnist_sweep.config.settings import ConfirmConfig, RuntimeConfig, parse_folder, parse_tracking
+from mnist_sweep.data import Description
+from mnist_sweep.evaluation import read_predictions
+from mnist_sweep.executors import Done, Epoch, Event, Failed, Job, make_executor
+from mnist_sweep.finalists import BASELINE, Finalist, choose
+from mnist_sweep.folders import StudyFolder, TrialFolder
+from mnist_sweep.hold import locked
+from mnist_sweep.interrupts import Interrupts
+from mnist_sweep.launch import cleared, make_job, prepare, shortest
+from mnist_sweep.opening import open_for
+from mnist_sweep.pool import run_all
+from mnist_sweep.provenance import source_tags
+from mnist_sweep.recorded import check_data, check_name, check_trained, find_study
+from mnist_sweep.terminal import Screen, duration
+from mnist_sweep.tracking import Record, Tracker, as_before
+from mnist_sweep.tracking.mirror import fenced, flatten
+from mnist_sweep.winner import register_winner, write_winner
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finalist on one of the fresh seeds."""
+
+    finalist: Finalist
+    index: int
+    folder: TrialFolder
+    config: TrialConfig
+
+    @property
+    def name(self) -> str:
+        """What it is called on the terminal."""
+        return f"trial {self.finalist.trial}, seed {self.index}"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has been trained to its end, with this configuration."""
+        environment = files.read_if_whole(self.folder.environment)
+        return (
+            files.read_if_whole(self.folder.state).get("state") == "COMPLETE"
+            and environment.get("trial_seed") == self.config.trial_seed()
+            and environment.get("epochs") == self.config.train.epochs
+            and self.folder.predictions.is_file()
+        )
+
+
+class Confirmation:
+    """The runs of one call, as they go."""
+
+    def __init__(self, study: StudyFolder, runs: Sequence[Run], screen: Screen, tracker: Tracker, call: Call) -> None:
+        self.study = study
+        self.runs = dict(enumerate(runs))
+        self.screen = screen
+        self.tracker = tracker
+        self.call = call
+        self.began: dict[int, float] = {}
+        self.failed = 0
+
+    def job(self, number: int, description: Description, allowed: list[str]) -> Job:
+        """A run as a job."""
+        run = self.runs[number]
+        return make_job(
+            number,
+            run.config,
+            run.finalist.seeded_overrides(run.index),
+            cleared(run.folder),
+            description,
+            allowed,
+            self.call.flags,
+            self.call.line,
+            keep_model=run.index == 0,
+        )
+
+    def happened(self, event: Job | Event) -> None:
+        """A run begins, goes on, or ends."""
+        if isinstance(event, Job):
+            self._begin(event)
+        elif isinstance(event, Epoch):
+            self.screen.epoch(event.number, event.row)
+        elif isinstance(event, Failed):
+            self.failed += 1
+            self._end(event.number, "FAIL", event.reason)
+            self.screen.ended(event.number, "FAIL", f"{self.runs[event.number].name}: {event.reason}")
+        elif isinstance(event, Done):
+            self._end(event.number, "COMPLETE", None)
+            accuracy = event.result["metrics"]["val_accuracy"]
+            self.screen.ended(event.number, "COMPLETE", f"{self.runs[event.number].name}: test accuracy {accuracy:.4f}")
+
+    def _begin(self, job: Job) -> None:
+        run = self.runs[job.number]
+        trial, seed = str(run.finalist.trial), str(run.index)
+        command, data = job.settings["environment"]["command"], job.settings["data"]
+        tags = {"study": self.study.name, "trial": trial, "seed": seed, "kind": "confirm", "state": "RUNNING",
+                "folder": str(run.folder.path.absolute()), "command": command, "data_digest": data["digest"],
+                "mlflow.note.content": fenced(command), **source_tags(self.call.line)}  # fmt: skip
+        self.began[job.number] = time.time()
+        params = flatten(run.config.plain())
+        name = f"{self.study.name}-{run.finalist.trial:04d}-seed-{seed}"
+        Record(name, params, run.finalist.searched, tags, data, self.began[job.number]).write(run.folder.record)
+        self.screen.started(job.number, {"trial": trial, "seed": seed}, run.finalist.epochs)
+        self.tracker.start_trial(run.folder)
+
+    def _end(self, number: int, state: str, reason: str | None) -> None:
+        run = self.runs[number]
+        content = {"trial": run.finalist.trial, "seed": run.index, "state": state, "reason": reason,
+                   "started": self.began.pop(number), "ended": time.time()}  # fmt: skip
+        files.write_json(run.folder.state, content)
+        self.tracker.finish_trial(run.folder)
+
+    def leave(self) -> None:
+        """What has begun and not ended is left for the next call."""
+        for number in list(self.began):
+            self._end(number, "INTERRUPTED", "confirm was stopped; it will be run again")
+
+
+def _runs(study: StudyFolder, finalists: Sequence[Finalist], seeds: int) -> list[Run]:
+    """Seed by seed, so that whatever is there when it is stopped is of all finalists."""
+    return [
+        Run(finalist, index, study.confirmation(finalist.trial, index), finalist.seeded(index))
+        for index in range(seeds)
+        for finalist in finalists
+    ]
+
+
+def _train(confirmation: Confirmation, runtime: RuntimeConfig) -> int:
+    """Trains what is still to be trained; gives the exit code if it was stopped, else 0 or 1 if something failed."""
+    call, runs = confirmation.call, confirmation.runs
+    executor = make_executor(runtime)
+    executor.warm_up()
+    description = prepare(runs[0].config, confirmation.screen.say)
+    for run in runs.values():
+        check_data(run.finalist.digests, description, f"trial {run.finalist.trial} of {confirmation.study.name}")
+    allowed = from_command_line(call.overrides)
+    jobs = (confirmation.job(number, description, allowed) for number in runs)
+    with Interrupts() as interrupts:
+        try:
+            with confirmation.screen:
+                for event in run_all(executor, jobs, confirmation.screen.workers, lambda: bool(interrupts.received)):
+                    confirmation.happened(event)
+        except KeyboardInterrupt:
+            return interrupts.code
+        finally:
+            executor.close()
+            left = len(confirmation.began)
+            confirmation.leave()
+        stopped = interrupts.received and (left or any(not run.is_done for run in runs.values()))
+        return interrupts.code if stopped else int(confirmation.failed > 0)
+
+
+def _result(finalist: Finalist, runs: Sequence[Run]) -> confirmed.Runs:
+    """A finalist's runs, read from their folders."""
+    metrics = [files.read_json(run.folder.metrics) for run in runs]
+    predictions = [read_predictions(run.folder.predictions) for run in runs]
+    return confirmed.Runs(
+        promised=finalist.promised,
+        epochs=finalist.epochs,
+        parameters=int(metrics[0]["parameters"]),
+        seconds=sum(one["training_seconds"] for one in metrics) / len(metrics),
+        accuracies=[one.accuracy for one in predictions],
+        right=predictions[0].right,
+    )
+
+
+def _show(found: dict[str, Any], screen: Screen) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for index, column in enumerate(confirmed.COLUMNS):
+        table.add_column(column, justify="left" if index == 0 else "right")
+    for row in confirmed.table(found):
+        table.add_row(*row)
+    screen.table(table)
+    for sentence in confirmed.sentences(found):
+        screen.say(sentence, wrap=True)
+
+
+def _conclude(study: StudyFolder, finalists: list[Finalist], runs: list[Run], call: Call) -> dict[str, Any]:
+    """The figures of all finalists whose runs are all there, written into the study's folder."""
+    results = {}
+    for finalist in finalists:
+        own = [run for run in runs if run.finalist is finalist]
+        if all(run.is_done for run in own):
+            results[finalist.trial] = _result(finalist, own)
+    if not results:
+        raise UserError(f"no finalist of {study.name} could be trained on all seeds: see their log.txt in "
+                        f"{shortest(study.path / 'confirm')}")  # fmt: skip
+    found = {"study": study.name, "confirmed": time.strftime("%Y-%m-%d %H:%M:%S"), "command": call.line,
+             **confirmed.conclude(results, BASELINE if BASELINE in results else None)}  # fmt: skip
+    files.write_json(study.confirmed, found)
+    text = study.readme.read_text(encoding="utf-8") if study.readme.is_file() else f"**{study.name}**\n"
+    files.write_text(study.readme, text.partition(confirmed.HEADING)[0] + confirmed.markdown(found))
+    return found
+
+
+def _find(call: Call, runs_folder: Path) -> tuple[StudyFolder, dict[str, Any]]:
+    """The study and its configuration; raises UserError for one that is no search, or a dry one."""
+    study = find_study(runs_folder, check_name(call.plain["study_name"]))
+    if not study.config.is_file():
+        raise UserError(f"study={study.name} holds single trials: only a search has finalists to confirm")
+    check_trained(study)
+    return study, files.read_yaml(study.config)
+
+
+def _record(study: StudyFolder, finalists: list[Finalist], runs: list[Run], call: Call) -> tuple[dict[str, Any], Run]:
+    """Concludes, and writes the winner's file; gives the figures and the winner's first run."""
+    found = _conclude(study, finalists, runs, call)
+    winner = next(run for run in runs if run.finalist.trial == found["recommended"])
+    write_winner(study, found, winner.folder, winner.finalist.seeded_overrides(0))
+    return found, winner
+
+
+def _intro(study: StudyFolder, finalists: list[Finalist], seeds: int, screen: Screen, call: Call) -> None:
+    trials = [finalist.trial for finalist in finalists]
+    names = ", ".join("0 (the baseline)" if trial == BASELINE else str(trial) for trial in trials)
+    screen.say(f"Study {study.name}: trials {names}, each on {seeds} fresh seeds and all training images")
+    if before := open_for(study, trials, seeds, call.line):
+        screen.warn(f"The test images were opened before, for other finalists or seeds, {before} times: "
+                    "the more often, the less they are a test")  # fmt: skip
+    if screen.done:
+        screen.say(f"Going on: {screen.done} of {screen.total} runs have ended before")
+
+
+def main(call: Call) -> tuple[int, Any]:
+    """Chooses, trains, judges, and hands the winner over; exit code 1 if a run failed."""
+    began = time.monotonic()
+    request = check(ConfirmConfig, call.plain["confirm"], "confirm")
+    runtime = check(RuntimeConfig, call.plain["runtime"], "runtime")
+    runs_folder = parse_folder(call.plain["runs_folder"])
+    tracking = parse_tracking(call.plain["tracking"])
+    study, plain = _find(call, runs_folder)
+    tracking = as_before(tracking, study)
+    with locked(study):
+        finalists = choose(study, plain, request.top_k, from_command_line(call.overrides))
+        runs = _runs(study, finalists, request.seeds)
+        todo = [run for run in runs if not run.is_done]
+        workers = min(len(runs), runtime.workers or len(os.sched_getaffinity(0)))
+        done = {"COMPLETE": len(runs) - len(todo)}
+        screen = Screen(f"confirming {study.name}", "accuracy", len(runs), workers, done, kind="run")
+        _intro(study, finalists, request.seeds, screen, call)
+        tracker = Tracker(tracking, runs_folder, screen.warn)
+        state = files.read_if_whole(study.tracking).get("mirrored") or "COMPLETE"  # of the search, which this leaves so
+        try:
+            if study.record.is_file():
+                tracker.start_study(study)
+            code = _train(Confirmation(study, todo, screen, tracker, call), runtime) if todo else 0
+            if code <= 1:
+                found, winner = _record(study, finalists, runs, call)
+        finally:
+            tracker.finish_study(state)
+            caught_up = tracker.close()
+        if code > 1:
+            screen.say("Interrupted; run the same command to go on", style="bold")
+            return code, None
+        screen.say(f"\nConfirmed on {found['test_images']:,} test images, in {duration(time.monotonic() - began)}:")
+        _show(found, screen)
+        screen.say(f"The winner's configuration: {shortest(study.winner)}; all figures: {shortest(study.confirmed)}")
+        if tracking.enabled and caught_up:
+            register_winner(study, found, winner.folder, tracking, runs_folder, screen.say)
+        elif tracking.enabled:
+            screen.warn(
+                f"tracking is behind in {tracker.uri}: the champion is not registered; run the same command again"
+            )
+    return code, None

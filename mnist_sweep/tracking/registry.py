@@ -1,0 +1,67 @@
+"""MLflow's model registry: a network as an MLflow model, and its version with the alias `champion`."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from mnist_sweep.config.settings import TrackingConfig
+from mnist_sweep.tracking.store import open_store, quiet
+
+ALIAS = "champion"
+ARTIFACT = "model"
+REQUIRED = ("tensorflow", "keras", "numpy", "mlflow")
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A network to be registered: under which name, from which run, and what is to be said of it."""
+
+    name: str
+    run_id: str
+    note: str
+    tags: dict[str, str]
+
+
+def save(model: Any, folder: Path) -> None:
+    """Writes a Keras network as an MLflow model with its signature and pinned requirements; nothing is pickled."""
+    quiet()
+    import mlflow.tensorflow
+    import numpy as np
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    kind = np.dtype(np.float32)
+    inputs = Schema([TensorSpec(kind, (-1, *model.input_shape[1:]))])
+    outputs = Schema([TensorSpec(kind, (-1, *model.output_shape[1:]))])
+    requirements = [f"{name}=={version(name)}" for name in REQUIRED]
+    mlflow.tensorflow.save_model(
+        model, folder, signature=ModelSignature(inputs, outputs), pip_requirements=requirements
+    )
+
+
+def registered(config: TrackingConfig, runs_folder: Path, champion: Champion) -> str | None:
+    """The version that this run's network has, which is made the champion; None if it has none yet."""
+    client, _ = open_store(config, runs_folder)
+    found = client.search_model_versions(f"name = '{champion.name}' and run_id = '{champion.run_id}'")
+    if not found:
+        return None
+    client.set_registered_model_alias(champion.name, ALIAS, found[0].version)
+    return str(found[0].version)
+
+
+def register(config: TrackingConfig, runs_folder: Path, champion: Champion, package: Path) -> str:
+    """Puts the MLflow model into its run's artifacts and makes it the champion; gives its version."""
+    client, _ = open_store(config, runs_folder)
+    from mlflow.exceptions import MlflowException
+
+    client.log_artifacts(champion.run_id, str(package), ARTIFACT)
+    try:
+        client.create_registered_model(champion.name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    source = f"{client.get_run(champion.run_id).info.artifact_uri}/{ARTIFACT}"
+    made = client.create_model_version(champion.name, source, champion.run_id, champion.tags, description=champion.note)
+    client.set_registered_model_alias(champion.name, ALIAS, made.version)
+    return str(made.version)

@@ -1,0 +1,85 @@
+"""Several jobs at a time, on the dry executor and on one whose processes are killed."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+
+from mnist_sweep.executors import Done, DryExecutor, Epoch, Event, Failed, Job, LocalExecutor, Started
+from mnist_sweep.pool import RETRIES, run_all
+
+PLAIN = {
+    "data": {"_target_": "mnist_sweep.data.digits", "name": "digits", "validation": "split", "validation_size": 360,
+             "split_seed": 0},
+    "model": {"_target_": "mnist_sweep.models.dnn", "units": [100], "dropout": 0.3},
+    "optimizer": {"_target_": "keras.optimizers.Adam", "learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999,
+                  "epsilon": 1e-7},
+    "train": {"epochs": 3, "batch_size": 64, "loss": "sparse_categorical_crossentropy", "precision": "float32",
+              "early_stopping_patience": None},
+    "study": {"seed": 0},
+}  # fmt: skip
+
+
+def jobs(folder: Path, count: int) -> list[Job]:
+    settings = {"allowed": [], "environment": {}, "data": {"train_images": 10}}
+    return [Job(number, "train", PLAIN, str(folder / str(number)), settings) for number in range(count)]
+
+
+def test_all_jobs_end_and_no_more_than_allowed_run_at_once(tmp_path: Path) -> None:
+    running: set[int] = set()
+    most = 0
+    ended = []
+    for event in run_all(DryExecutor(), jobs(tmp_path, 5), 2, lambda: False):
+        if isinstance(event, Job):
+            running.add(event.number)
+        elif isinstance(event, Done | Failed):
+            running.remove(event.number)
+            ended.append(event.number)
+        most = max(most, len(running))
+    assert sorted(ended) == [0, 1, 2, 3, 4]
+    assert most == 2
+
+
+def test_once_stopped_nothing_starts_and_what_is_unfinished_is_not_given(tmp_path: Path) -> None:
+    given: list[Job | Event] = []
+    stop = threading.Event()
+    for event in run_all(DryExecutor(), jobs(tmp_path, 5), 2, stop.is_set):
+        if isinstance(event, Epoch):
+            stop.set()
+        given.append(event)
+    assert [event.number for event in given if isinstance(event, Job)] == [0, 1]
+    assert not [event for event in given if isinstance(event, Done)]
+
+
+class Killing(LocalExecutor):
+    """Kills each process of job 0 as soon as it is at work, so many times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    def events(self, timeout: float) -> list[Event]:
+        found = super().events(timeout)
+        for event in found:
+            if isinstance(event, Started) and event.number == 0 and self.times:
+                self.times -= 1
+                os.kill(self.jobs[0].process.pid or 0, signal.SIGKILL)
+        return found
+
+
+@pytest.mark.parametrize(("kills", "end"), [(RETRIES, Done), (RETRIES + 1, Failed)])
+def test_a_lost_job_is_run_again_but_not_for_ever(tmp_path: Path, kills: int, end: type) -> None:
+    from mnist_sweep.config import parse_trial
+    from mnist_sweep.data import describe
+
+    data = describe(parse_trial(PLAIN).data).plain()
+    settings = {"allowed": [], "environment": {}, "data": data, "keep_model": False}
+    executor = Killing(kills)
+    job = Job(0, "train", {**PLAIN, "train": {**PLAIN["train"], "epochs": 1}}, str(tmp_path / "0"), settings)
+    try:
+        ended = [e for e in run_all(executor, [job], 1, lambda: False) if isinstance(e, Done | Failed)]
+    finally:
+        executor.close()
+    assert [type(event) for event in ended] == [end]
