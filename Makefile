@@ -8,7 +8,7 @@ STUDY ?=
 TRIAL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep train ui reproduce confirm data plan test test-slow chaos check format clean
+.PHONY: help setup sweep train ui reproduce confirm report figures browser data plan test test-slow chaos check format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,15 @@ ui: $(READY) ## browse every run in the MLflow UI on http://127.0.0.1:5000
 
 reproduce: $(READY) ## retrain the best trial and compare: STUDY=name TRIAL=number
 	@$(BIN)/mnist-sweep reproduce $(if $(STUDY),study=$(STUDY)) $(if $(TRIAL),trial=$(TRIAL)) $(OVERRIDES)
+
+report: $(READY) ## a study as one page, report.html: STUDY=name
+	@$(BIN)/mnist-sweep report $(if $(STUDY),study=$(STUDY)) $(OVERRIDES)
+
+figures: $(READY) ## the README's figures, from a recorded study: STUDY=name
+	@$(BIN)/python -m mnist_sweep.report.readme runs/$(or $(STUDY),cnn-mnist) experiments
+
+browser: ## Debian's Chromium, for the tests that look at pages
+	@command -v chromium chromedriver >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium chromium-driver >/dev/null; }
 
 confirm: $(READY) ## the best trials on fresh seeds, judged by the test images: STUDY=name
 	@$(BIN)/mnist-sweep confirm $(if $(STUDY),study=$(STUDY)) $(OVERRIDES)

@@ -13,6 +13,9 @@ usage: mnist-sweep COMMAND [override ...]
   reproduce  retrain a trial from its stored configuration and compare: study=NAME trial=NUMBER, run=ID, best.yaml
   confirm    the best trials on fresh seeds, judged by the test images: study=NAME
   compare    configurations, metrics, and the images only one gets right: STUDY/TRIAL STUDY/TRIAL
+  report     a study as one page, report.html: study=NAME; several beside each other: 'study=[A,B]'
+  show       the leaderboard of a study, also while a sweep is at work on it: study=NAME
+  studies    all studies in runs_folder
   sync       bring MLflow up to the studies' folders, after it could not be reached
   data       fetch and verify the data set
   ui         browse all runs in the MLflow UI on http://127.0.0.1:5000

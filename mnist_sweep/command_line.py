@@ -36,11 +36,12 @@ MISTAKE, UNAVAILABLE, INTERRUPTED, TERMINATED = 2, 3, 130, 143
 
 @dataclass(frozen=True)
 class Command:
-    """The module whose `main` does it, its primary config, and whether it takes sweeps of its own."""
+    """The module and function that do it, its primary config, and whether it takes sweeps of its own."""
 
     module: str
     config: str
     sweeps: bool = False
+    function: str = "main"
 
 
 COMMANDS = {
@@ -50,6 +51,9 @@ COMMANDS = {
     "reproduce": Command("reproduce", "reproduce"),
     "confirm": Command("confirm", "confirm"),
     "compare": Command("compare", "compare"),
+    "report": Command("report_command", "show"),
+    "show": Command("show", "show"),
+    "studies": Command("show", "show", function="all_studies"),
     "data": Command("data_command", "config", sweeps=True),
     "sync": Command("sync", "sync"),
     "ui": Command("ui", "ui"),
@@ -155,9 +159,9 @@ def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
     command = COMMANDS[name]
     arguments = _parsed(given)
     sweeps: dict[str, str] = {}
+    if arguments.multirun and name != "train":
+        raise UserError(f"--multirun is for train, so leave it out; {name} does what it does by itself")
     if command.sweeps:
-        if arguments.multirun:
-            raise UserError("--multirun is for train: sweep and plan search by themselves, so leave it out")
         sweeps = _take_sweeps(arguments)
     if command.module == "train":
         _take_file(arguments, folder)
@@ -167,7 +171,13 @@ def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
         arguments.overrides += [f"trials={as_literal(names)}"] if names else []
     if command.module == "reproduce":
         arguments.overrides = [f"file={as_literal(text)}" if _is_file(text) else text for text in arguments.overrides]
-    if command.module in ("confirm", "reproduce", "sync"):  # `study` is the name of a config group
+    if command.module in (
+        "confirm",
+        "reproduce",
+        "sync",
+        "show",
+        "report_command",
+    ):  # `study` is the name of a config group
         arguments.overrides = [o.replace("study=", "study_name=", 1) if o.startswith("study=") else o
                                for o in arguments.overrides]  # fmt: skip
     keys = {key_of(override) for override in arguments.overrides}
@@ -183,7 +193,7 @@ def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
         value = None
         with told(codes):
             config_name, overrides = current()
-            main = import_module(f"mnist_sweep.{command.module}").main
+            main = getattr(import_module(f"mnist_sweep.{command.module}"), command.function)
             code, value = main(Call(plain(config), config_name, overrides, sweeps, where, line))
             codes.append(code)
         return value

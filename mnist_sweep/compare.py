@@ -1,5 +1,6 @@
 """`mnist-sweep compare A B ...`: what differs between trials, what each comes to, and on which images."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,15 @@ def _find(name: str, runs_folder: Path, tracking: TrackingConfig, allowed: list[
     if (Path(name) / "history.csv").is_file():
         *_, study_name, kind, number = Path(name).absolute().parts
         title = (
-            f"{study_name}/{int(number)}" if kind == "trials" and number.isdigit() else f"{study_name}/{kind}/{number}"
+            f"{study_name}/{int(number)}"
+            if kind == "trials" and re.fullmatch("[0-9]+", number)
+            else f"{study_name}/{kind}/{number}"
         )
         return read_recorded(TrialFolder(Path(name)), title, allowed)
     if len(name) == RUN_ID and name.isalnum() and not (runs_folder / name).is_dir():
         return read_run(name, runs_folder, tracking, allowed)
     study_name, _, trial = name.partition("/")
-    if trial and not trial.isdigit():
+    if trial and not re.fullmatch("[0-9]+", trial):
         raise UserError(f"{name} must be STUDY, STUDY/TRIAL, a trial's folder or an MLflow run id")
     study = find_study(runs_folder, study_name)
     folder = find_trial(study, int(trial) if trial else None)
@@ -117,7 +120,7 @@ def main(call: Call) -> tuple[int, Any]:
         found = mcnemar(first.predictions.right, other.predictions.right)
         screen.say(
             f"Of {len(images):,} images only {first.name} gets {found.only_first} right, only {other.name} "
-            f"{found.only_second} (McNemar, p {shown_p(found.p)})", wrap=True
+            f"{found.only_second} (McNemar, p {shown_p(found.p)}: of two single networks)", wrap=True
         )  # fmt: skip
         pair = (first.predictions.predicted, other.predictions.predicted)
         figure = versus_gallery(images, first.predictions.labels, pair, (first.name, other.name))

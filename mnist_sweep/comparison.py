@@ -11,8 +11,8 @@ import numpy as np
 
 from mnist_sweep.config.compose import differences
 from mnist_sweep.config.settings import CURVES, TrackingConfig
+from mnist_sweep.confirmed import read_confirmed
 from mnist_sweep.evaluation import read_predictions
-from mnist_sweep.files import read_if_whole
 from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.provenance import environment
 from mnist_sweep.recorded import FETCHED, Recorded, read_recorded, without_urls
@@ -65,7 +65,7 @@ def seed_tolerance(study: StudyFolder) -> float | None:
 
     The standard deviation is that of all finalists together.
     """
-    found = read_if_whole(study.confirmed)
+    found = read_confirmed(study.confirmed)
     variances = [row["test_accuracy"]["deviation"] ** 2 for row in found.get("finalists", [])]
     return 2 * math.sqrt(2 * float(np.mean(variances))) if variances else None
 
@@ -118,6 +118,6 @@ def compare(recorded: Recorded, result: Mapping[str, Any], folder: TrialFolder, 
     off = abs(result["metrics"]["val_accuracy"] - recorded.metrics["val_accuracy"])
     largest = max((abs(old - new) for old, new in pairs), default=0.0)
     curves = f", the curves by {largest:.2g} at most" if pairs else ""
-    what_off = f"val_accuracy is off by {off:.4f} (tolerance {tolerance:.4f}){curves}{others}"
+    what_off = f"val_accuracy is off by {off:.4g} (tolerance {tolerance:.4f}){curves}{others}"
     word = "WITHIN TOLERANCE" if len(rows) == recorded.epochs and off <= tolerance else "DIFFERENT"
     return Verdict(word, what_off)

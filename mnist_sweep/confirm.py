@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic.dataclasses import dataclass as checked
 from rich.table import Table
 
 from mnist_sweep import confirmed, files
@@ -14,23 +15,32 @@ from mnist_sweep.call import Call
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.check import check
 from mnist_sweep.config.compose import from_command_line
+from mnist_sweep.config.schema import CONFIG
 from mnist_sweep.config.settings import ConfirmConfig, RuntimeConfig, parse_folder, parse_tracking
 from mnist_sweep.data import Description
-from mnist_sweep.evaluation import read_predictions
+from mnist_sweep.evaluation import Predictions, read_predictions
 from mnist_sweep.executors import Done, Epoch, Event, Failed, Job, make_executor
 from mnist_sweep.finalists import BASELINE, Finalist, choose
 from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.hold import locked
 from mnist_sweep.interrupts import Interrupts
 from mnist_sweep.launch import cleared, make_job, prepare, shortest
-from mnist_sweep.opening import open_for
+from mnist_sweep.opening import open_for, openings
 from mnist_sweep.pool import run_all
 from mnist_sweep.provenance import source_tags
-from mnist_sweep.recorded import check_data, check_name, check_trained, find_study
+from mnist_sweep.recorded import check_data, check_local, check_name, check_trained, find_study
 from mnist_sweep.terminal import Screen, duration
 from mnist_sweep.tracking import Record, Tracker, as_before
 from mnist_sweep.tracking.mirror import fenced, flatten
 from mnist_sweep.winner import register_winner, write_winner
+
+
+@checked(frozen=True, config={**CONFIG, "extra": "ignore"})
+class Metrics:
+    """What is read of a run's metrics.json."""
+
+    parameters: int
+    training_seconds: float
 
 
 @dataclass(frozen=True)
@@ -49,27 +59,45 @@ class Run:
 
     @property
     def is_done(self) -> bool:
-        """Whether it has been trained to its end, with this configuration."""
+        """Whether it has been trained to its end, with this configuration, and its results are whole."""
         environment = files.read_if_whole(self.folder.environment)
-        return (
-            files.read_if_whole(self.folder.state).get("state") == "COMPLETE"
-            and environment.get("trial_seed") == self.config.trial_seed()
-            and environment.get("epochs") == self.config.train.epochs
-            and self.folder.predictions.is_file()
-        )
+        if files.read_if_whole(self.folder.state).get("state") != "COMPLETE" or (
+            environment.get("trial_seed"), environment.get("epochs")) != (
+            self.config.trial_seed(), self.config.train.epochs):  # fmt: skip
+            return False
+        try:
+            self.result()
+        except UserError:
+            return False
+        return True
+
+    def result(self) -> tuple[Predictions, Metrics]:
+        """What it came to on the test images; raises UserError where that is damaged."""
+        metrics = check(Metrics, files.read_json(self.folder.metrics), str(self.folder.metrics))
+        return read_predictions(self.folder.predictions), metrics
 
 
 class Confirmation:
     """The runs of one call, as they go."""
 
-    def __init__(self, study: StudyFolder, runs: Sequence[Run], screen: Screen, tracker: Tracker, call: Call) -> None:
+    def __init__(self, study: StudyFolder, runs: list[Run], screen: Screen, tracker: Tracker, call: Call) -> None:
         self.study = study
-        self.runs = dict(enumerate(runs))
+        self.all_runs = runs
+        self.runs = dict(enumerate(run for run in runs if not run.is_done))
         self.screen = screen
         self.tracker = tracker
         self.call = call
         self.began: dict[int, float] = {}
         self.failed = 0
+
+    def open_test_images(self) -> None:
+        """Notes it, and warns where it is not the first time."""
+        trials = list(dict.fromkeys(run.finalist.trial for run in self.all_runs))
+        seeds = len(self.all_runs) // len(trials)
+        if before := open_for(self.study, trials, seeds, self.call.line):
+            times = "once" if before == 1 else f"{before} times"
+            self.screen.warn(f"The test images were opened before, for other finalists or seeds, {times}: the more "
+                             "often, the less they are a test")  # fmt: skip
 
     def job(self, number: int, description: Description, allowed: list[str]) -> Job:
         """A run as a job."""
@@ -129,12 +157,18 @@ class Confirmation:
 
 
 def _runs(study: StudyFolder, finalists: Sequence[Finalist], seeds: int) -> list[Run]:
-    """Seed by seed, so that whatever is there when it is stopped is of all finalists."""
-    return [
-        Run(finalist, index, study.confirmation(finalist.trial, index), finalist.seeded(index))
-        for index in range(seeds)
-        for finalist in finalists
-    ]
+    """Seed by seed, so that whatever is there when it is stopped is of all finalists.
+
+    Seeds beyond those that are asked for count too, if all finalists were trained on them before.
+    """
+    runs: list[Run] = []
+    index = 0
+    while True:
+        some = [Run(one, index, study.confirmation(one.trial, index), one.seeded(index)) for one in finalists]
+        if index >= seeds and not all(run.is_done for run in some):
+            return runs
+        runs += some
+        index += 1
 
 
 def _train(confirmation: Confirmation, runtime: RuntimeConfig) -> int:
@@ -145,6 +179,7 @@ def _train(confirmation: Confirmation, runtime: RuntimeConfig) -> int:
     description = prepare(runs[0].config, confirmation.screen.say)
     for run in runs.values():
         check_data(run.finalist.digests, description, f"trial {run.finalist.trial} of {confirmation.study.name}")
+    confirmation.open_test_images()
     allowed = from_command_line(call.overrides)
     jobs = (confirmation.job(number, description, allowed) for number in runs)
     with Interrupts() as interrupts:
@@ -164,15 +199,15 @@ def _train(confirmation: Confirmation, runtime: RuntimeConfig) -> int:
 
 def _result(finalist: Finalist, runs: Sequence[Run]) -> confirmed.Runs:
     """A finalist's runs, read from their folders."""
-    metrics = [files.read_json(run.folder.metrics) for run in runs]
-    predictions = [read_predictions(run.folder.predictions) for run in runs]
+    results = [run.result() for run in runs]
     return confirmed.Runs(
         promised=finalist.promised,
+        validation_images=finalist.validation_images,
         epochs=finalist.epochs,
-        parameters=int(metrics[0]["parameters"]),
-        seconds=sum(one["training_seconds"] for one in metrics) / len(metrics),
-        accuracies=[one.accuracy for one in predictions],
-        right=predictions[0].right,
+        parameters=results[0][1].parameters,
+        seconds=sum(metrics.training_seconds for _, metrics in results) / len(results),
+        accuracies=[predictions.accuracy for predictions, _ in results],
+        right=results[0][0].right,
     )
 
 
@@ -200,7 +235,9 @@ def _conclude(study: StudyFolder, finalists: list[Finalist], runs: list[Run], ca
     found = {"study": study.name, "confirmed": time.strftime("%Y-%m-%d %H:%M:%S"), "command": call.line,
              **confirmed.conclude(results, BASELINE if BASELINE in results else None)}  # fmt: skip
     files.write_json(study.confirmed, found)
-    text = study.readme.read_text(encoding="utf-8") if study.readme.is_file() else f"**{study.name}**\n"
+    text = (
+        study.readme.read_text(encoding="utf-8", errors="replace") if study.readme.is_file() else f"**{study.name}**\n"
+    )
     files.write_text(study.readme, text.partition(confirmed.HEADING)[0] + confirmed.markdown(found))
     return found
 
@@ -222,13 +259,11 @@ def _record(study: StudyFolder, finalists: list[Finalist], runs: list[Run], call
     return found, winner
 
 
-def _intro(study: StudyFolder, finalists: list[Finalist], seeds: int, screen: Screen, call: Call) -> None:
-    trials = [finalist.trial for finalist in finalists]
+def _intro(study: StudyFolder, runs: list[Run], screen: Screen) -> None:
+    trials = list(dict.fromkeys(run.finalist.trial for run in runs))
     names = ", ".join("0 (the baseline)" if trial == BASELINE else str(trial) for trial in trials)
+    seeds = len(runs) // len(trials)
     screen.say(f"Study {study.name}: trials {names}, each on {seeds} fresh seeds and all training images")
-    if before := open_for(study, trials, seeds, call.line):
-        screen.warn(f"The test images were opened before, for other finalists or seeds, {before} times: "
-                    "the more often, the less they are a test")  # fmt: skip
     if screen.done:
         screen.say(f"Going on: {screen.done} of {screen.total} runs have ended before")
 
@@ -240,6 +275,7 @@ def main(call: Call) -> tuple[int, Any]:
     runtime = check(RuntimeConfig, call.plain["runtime"], "runtime")
     runs_folder = parse_folder(call.plain["runs_folder"])
     tracking = parse_tracking(call.plain["tracking"])
+    check_local(runtime)
     study, plain = _find(call, runs_folder)
     tracking = as_before(tracking, study)
     with locked(study):
@@ -249,13 +285,14 @@ def main(call: Call) -> tuple[int, Any]:
         workers = min(len(runs), runtime.workers or len(os.sched_getaffinity(0)))
         done = {"COMPLETE": len(runs) - len(todo)}
         screen = Screen(f"confirming {study.name}", "accuracy", len(runs), workers, done, kind="run")
-        _intro(study, finalists, request.seeds, screen, call)
+        openings(study)  # a damaged book is told before anything is done
+        _intro(study, runs, screen)
         tracker = Tracker(tracking, runs_folder, screen.warn)
         state = files.read_if_whole(study.tracking).get("mirrored") or "COMPLETE"  # of the search, which this leaves so
         try:
             if study.record.is_file():
                 tracker.start_study(study)
-            code = _train(Confirmation(study, todo, screen, tracker, call), runtime) if todo else 0
+            code = _train(Confirmation(study, runs, screen, tracker, call), runtime) if todo else 0
             if code <= 1:
                 found, winner = _record(study, finalists, runs, call)
         finally:
@@ -268,6 +305,7 @@ def main(call: Call) -> tuple[int, Any]:
         _show(found, screen)
         screen.say(f"The winner's configuration: {shortest(study.winner)}; all figures: {shortest(study.confirmed)}")
         if tracking.enabled and caught_up:
+            screen.say("Registering the champion in MLflow")
             register_winner(study, found, winner.folder, tracking, runs_folder, screen.say)
         elif tracking.enabled:
             screen.warn(

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_sweep.files import read_if_whole
 from mnist_sweep.significance import LEVEL, describe, judge, mcnemar, shown_p, smallest_p
 
+Z = 1.96  # standard deviations of a 95% interval
 HEADING = "\n## Confirmed on the test images\n"
 
 
@@ -17,10 +20,11 @@ class Runs:
     """A finalist's runs, one for each seed, in the order of the seeds.
 
     `accuracies` are test accuracies; `right` says which test images the first run gets right; `seconds` is the mean
-    time of a training.
+    time of a training; `promised` is the search's accuracy on so many `validation_images`.
     """
 
     promised: float | None
+    validation_images: int
     epochs: int
     parameters: int
     seconds: float
@@ -34,6 +38,20 @@ def _beside(runs: Runs, reference: Runs) -> dict[str, Any]:
     return {"difference": asdict(pairs), "mcnemar": asdict(mcnemar(runs.right, reference.right))}
 
 
+def _gap(runs: Runs) -> dict[str, float] | None:
+    """What was promised beyond what was confirmed, and half of its 95% interval.
+
+    Both accuracies are of a sample of images, and both have the noise of their seeds. Training on more images than in
+    the search is no noise: it makes all gaps smaller.
+    """
+    if runs.promised is None:
+        return None
+    sample, images = describe(runs.accuracies), len(runs.right)
+    variance = runs.promised * (1 - runs.promised) / runs.validation_images + sample.mean * (1 - sample.mean) / images
+    variance += sample.deviation**2 * (1 + 1 / len(runs.accuracies))
+    return {"mean": runs.promised - sample.mean, "half_interval": Z * variance**0.5}
+
+
 def conclude(finalists: Mapping[int, Runs], baseline: int | None) -> dict[str, Any]:
     """The figures: for every finalist, by trial, and for all; `baseline` is None where it could not be trained."""
     accuracies = {number: runs.accuracies for number, runs in finalists.items()}
@@ -45,7 +63,7 @@ def conclude(finalists: Mapping[int, Runs], baseline: int | None) -> dict[str, A
             "trial": number,
             "test_accuracy": {**asdict(sample), "values": runs.accuracies},
             "promised": runs.promised,
-            "gap": None if runs.promised is None else runs.promised - sample.mean,
+            "gap": _gap(runs),
             "epochs": runs.epochs,
             "parameters": runs.parameters,
             "training_seconds": runs.seconds,
@@ -68,6 +86,15 @@ def conclude(finalists: Mapping[int, Runs], baseline: int | None) -> dict[str, A
     }
 
 
+def read_confirmed(file: Path) -> dict[str, Any]:
+    """The figures as they were written; empty where there are none, or the file is damaged."""
+    found = read_if_whole(file)
+    try:
+        return found if found and markdown(found) else {}
+    except (KeyError, TypeError, ValueError, StopIteration, AttributeError):
+        return {}
+
+
 def row_of(confirmed: Mapping[str, Any], trial: int) -> dict[str, Any]:
     """The figures of one finalist."""
     found: dict[str, Any] = next(row for row in confirmed["finalists"] if row["trial"] == trial)
@@ -87,9 +114,9 @@ def _difference(confirmed: Mapping[str, Any]) -> str | None:
     pairs, images = beside["difference"], beside["mcnemar"]
     return (
         f"Trial {confirmed['best']} against the baseline, seed by seed: {pairs['mean']:+.4f}, 95% interval "
-        f"{pairs['low']:+.4f} to {pairs['high']:+.4f}. Of the test images, with the first seed, only trial "
-        f"{confirmed['best']} gets {images['only_first']} right, only the baseline {images['only_second']} "
-        f"(McNemar, p {shown_p(images['p'])})."
+        f"{pairs['low']:+.4f} to {pairs['high']:+.4f}. Of these two with the first seed, only trial "
+        f"{confirmed['best']} gets {images['only_first']} test images right, only the baseline "
+        f"{images['only_second']} (McNemar for these two networks alone, p {shown_p(images['p'])})."
     )
 
 
@@ -114,7 +141,7 @@ def table(confirmed: Mapping[str, Any]) -> list[list[str]]:
         rows.append([
             f"{row['trial']}{marks}",
             f"{sample['mean']:.4f} ±{sample['deviation']:.4f}",
-            f"{sample['low']:.4f}-{sample['high']:.4f}",
+            f"{max(0.0, sample['low']):.4f} to {min(1.0, sample['high']):.4f}",
             f"{beside['difference']['mean']:+.4f}" if beside else gain,
             shown_p(beside["p"]) if beside else "",
             "" if row["promised"] is None else f"{row['promised']:.4f}",
@@ -130,7 +157,7 @@ def _winner(confirmed: Mapping[str, Any]) -> str:
         return "The baseline could not be trained, so nothing is compared with it."
     others = len(confirmed["finalists"]) - 1
     if not others:
-        return "The baseline is the only finalist: the search found nothing that promised more."
+        return "The baseline is the only finalist: no complete trial of the search promised more."
     if better:
         return f"Better than the baseline: {_list(confirmed, better)} (permutation test, Holm-corrected, p <= {LEVEL})."
     text = "No finalist is better than the baseline beyond the noise of the seeds."
@@ -141,35 +168,45 @@ def _winner(confirmed: Mapping[str, Any]) -> str:
 
 def _recommendation(confirmed: Mapping[str, Any]) -> str | None:
     trial = confirmed["recommended"]
-    if len(confirmed["finalists"]) == 1:
+    others = len(confirmed["finalists"]) - 1
+    if not others:
         return None
-    row = row_of(confirmed, trial)
+    name = name_of(confirmed, trial)
+    if smallest_p(confirmed["seeds"], others) > LEVEL:
+        return f"Recommended: {name}, the best on average; with more seeds it could be told from others."
     if len(confirmed["tied"]) == 1:
-        return f"Recommended: {name_of(confirmed, trial)}, better than all others."
+        return f"Recommended: {name}, better than all others."
     tied = _list(confirmed, confirmed["tied"])
+    parameters = row_of(confirmed, trial)["parameters"]
     return (
-        f"{tied} can't be told apart. Recommended: {name_of(confirmed, trial)}, as none of them has fewer "
-        f"parameters than its {row['parameters']:,}."
+        f"{tied} can't be told apart. Recommended: {name}: none of them has fewer parameters than its {parameters:,}."
     )
 
 
 def _curse(confirmed: Mapping[str, Any]) -> str | None:
     """What the search promised against what was confirmed; the baseline is the measure, as nobody has chosen it."""
-    promised = [row for row in confirmed["finalists"] if row["promised"] is not None]
-    if not promised:
+    promised = [row for row in confirmed["finalists"] if row["gap"] is not None]
+    baseline = next((row for row in promised if row["trial"] == confirmed["baseline"]), None)
+    others = [row for row in promised if row is not baseline]
+    if not others:
         return None
-    top = max(promised, key=lambda row: row["promised"])
+    top = max(others, key=lambda row: row["promised"])
 
     def way(row: Mapping[str, Any]) -> str:
-        return f"{row['promised']:.4f} to {row['test_accuracy']['mean']:.4f} ({-row['gap']:+.4f})"
+        mean, gap = row["test_accuracy"]["mean"], row["gap"]
+        change = f"{-gap['mean']:+.4f} ±{gap['half_interval']:.4f}"
+        return f"{row['promised']:.4f} on validation images, {mean:.4f} on test images ({change})"
 
-    text = f"Winner's curse: from validation images to test images trial {top['trial']} went from {way(top)}"
-    baseline = next((row for row in promised if row["trial"] == confirmed["baseline"]), None)
-    if baseline is None or baseline is top:
+    text = f"Promised and confirmed: trial {top['trial']} {way(top)}"
+    if baseline is None:
         return f"{text}."
-    luck = top["gap"] - baseline["gap"]
-    verdict = f"about {luck:.4f} of the promise was luck" if luck > 0 else "none of the promise was luck"
-    return f"{text}, the baseline, which nobody chose, from {way(baseline)}: {verdict}."
+    lost = top["gap"]["mean"] - baseline["gap"]["mean"]
+    noise = (top["gap"]["half_interval"] ** 2 + baseline["gap"]["half_interval"] ** 2) ** 0.5
+    if lost > noise:
+        verdict = f"it lost {lost:.4f} more than the baseline, more than noise does: the winner's curse"
+    else:
+        verdict = "what it lost beyond the baseline is within the noise"
+    return f"{text}; the baseline, which nobody chose, {way(baseline)}: {verdict}."
 
 
 def sentences(confirmed: Mapping[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import errno
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -146,7 +147,11 @@ def read_history(file: Path) -> list[dict[str, float]]:
     rows: list[dict[str, float]] = []
     reader = csv.reader(whole.decode(errors="replace").splitlines())
     with contextlib.suppress(ValueError, csv.Error, StopIteration):
-        header = next(reader)
+        if tuple(next(reader)) != HISTORY:
+            return []
         for line in reader:
-            rows.append({name: float(value) for name, value in zip(header, line, strict=True)})  # noqa: PERF401
+            row = {name: float(value) for name, value in zip(HISTORY, line, strict=True)}
+            if not all(map(math.isfinite, row.values())):
+                break
+            rows.append(row)
     return rows

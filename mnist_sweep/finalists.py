@@ -4,12 +4,17 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic.dataclasses import dataclass as checked
+
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
+from mnist_sweep.config.check import check
 from mnist_sweep.config.compose import key_of
+from mnist_sweep.config.schema import CONFIG
 from mnist_sweep.config.settings import SearchConfig, parse_search
 from mnist_sweep.evaluation import best_of
 from mnist_sweep.folders import StudyFolder, TrialFolder
+from mnist_sweep.recorded import read_environment
 
 BASELINE = 0  # the trial that has the base configuration
 
@@ -28,6 +33,7 @@ class Finalist:
     config: TrialConfig
     overrides: list[str]
     searched: list[str]
+    validation_images: int
     digests: dict[str, str]
 
     def seeded(self, index: int) -> TrialConfig:
@@ -64,6 +70,7 @@ def _chosen_epoch(metric: str, config: TrialConfig, rows: list[dict[str, float]]
 def _finalist(folder: TrialFolder, metric: str, allowed: list[str], pruned: bool = False) -> Finalist:
     config = parse_trial(files.read_yaml(folder.config), allowed)
     rows = folder.rows()
+    data = read_environment(folder, str(folder.environment)).data
     epochs = config.train.epochs if pruned else _chosen_epoch(metric, config, rows)
     return Finalist(
         trial=int(folder.path.name),
@@ -72,8 +79,31 @@ def _finalist(folder: TrialFolder, metric: str, allowed: list[str], pruned: bool
         config=config,
         overrides=[str(override) for override in files.read_yaml_list(folder.overrides)],
         searched=list(files.read_if_whole(folder.record).get("searched", [])),
-        digests=files.read_json(folder.environment)["data"]["digests"],
+        validation_images=data.validation_images,
+        digests=data.digests,
     )
+
+
+@checked(frozen=True, config={**CONFIG, "extra": "ignore"})
+class State:
+    """What is read of a trial's state.json."""
+
+    state: str
+    values: list[float] | None = None
+
+
+def _state(folder: TrialFolder) -> State:
+    """How a trial stands; raises UserError where that is damaged, as the best one might be overlooked."""
+    if not folder.state.exists():
+        return State("RUNNING")
+    try:
+        state = check(State, files.read_json(folder.state), str(folder.state))
+    except UserError as error:
+        raise UserError(f"{error}; the same `mnist-sweep sweep` command mends it") from None
+    epochs = files.read_if_whole(folder.environment).get("epochs")
+    if state.state == "COMPLETE" and (not folder.rows() or epochs != len(folder.rows())):
+        raise UserError(f"{folder.history} is damaged: {len(folder.rows())} whole rows for {epochs} epochs")
+    return state
 
 
 def _ranked(study: StudyFolder, search: SearchConfig) -> list[TrialFolder]:
@@ -81,9 +111,9 @@ def _ranked(study: StudyFolder, search: SearchConfig) -> list[TrialFolder]:
     sign = -1 if search.direction[0] == "maximize" else 1
     complete: list[tuple[float, int, TrialFolder]] = []
     for folder in study.trials():
-        state = files.read_if_whole(folder.state)
-        if state.get("state") == "COMPLETE" and state.get("values") and folder.rows():
-            complete.append((sign * state["values"][0], int(folder.path.name), folder))
+        state = _state(folder)
+        if state.state == "COMPLETE" and state.values:
+            complete.append((sign * state.values[0], int(folder.path.name), folder))
     return [folder for *_, folder in sorted(complete, key=lambda item: item[:2])]
 
 

@@ -1,5 +1,6 @@
 """Where a study and its trials keep what."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,6 +150,11 @@ class StudyFolder:
         return self.path / "confirmed.json"
 
     @property
+    def report(self) -> Path:
+        """The page for people."""
+        return self.path / "report.html"
+
+    @property
     def hardest(self) -> Path:
         """The validation images that most trials get wrong."""
         return self.path / "hardest.json"
@@ -189,5 +195,5 @@ class StudyFolder:
     def trials(self) -> list[TrialFolder]:
         """The folders of all trials, by number."""
         folders = self.path / "trials"
-        numbered = [path for path in folders.iterdir() if path.name.isdigit()] if folders.is_dir() else []
+        numbered = [path for path in folders.iterdir() if re.fullmatch("[0-9]+", path.name)] if folders.is_dir() else []
         return [TrialFolder(path) for path in sorted(numbered, key=lambda path: int(path.name))]

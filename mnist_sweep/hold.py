@@ -49,6 +49,19 @@ def locked(folder: StudyFolder) -> Iterator[None]:
         lock.release()
 
 
+def is_held(folder: StudyFolder) -> bool:
+    """Whether a driver is at work on a study, on this machine or another one that shares the folder."""
+    if not folder.driver.is_file():
+        return False
+    lock = FileLock(folder.lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
 def identity(plain: dict[str, Any], data_digest: str) -> dict[str, Any]:
     """What a study is: its composed configuration, space included, and the digest of its data."""
     return {**plain, "data_digest": data_digest}

@@ -13,6 +13,7 @@ from mnist_sweep.config.trial import check_against_data
 from mnist_sweep.executors import Done, Epoch, Executor, Failed, Job
 from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.provenance import environment
+from mnist_sweep.terminal import transfer
 
 # The groups that a stored configuration needs beside its own sections when Hydra composes it again.
 DEFAULTS = [{"runtime": "local"}, {"study": "default"}, {"tracking": "mlflow"}, "_self_"]
@@ -23,7 +24,8 @@ def prepare(config: TrialConfig, say: Callable[[str], None], whole: bool = False
 
     The test images are looked at only if they are fetched, are to be validated with, or if `whole`.
     """
-    data.prepare(config.data, say, lambda fetched: data.describe(fetched, whole=True))
+    with transfer(f"fetching {config.data.split.name}") as on_bytes:
+        data.prepare(config.data, say, lambda fetched: data.describe(fetched, whole=True), on_bytes)
     description = data.describe(config.data, whole)
     check_against_data(config, description.image, description.train_images)
     return description

@@ -51,8 +51,10 @@ def judge_pruner(
 
 def sentence(found: Pruning) -> str:
     """The same in words."""
-    trials = "1 trial" if found.pruned == 1 else f"{found.pruned} trials"
-    text = f"The pruner stopped {trials}, which saved {duration(found.seconds_saved)} of training"
+    trials = "1 trial" if found.pruned == 1 else f"{found.pruned or 'no'} trials"
+    text = f"The pruner stopped {trials}" + f", which saved {duration(found.seconds_saved)} of training" * bool(
+        found.pruned
+    )
     if not found.audited:
         return f"{text}."
     finished = "1 other was" if found.audited == 1 else f"{found.audited} others were"

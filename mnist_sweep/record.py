@@ -1,6 +1,7 @@
 """What a sweep writes down beside Optuna's journal: best.yaml, summary.json, states, and MLflow behind them."""
 
 import time
+import traceback
 from dataclasses import asdict
 from typing import Any
 
@@ -11,12 +12,18 @@ from mnist_sweep.launch import cleared, shortest, stored
 from mnist_sweep.provenance import source_tags
 from mnist_sweep.pruning import Pruning, judge_pruner, sentence
 from mnist_sweep.recorded import result_of
+from mnist_sweep.report import read_study, write_report
+from mnist_sweep.report.content import flatten_space
 from mnist_sweep.searching import Plan, workers
 from mnist_sweep.study import Asked, Search, Standing
+from mnist_sweep.terminal import short
 from mnist_sweep.tracking import Record as RunRecord
 from mnist_sweep.tracking import Tracker, is_mirrored
 from mnist_sweep.tracking.mirror import fenced, flatten
 from mnist_sweep.tracking.progress import parent_metrics
+
+WORDS = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
+LEADERS = 5  # trials in the study's description
 
 
 class Record:
@@ -222,41 +229,58 @@ class Record:
         baseline = self.search.standing(0)
         return baseline if baseline is not None and baseline.state == "COMPLETE" else None
 
+    def _leaderboard(self) -> list[str]:
+        """The best few trials as a table of Markdown."""
+        lines = [f"| trial | {self.search.metrics[0]} | overrides |", "|---:|---:|---|"]
+        for number in self.search.ranked()[:LEADERS]:
+            standing = self.search.standing(number)
+            if standing is not None and standing.values:
+                lines.append(f"| {number} | {standing.values[0]:.4f} | {short(standing.overrides)} |")
+        return lines
+
     def description(self) -> str:
         """What the study has found, in Markdown: the parent run says it on its page."""
         best, baseline = self.search.best(), self._baseline()
-        counts = ", ".join(f"{number} {state.lower()}" for state, number in self.search.counts.items())
-        lines = [f"**{self.folder.name}**: {counts}.", ""]
+        counts = ", ".join(f"{number} {WORDS[state]}" for state, number in self.search.counts.items())
+        answer = "No trial is complete yet"
+        if best is not None and best.values:
+            against = f" (the baseline, trial 0: {baseline.values[0]:.4f})" if baseline and baseline.values else ""
+            answer = f"Best: {self.best_line()}{against}"
+        lines = [f"**{answer}**; {counts}.", ""]  # MLflow's page shows the first two lines without a click
         if self.plan.settings.runtime.executor == "dry":
             lines += ["A dry run: nothing was trained, the figures are a known function of the parameters.", ""]
         if best is not None and best.values:
-            gain = ""
-            if baseline and baseline.values:
-                gain = f", the baseline {baseline.values[0]:.4f}"
-            lines += [f"Best: {self.best_line()}{gain}.", "", fenced(self.best_command() or "")]
-        if self.pruning and self.pruning.pruned:
+            lines += [*self._leaderboard(), "", "Run the best one again, and reproduce it to the bit:", ""]
+            lines += [fenced(f"{self.best_command()}\nmnist-sweep reproduce study={self.folder.name}"), ""]
+        if self.folder.report.is_file():
+            lines += [f"Report: {self.folder.report.absolute()} (also among the artifacts)"]
+        if self.pruning and (self.pruning.pruned or self.pruning.audited):
             lines += ["", sentence(self.pruning)]
-        found = files.read_if_whole(self.folder.confirmed)
+        found = confirmed.read_confirmed(self.folder.confirmed)
         return "\n".join(lines) + "\n" + (confirmed.markdown(found) if found else "")
 
-    def conclude(self) -> None:
-        """Judges the pruner, and shows the hardest images of all complete trials."""
+    def conclude(self) -> str:
+        """Judges the pruner, shows the hardest images of all complete trials, and writes the report.
+
+        Pictures must not spoil a search that went well: gives what went wrong with them, and keeps it in report.log.
+        """
         if self.search.prunes:
             epochs = self.plan.base.train.epochs
             self.pruning = judge_pruner(self.search.finished(), self.folder, epochs, self.search.better)
         self.write_summary()
-        if self.plan.settings.runtime.executor == "local":
-            write_hardest(self.folder, self.search.ranked(), self.plan.base.data, self.plan.description.digests)
+        try:
+            if self.plan.settings.runtime.executor == "local":
+                write_hardest(self.folder, self.search.ranked(), self.plan.base.data, self.plan.description.digests)
+            write_report(read_study(self.folder))
+            files.write_text(self.folder.readme, self.description())
+        except Exception as error:
+            if files.is_full(error):
+                raise
+            with (self.folder.path / "report.log").open("a", encoding="utf-8") as log:
+                traceback.print_exception(error, file=log)
+            return f"{type(error).__name__}: {error}"
+        return ""
 
     def finish(self, state: str) -> None:
         """Ends the parent run: FINISHED, or KILLED for an interrupted sweep."""
         self.tracker.finish_study(state)
-
-
-def flatten_space(space: dict[str, Any], when: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """The space as one mapping, the condition behind the range."""
-    flat = {key: str(text) for key, text in space.items()}
-    for condition, more in when.items():
-        for key, text in more.items():
-            flat[key] = f"{flat[key]} or {text} if {condition}" if key in flat else f"{text} if {condition}"
-    return flat

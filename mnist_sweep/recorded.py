@@ -1,17 +1,18 @@
 """Finds a recorded trial and reads it back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass as checked
 
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.check import check, nearest
-from mnist_sweep.config.schema import CONFIG, Count
-from mnist_sweep.config.settings import check_study_name
+from mnist_sweep.config.schema import CONFIG, Count, Int
+from mnist_sweep.config.settings import RuntimeConfig, check_study_name
 from mnist_sweep.data import Description
 from mnist_sweep.evaluation import Predictions, read_predictions
 from mnist_sweep.folders import StudyFolder, TrialFolder
@@ -37,12 +38,42 @@ class Recorded:
     experiment_id: str | None = None
 
 
+LOOSE = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+
+@checked(frozen=True, config=LOOSE)
+class RecordedData:
+    """What is read of the description of a trial's data."""
+
+    digests: dict[str, str]
+    validation_images: int = 0
+
+
+@checked(frozen=True, config=LOOSE)
+class RecordedEnvironment:
+    """What is read of a trial's environment.json."""
+
+    data: RecordedData
+    weights_digest: str | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+def check_environment(content: Any, key: str) -> RecordedEnvironment:
+    """Raises UserError for an environment that none of our trials has written."""
+    return check(RecordedEnvironment, content, key)
+
+
+def read_environment(folder: TrialFolder, name: str) -> RecordedEnvironment:
+    """What is needed of a trial's environment.json; raises UserError for a damaged one."""
+    return check_environment(files.read_json(folder.environment), name)
+
+
 @checked(frozen=True, config=CONFIG)
 class Result:
     """What a best.yaml holds of its trial besides the configuration: it can be reproduced from this file alone."""
 
     study: str
-    trial: int
+    trial: Annotated[Int, Field(ge=0)]
     epochs: Count
     overrides: list[str]
     metrics: dict[str, float]
@@ -69,13 +100,14 @@ def read_best(file: Path, allowed: list[str]) -> Recorded:
     if "recorded" not in content:
         raise UserError(f"{file} has no `recorded`, so there is nothing to compare with: give a study's best.yaml")
     result = check(Result, content["recorded"], "recorded")
-    data = result.environment.get("data")
-    if not isinstance(data, dict) or not isinstance(data.get("digests"), dict):
-        raise UserError(f"{file} can't be reproduced: recorded.environment.data must have the digests of the data set")
-    if not isinstance(result.environment.get("weights_digest"), str) or "val_accuracy" not in result.metrics:
+    check_study_name(result.study, "recorded.study")
+    environment = check_environment(result.environment, "recorded.environment")
+    if environment.weights_digest is None or "val_accuracy" not in result.metrics:
         raise UserError(f"{file} can't be reproduced: it has no weights_digest or no val_accuracy")
     config = parse_trial(content, allowed)
     name = f"{result.study}-{result.trial:04d}"
+    if result.epochs > config.train.epochs:
+        raise UserError(f"recorded.epochs must be at most train.epochs, {config.train.epochs}, got {result.epochs}")
     return Recorded(name, config, result.overrides, result.environment, [], result.metrics, result.epochs)
 
 
@@ -83,18 +115,23 @@ def read_recorded(folder: TrialFolder, name: str, allowed: list[str]) -> Recorde
     """A trial from its folder; raises UserError if it has no epochs, or names what it must not."""
     for file in NEEDED:
         if not (folder.path / file).is_file():
-            raise UserError(f"{name} can't be reproduced: it has no {file}, so no epoch of it has ended")
+            raise UserError(f"{name} has no {file}: no epoch of it has ended")
     rows = folder.rows()
     if not rows:
-        raise UserError(f"{name} can't be reproduced: its history.csv has no whole row")
+        raise UserError(f"{name} has no whole row in its history.csv")
+    environment = files.read_json(folder.environment)
+    check_environment(environment, f"{name}: environment.json")
+    metrics = check(dict[str, float], files.read_json(folder.metrics), f"{name}: metrics.json")
+    if "val_accuracy" not in metrics:
+        raise UserError(f"{name}: metrics.json has no val_accuracy")
     noted = files.read_if_whole(folder.tracking)
     return Recorded(
         name,
         parse_trial(files.read_yaml(folder.config), allowed),
         [str(override) for override in files.read_yaml_list(folder.overrides)],
-        files.read_json(folder.environment),
+        environment,
         rows,
-        files.read_json(folder.metrics),
+        metrics,
         len(rows),
         read_predictions(folder.predictions) if folder.predictions.is_file() else None,
         noted.get("run_id"),
@@ -108,10 +145,16 @@ def reproducible(study: StudyFolder) -> list[TrialFolder]:
             if folder.rows() and all((folder.path / name).is_file() for name in NEEDED)]  # fmt: skip
 
 
+def check_local(runtime: RuntimeConfig) -> None:
+    """Raises UserError for a dry executor: nothing would be trained to compare with."""
+    if runtime.executor == "dry":
+        raise UserError("runtime.executor must be local here, got dry: nothing would be trained")
+
+
 def check_trained(study: StudyFolder) -> None:
     """Raises UserError for a dry study."""
     plain = files.read_yaml(study.config) if study.config.is_file() else {}
-    if isinstance(runtime := plain.get("runtime"), dict) and runtime.get("executor") == "dry":
+    if isinstance(settings := plain.get("runtime"), dict) and settings.get("executor") == "dry":
         raise UserError(f"study={study.name} is a dry one: nothing was trained in it")
 
 
@@ -165,9 +208,9 @@ def find_trial(study: StudyFolder, trial: int | None) -> TrialFolder:
     """A trial by number, or the study's best; raises UserError if there is none."""
     if trial is None:
         best = files.read_json(study.summary).get("best") if study.summary.is_file() else None
-        if best is None:
+        if not isinstance(best, dict) or not isinstance(best.get("trial"), int):
             raise UserError(f"study {study.name} has no best trial: give one with trial=NUMBER")
-        trial = int(best["trial"])
+        trial = best["trial"]
     folder = study.trial(trial)
     if not folder.path.is_dir():
         numbers = [path.path.name for path in study.trials()]

@@ -38,6 +38,7 @@ from mnist_sweep.provenance import source_tags
 from mnist_sweep.recorded import (
     Recorded,
     check_data,
+    check_local,
     check_trained,
     find_study,
     find_trial,
@@ -221,6 +222,7 @@ def main(call: Call) -> tuple[int, Any]:
     request = check(Request, {key: value for key, value in call.plain.items() if key in known}, "")
     _one_way(request)
     runtime = check(RuntimeConfig, call.plain["runtime"], "runtime")
+    check_local(runtime)
     tracking, runs_folder = parse_tracking(call.plain["tracking"]), parse_folder(call.plain["runs_folder"])
     trials, study = _find(request, runs_folder, tracking, from_command_line(call.overrides))
     first = trials[0]

@@ -115,7 +115,8 @@ def judge(accuracies: Mapping[int, Sequence[float]], baseline: int | None, cost:
     """Compares networks by their accuracies over seeds; `cost` is what is saved where they tie.
 
     `baseline` is one of the networks, or None where there is none. The recommended one is the cheapest of those that
-    can't be told from the best; the baseline counts among them unless the best is better.
+    can't be told from the best; the baseline counts among them unless the best is better. Where there are too few
+    values to tell anything apart, the best is recommended.
     """
     best = max(accuracies, key=lambda number: (float(np.mean(accuracies[number])), -cost[number]))
     p_best = against(accuracies, best)
@@ -125,5 +126,7 @@ def judge(accuracies: Mapping[int, Sequence[float]], baseline: int | None, cost:
         best,
         *(number for number, p in p_best.items() if (best not in better if number == baseline else p > LEVEL)),
     )
-    recommended = min(tied, key=lambda number: (cost[number], number))
+    if smallest_p(len(accuracies[best]), len(accuracies) - 1) > LEVEL:
+        return Judgement(best, better, tuple(accuracies), best, p_baseline, p_best)
+    recommended = min(tied, key=lambda number: (cost[number], -float(np.mean(accuracies[number]))))
     return Judgement(best, better, tied, recommended, p_baseline, p_best)

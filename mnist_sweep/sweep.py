@@ -81,7 +81,9 @@ class Sweep:
                 self._handle(event)
         if self.stopping:
             return Outcome(self.interrupts.code, "interrupted")
-        return Outcome(int(len(self.failed) >= self.plan.settings.search.max_failures), self.why)
+        counts = self.search.counts
+        went_wrong = len(self.failed) >= self.plan.settings.search.max_failures or counts["FAIL"] == counts.total() > 0
+        return Outcome(int(went_wrong), self.why)
 
     def _stop(self) -> None:
         self.stopping = True

@@ -63,8 +63,9 @@ def _outro(plan: Plan, search: Search, record: Record, screen: Screen, outcome: 
         screen.say(f"  {record.best_command()}")
         allowed = [o for o in plan.composer.base if o.startswith("runtime.allowed_targets=")]
         screen.say(f"Reproduce it to the bit: {_command(plan, 'reproduce', f'study={plan.folder.name}', *allowed)}")
+        screen.say(f"Report: {shortest(plan.folder.report)}")
         screen.say(f"Its folder: {shortest(plan.folder.trial(best.number).path)}")
-    if record.pruning and record.pruning.pruned:
+    if record.pruning and (record.pruning.pruned or record.pruning.audited):
         screen.say(sentence(record.pruning), wrap=True)
     if plan.settings.tracking.enabled:
         screen.say(f"Browse: {_command(plan, 'ui')} ({record.tracker.uri})")
@@ -127,7 +128,8 @@ def main(call: Call) -> tuple[int, Any]:
         record.start()
         try:
             outcome = run_sweep(plan, search, make_executor(plan.settings.runtime), screen, record)
-            record.conclude()
+            if wrong := record.conclude():
+                screen.warn(f"The report could not be made ({wrong}); the study is whole: see report.log in its folder")
         except Unavailable:
             record.finish("INTERRUPTED")
             tracker.close()

@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from mnist_sweep import files
 from mnist_sweep.call import Call
-from mnist_sweep.config import Unavailable
+from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.settings import parse_folder, parse_tracking
 from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.recorded import check_name, find_study, studies
@@ -73,24 +73,29 @@ def _sync(study: StudyFolder, writer: Writer, progress: Progress) -> int | None:
 
 
 def main(call: Call) -> tuple[int, Any]:
-    """Goes through one study, or all of them; raises Unavailable where MLflow can't be reached."""
+    """Goes through one study, or all of them; raises Unavailable at the end where MLflow can't be reached for one."""
     config, runs_folder = parse_tracking(call.plain["tracking"]), parse_folder(call.plain["runs_folder"])
     name = check_name(call.plain["study_name"])
     chosen = studies(runs_folder) if name is None else [find_study(runs_folder, name)]
     screen = Screen("sync", "val_accuracy", 0, 1)
     if not chosen:
         screen.say(f"There is no study in {runs_folder}")
+    behind: list[str] = []
+    caught: tuple[type[Exception], ...] = (UserError, *trouble())
     with Progress(console=screen.console, transient=True, disable=not screen.console.is_terminal) as progress:
         for study in chosen:
             writer = Writer(as_before(replace(config, enabled=True), study), runs_folder)
             try:
                 count = _sync(study, writer, progress)
-            except trouble() as error:
-                what = f"tracking.uri={writer.uri} can't be brought up to {study.name}"
-                raise Unavailable(f"{what}: {reason_of(error)}") from None
+            except caught as error:
+                reason = str(error) if isinstance(error, UserError) else reason_of(error)
+                behind.append(f"tracking.uri={writer.uri} can't be brought up to {study.name}: {reason}")
+                continue
             if count is None:
                 screen.say(f"{study.name}: another process is at work on it and brings MLflow up itself")
             else:
-                behind = f"{count} {'trial' if count == 1 else 'trials'} brought up" if count else "nothing was behind"
-                screen.say(f"{study.name}: {behind} in {writer.uri}")
+                what = f"{count} {'trial' if count == 1 else 'trials'} brought up" if count else "nothing was behind"
+                screen.say(f"{study.name}: {what} in {writer.uri}")
+    if behind:
+        raise Unavailable("; ".join(behind))
     return 0, None

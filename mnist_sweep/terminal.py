@@ -1,17 +1,19 @@
 """What a person sees while trials run: a live table in a terminal, plain lines anywhere else."""
 
+import contextlib
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+WIDEST = 1000  # characters of a table in a file
 COLOURS = {"COMPLETE": "green", "PRUNED": "yellow", "FAIL": "red"}
 
 
@@ -39,6 +41,22 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+@contextlib.contextmanager
+def transfer(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A progress bar for a download, from its first byte: takes the bytes that are here and, if known, of the whole."""
+    console = Console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), DownloadColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        tasks: list[TaskID] = []
+
+        def on_bytes(done: int, total: int | None) -> None:
+            if not tasks:
+                tasks.append(progress.add_task(what, total=total))
+            progress.update(tasks[0], completed=done, total=total)
+
+        yield on_bytes
 
 
 @dataclass
@@ -99,8 +117,9 @@ class Screen:
 
     def table(self, table: Table) -> None:
         """A table that stays; as wide as it is where no terminal limits it."""
-        width = None if self.console.is_terminal else self.console.measure(table).maximum
-        self.console.print(table, width=width, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = WIDEST
+        self.console.print(table, crop=False)
         sys.stdout.flush()
 
     def warn(self, line: str) -> None:

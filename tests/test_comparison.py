@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mnist_sweep.comparison import cause, compare, default_tolerance, seed_tolerance, world_differences
+from mnist_sweep.confirmed import Runs, conclude
 from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.recorded import Recorded, read_recorded
 
@@ -63,9 +64,13 @@ def test_the_default_tolerance_is_two_standard_errors() -> None:
 def test_the_seeds_tolerance_is_of_what_confirm_has_measured(tmp_path: Path) -> None:
     study = StudyFolder(tmp_path)
     assert seed_tolerance(study) is None
-    rows = [{"test_accuracy": {"deviation": deviation}} for deviation in (0.003, 0.004)]
-    study.confirmed.write_text(json.dumps({"finalists": rows}))
-    assert seed_tolerance(study) == pytest.approx(2 * math.sqrt(2 * (0.003**2 + 0.004**2) / 2))
+    accuracies = ([0.97, 0.98, 0.99], [0.95, 0.96, 0.99])
+    finalists = {n: Runs(0.9, 100, 3, 10, 1.0, list(own), np.arange(9) < 8) for n, own in enumerate(accuracies)}
+    study.confirmed.write_text(json.dumps(conclude(finalists, 0)))
+    variance = np.mean([np.var(own, ddof=1) for own in accuracies])
+    assert seed_tolerance(study) == pytest.approx(2 * math.sqrt(2 * variance))
+    study.confirmed.write_text('{"finalists": [{"trial": 1}]}')
+    assert seed_tolerance(study) is None
 
 
 def test_the_likeliest_cause_comes_first(recorded: Recorded) -> None:

@@ -218,10 +218,46 @@ def test_a_search_never_reads_the_test_images_and_confirm_is_the_first_to(
     said = capsys.readouterr().err
     assert "t10k" in said
     assert "Traceback" not in said
+    assert not study.test_set.exists()
     shutil.rmtree(place)
     write_idx(place, None)
     assert run(["confirm", folder, name, *TWO, QUIET]) == 0
     assert read_json(study.test_set)["times_opened"] == 1
+
+
+def test_what_is_damaged_is_trained_again_or_told(own_runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = StudyFolder(own_runs / "dnn-digits")
+    command = ["confirm", f"runs_folder={own_runs}", *TWO, QUIET]
+    assert run([*command, "runtime.executor=dry"]) == 2
+    assert "nothing would be trained" in capsys.readouterr().err
+    assert not study.test_set.exists()
+    assert run(command) == 0
+    before = digests(study)
+    one, two, *_ = study.confirmations()
+    one.predictions.write_bytes(one.predictions.read_bytes()[:100])
+    two.metrics.write_text("{}")
+    assert run(command) == 0
+    assert digests(study) == before
+    study.test_set.write_text('{"times')
+    assert run(command) == 2
+    assert "test_set.json can't be read" in capsys.readouterr().err
+    study.test_set.unlink()
+    best = read_json(study.summary)["best"]["trial"]
+    state = study.trial(best).state.read_text()
+    for torn in (state[:20], state.replace("[", '["x",')):
+        study.trial(best).state.write_text(torn)
+        assert run(command) == 2
+        error = capsys.readouterr().err
+        assert "state.json" in error
+        assert error.count("\n") == 1
+
+
+def test_fewer_seeds_than_are_known_forget_nothing(confirmed: StudyFolder, tmp_path: Path) -> None:
+    study = StudyFolder(tmp_path / "dnn-digits")
+    shutil.copytree(confirmed.path, study.path)
+    assert run(["confirm", f"runs_folder={tmp_path}", "confirm.top_k=1", "confirm.seeds=3", QUIET]) == 0
+    assert run(["confirm", f"runs_folder={tmp_path}", *TWO, QUIET]) == 0
+    assert read_json(study.confirmed)["seeds"] == 3
 
 
 def test_other_training_images_than_the_search_had_are_refused(

@@ -8,7 +8,7 @@ from mnist_sweep.confirmed import COLUMNS, HEADING, Runs, conclude, markdown, se
 
 
 def runs(accuracies: list[float], promised: float | None = 0.99, parameters: int = 100, right: int = 90) -> Runs:
-    return Runs(promised, 3, parameters, 12.0, accuracies, np.arange(100) < right)
+    return Runs(promised, 10_000, 3, parameters, 12.0, accuracies, np.arange(100) < right)
 
 
 BASELINE = [0.970, 0.971, 0.972, 0.969, 0.968]
@@ -20,8 +20,10 @@ def test_the_figures_are_as_by_hand() -> None:
     first, second = found["finalists"]
     assert (first["trial"], second["trial"]) == (7, 0)
     assert first["test_accuracy"]["mean"] == pytest.approx(0.981)
-    assert first["gap"] == pytest.approx(0.004)
-    assert second["gap"] == pytest.approx(0.005)
+    assert first["gap"]["mean"] == pytest.approx(0.004)
+    variance = 0.985 * 0.015 / 10_000 + 0.981 * 0.019 / 100 + np.var(BETTER, ddof=1) * 6 / 5
+    assert first["gap"]["half_interval"] == pytest.approx(1.96 * variance**0.5)
+    assert second["gap"]["mean"] == pytest.approx(0.005)
     beside = first["against_baseline"]
     pairs = np.subtract(BETTER, BASELINE)
     assert beside["difference"]["mean"] == pytest.approx(pairs.mean())
@@ -48,10 +50,21 @@ def test_no_winner_is_called_where_there_is_none() -> None:
     assert found["better_than_baseline"] == []
     assert found["recommended"] == 0
     assert "No finalist is better than the baseline beyond the noise" in text
-    assert "trial 7 went from 0.9900 to 0.9700 (-0.0200)" in text
-    assert "about 0.0190 of the promise was luck" in text
-    lucky = conclude({7: runs(BETTER, 0.98), 0: runs(BASELINE, 0.975)}, 0)
-    assert "none of the promise was luck" in " ".join(sentences(lucky))
+    assert "trial 7 0.9900 on validation images, 0.9700 on test images (-0.0200 ±" in text
+    assert "within the noise" in text
+
+
+def test_the_winners_curse_is_called_where_it_is_beyond_noise() -> None:
+    unlucky = Runs(0.9999, 10**9, 3, 10, 1.0, BASELINE, np.arange(10**6) < 970_000)
+    honest = Runs(0.975, 10**9, 3, 10, 1.0, BASELINE, np.arange(10**6) < 970_000)
+    assert "the winner's curse" in " ".join(sentences(conclude({7: unlucky, 0: honest}, 0)))
+    assert "within the noise" in " ".join(sentences(conclude({7: honest, 0: honest}, 0)))
+
+
+def test_of_equally_cheap_ones_the_better_is_recommended() -> None:
+    near = [value - 1e-5 for value in BETTER]
+    assert conclude({3: runs(near), 7: runs(BETTER), 0: runs(BASELINE)}, 0)["recommended"] == 7
+    assert conclude({7: runs(BETTER[:2]), 0: runs(BASELINE[:2], parameters=1)}, 0)["recommended"] == 7
 
 
 def test_too_few_seeds_are_told() -> None:

@@ -6,7 +6,16 @@ import pytest
 import yaml
 
 from mnist_sweep.config import UserError
-from mnist_sweep.files import read_history, read_json, read_yaml, read_yaml_list, write_json, write_text, write_yaml
+from mnist_sweep.files import (
+    HISTORY,
+    read_history,
+    read_json,
+    read_yaml,
+    read_yaml_list,
+    write_json,
+    write_text,
+    write_yaml,
+)
 from mnist_sweep.folders import StudyFolder
 
 
@@ -73,25 +82,26 @@ def test_interpolations_of_a_stored_file_stay_text(tmp_path):
     assert read_yaml(tmp_path / "a.yaml") == {"a": "${oc.env:HOME}"}
 
 
+HEADER = ",".join(HISTORY)
+ONE, TWO = ",".join(["1"] * len(HISTORY)), ",".join(["2.5"] * len(HISTORY))
+
+
 @pytest.mark.parametrize(
-    ("text", "rows"),
+    ("text", "values"),
     [
         ("", []),
-        ("epoch,loss\n", []),
-        ("epoch,loss\n1,0.5\n2,0.25\n", [{"epoch": 1.0, "loss": 0.5}, {"epoch": 2.0, "loss": 0.25}]),
-        ("epoch,loss\r\n1,0.5\r\n", [{"epoch": 1.0, "loss": 0.5}]),
-        ("epoch,loss\n1,0.5\n2", [{"epoch": 1.0, "loss": 0.5}]),
+        (f"{HEADER}\n", []),
+        (f"{HEADER}\n{ONE}\n{TWO}\n", [1.0, 2.5]),
+        (f"{HEADER}\r\n{ONE}\r\n", [1.0]),
+        (f"{HEADER}\n{ONE}\n2.5", [1.0]),
+        (f"{HEADER}\n{ONE}\n{TWO[:-1]}", [1.0]),  # cut within its last number
+        (f"{HEADER}\n{ONE}\n{TWO.replace('2.5', 'nan', 1)}\n{ONE}\n", [1.0]),
+        (f"epoch,loss\n{ONE}\n", []),
     ],
 )
-def test_a_history_is_read_without_a_row_that_was_cut(tmp_path, text, rows):
+def test_a_history_is_read_up_to_the_first_row_that_is_damaged(tmp_path, text, values):
     (tmp_path / "history.csv").write_text(text)
-    assert read_history(tmp_path / "history.csv") == rows
-
-
-@pytest.mark.parametrize("cut", ["2,", "2,0.2"])
-def test_a_row_that_was_cut_within_its_last_number_is_left_out(tmp_path, cut):
-    (tmp_path / "history.csv").write_text(f"epoch,loss\n1,0.5\n{cut}")
-    assert read_history(tmp_path / "history.csv") == [{"epoch": 1.0, "loss": 0.5}]
+    assert read_history(tmp_path / "history.csv") == [dict.fromkeys(HISTORY, value) for value in values]
 
 
 def test_a_history_that_is_not_there_is_empty(tmp_path):

@@ -16,4 +16,4 @@ def test_each_set_of_finalists_is_one_opening_however_often_it_is_gone_on_with(t
     assert open_for(study, [4, 0], 5, "others") == 2
     assert open_for(study, [3, 0], 5, "the first once more") == 2
     assert read_json(study.test_set)["times_opened"] == 3
-    assert [entry["command"] for entry in openings(study)] == ["first", "more seeds", "others"]
+    assert [entry.command for entry in openings(study)] == ["first", "more seeds", "others"]

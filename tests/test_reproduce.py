@@ -56,7 +56,7 @@ def test_a_best_file_alone_is_enough(runs: Path, tmp_path: Path, capsys: pytest.
         (lambda content: content.pop("recorded"), "has no `recorded`"),
         (lambda content: content.update(recorded=3), "recorded must be a mapping"),
         (lambda content: content["recorded"].pop("metrics"), "recorded.metrics is missing"),
-        (lambda content: content["recorded"]["environment"].pop("data"), "must have the digests"),
+        (lambda content: content["recorded"]["environment"].pop("data"), "recorded.environment.data is missing"),
         (lambda content: content["recorded"]["environment"].pop("weights_digest"), "no weights_digest"),
         (lambda content: content["model"].update(_target_="os.system"), "model._target_"),
     ],

@@ -39,11 +39,11 @@ class SearchConfig:
     timeout: Positive | None
     target: Float | None
     max_failures: Count
-    audit: Annotated[Float, Field(ge=0, le=1)]
     metric: Annotated[list[str], Field(min_length=1)]
     direction: list[Direction]
     space: dict[str, Any]
     when: dict[str, dict[str, Any]]
+    audit: Annotated[Float, Field(ge=0, le=1)] = 0.0  # studies of before have none
 
 
 @dataclass(frozen=True, config=CONFIG)

@@ -1,11 +1,13 @@
 """What a study's and a trial's MLflow run hold, read from their folders: mirroring twice changes nothing."""
 
+import contextlib
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from mnist_sweep.config import UserError
 from mnist_sweep.files import read_if_whole, read_json, write_json
@@ -126,12 +128,39 @@ def confirmed_tags(study: StudyFolder) -> dict[str, str]:
     """What the parent says of the test images: how often they were opened, and what was confirmed by them."""
     opened, found = read_if_whole(study.test_set), read_if_whole(study.confirmed)
     tags = {"test_set_opened": f"{opened['times_opened']}"} if "times_opened" in opened else {}
-    for row in found.get("finalists", []):
-        if row["trial"] == found["recommended"]:
-            sample = row["test_accuracy"]
-            tags["confirmed_trial"] = str(row["trial"])
-            tags["confirmed_test_accuracy"] = f"{sample['mean']:.4f} ± {sample['deviation']:.4f}"
+    with contextlib.suppress(KeyError, TypeError, ValueError, StopIteration):  # damaged
+        row = next(row for row in found["finalists"] if row["trial"] == found["recommended"])
+        sample = row["test_accuracy"]
+        tags["confirmed_test_accuracy"] = f"{sample['mean']:.4f} ± {sample['deviation']:.4f}"
+        tags["confirmed_trial"] = str(row["trial"])
     return tags
+
+
+def view_of(record: Record) -> dict[str, Any]:
+    """A view of MLflow's table of runs for a study: its objective and searched parameters as columns, the best first.
+
+    As the page itself stores one that is shared (MLflow 3.17: a tag of the experiment, named in the page's address).
+    """
+    metrics = list(record.params.get("search.metric") or ["best_val_accuracy"])
+    directions = list(record.params.get("search.direction") or ["maximize"])
+    keys = [_FORBIDDEN.sub("_", key.removeprefix("space.")) for key in record.params if key.startswith("space.")]
+    columns = [*(f"metrics.`{name}`" for name in dict.fromkeys([*metrics, "best_epoch", "parameters"])),
+               *(f"params.`{key}`" for key in keys), "tags.`state`"]  # fmt: skip
+    return {
+        "searchFilter": f"tags.study = '{record.tags['study']}' and tags.kind = 'trial'",
+        "orderByKey": f"metrics.`{metrics[0]}`",
+        "orderByAsc": directions[0] == "minimize",
+        "selectedColumns": columns,
+        "runsExpanded": {},
+        "runsPinned": [],
+        "runsHidden": [],
+        "runsHiddenMode": "FIRST_10_RUNS",
+    }
+
+
+def view_link(experiment_id: str, record: Record) -> str:
+    """The address of that view within MLflow's page."""
+    return f"#/experiments/{experiment_id}/runs?viewStateShareKey={quote(record.tags['study'])}"
 
 
 def data_input(data: dict[str, Any]) -> Any:

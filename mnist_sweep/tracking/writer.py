@@ -1,5 +1,6 @@
 """Brings MLflow's runs up to what the folders of trials and studies hold; doing it twice changes nothing."""
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +18,8 @@ from mnist_sweep.tracking.store import open_store, tracking_uri
 ID = "mnist_sweep.id"  # the tag by which a run is found whose making was interrupted
 BATCH = 1000  # metrics that MLflow takes at once
 DELETED = "deleted"
+VIEW = "mlflow.sharedViewState."  # the tag of an experiment in which MLflow's page keeps a view
+LONGEST_TAG, LONGEST_NOTE = 5000, 7500  # characters that MLflow takes
 
 
 class Writer:
@@ -105,16 +108,23 @@ class Writer:
 
     def study(self, study: StudyFolder) -> str:
         """The parent run, made if it is not there, with the whole history of the search."""
-        run_id = self._begin(study.tracking, read_record(study.record), None)
+        record = read_record(study.record)
+        run_id = self._begin(study.tracking, record, None)
         if run_id == DELETED:
             return run_id
+        view = json.dumps(mirror.view_of(record))
+        if len(view) <= LONGEST_TAG:
+            self.client.set_experiment_tag(self.experiment, f"{VIEW}{record.tags['study']}", view)
         self._sent[run_id] = max((m.step for m in self.client.get_metric_history(run_id, "trials_complete")), default=0)
         self.progress(run_id, study, history(study))
         return run_id
 
     def _readme(self, run_id: str, study: StudyFolder) -> None:
         if study.readme.is_file():
-            self.client.set_tag(run_id, "mlflow.note.content", study.readme.read_text(encoding="utf-8")[:7500])
+            answer, _, rest = study.readme.read_text(encoding="utf-8", errors="replace").partition("\n")
+            link = mirror.view_link(self.experiment, read_record(study.record))
+            text = f"{answer}\n\n[All trials as a table]({link})\n{rest}"
+            self.client.set_tag(run_id, "mlflow.note.content", text[:LONGEST_NOTE])
 
     def progress(self, run_id: str, study: StudyFolder, rows: Iterable[tuple[int, float, dict[str, float]]]) -> None:
         """Metrics of the parent as trials have ended (how many, when, metrics), and what its page says."""
@@ -128,15 +138,8 @@ class Writer:
         """Ends the parent run, with the study's files beside it."""
         if run_id == DELETED:
             return
-        for file in (
-            study.config,
-            study.best,
-            study.summary,
-            study.confirmed,
-            study.winner,
-            study.audit,
-            study.hardest,
-        ):
+        files = (study.config, study.best, study.summary, study.confirmed, study.winner, study.audit, study.hardest)
+        for file in (*files, study.report):
             if file.is_file():
                 self.client.log_artifact(run_id, str(file))
         for figure in sorted(study.figures.glob("[!.]*.png")):

@@ -1,0 +1,189 @@
+"""Puts a study's figures and tables onto one page, which needs nothing besides itself."""
+
+import base64
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from mnist_sweep import confirmed
+from mnist_sweep.files import read_if_whole, write_text
+from mnist_sweep.report import drawings, parameters
+from mnist_sweep.report.canvas import Drawing
+from mnist_sweep.report.content import ENDED, Study, Trial, flatten_space, shown
+from mnist_sweep.study.importances import importances
+from mnist_sweep.terminal import duration
+
+BEST = 10
+FAILURES = 50
+
+
+def _url(kind: str, content: bytes) -> Markup:
+    return Markup(f"data:{kind};base64,{base64.b64encode(content).decode()}")  # noqa: S704 - letters and digits
+
+
+def _vector(drawing: Drawing) -> dict[str, Any]:
+    return {"title": drawing.title, "text": drawing.text, "url": _url("image/svg+xml", drawing.svg.encode()),
+            "kind": "vector"}  # fmt: skip
+
+
+def _picture(file: Path, title: str, text: str) -> list[dict[str, Any]]:
+    if not file.is_file():
+        return []
+    return [{"title": title, "text": text, "url": _url("image/png", file.read_bytes()), "kind": "picture"}]
+
+
+def _figures(study: Study, on_figure: Callable[[str], None]) -> list[dict[str, Any]]:
+    """The figures of the search, as far as there is something to draw."""
+    wanted: list[tuple[bool, Callable[[Study], Drawing]]] = [
+        (bool(study.of_state(*ENDED)), drawings.history),
+        (any(trial.rows for trial in study.trials), drawings.curves),
+    ]
+    found = importances(study.folder.journal) if study.ranked else {}
+    if found:
+        wanted.append((True, lambda study: parameters.importance(found, study.metric)))
+    several = len(study.ranked) > 1 and bool(study.parameters)
+    wanted += [(several, parameters.slices), (several, parameters.parallel), (len(study.ranked) > 1, drawings.costs)]
+    figures = []
+    for is_there, draw in wanted:
+        if is_there:
+            on_figure("drawing")
+            figures.append(_vector(draw(study)))
+    return figures
+
+
+def _winner(study: Study) -> list[dict[str, Any]]:
+    best = study.best
+    if best is None:
+        return []
+    folder, name = best.folder.figures, f"trial {best.number}"
+    texts = {
+        "curves": f"Loss and accuracy of {name} over its epochs, of training and of validation images.",
+        "confusion_matrix": f"How often {name} takes which digit for which on the validation images.",
+        "error_gallery": f"A sample of the validation images that {name} gets wrong, with what it calls them.",
+    }
+    titles = {"curves": "Curves", "confusion_matrix": "Confusion matrix", "error_gallery": "Mistakes"}
+    return [one for key, text in texts.items()
+            for one in _picture(folder / f"{key}.png", f"{titles[key]} of {name}", text)]  # fmt: skip
+
+
+def _hardest(study: Study) -> list[dict[str, Any]]:
+    found = read_if_whole(study.folder.hardest)
+    if not found:
+        return []
+    errors = sum(bool(one["possible_label_error"]) for one in found["hardest"])
+    text = (
+        f"{found['hard']} of {found['images']:,} validation images are wrong for at least half of {found['networks']} "
+        f"networks; for {errors} of them all agree on another digit, so the label may be wrong."
+    )
+    return _picture(study.folder.figures / "hardest.png", "Hardest images", text)
+
+
+def _row(study: Study, trial: Trial) -> dict[str, Any]:
+    metrics = trial.metrics
+    return {
+        "trial": trial.number,
+        "values": [shown(name, value) for name, value in zip(study.metrics, trial.values, strict=True)],
+        "parameters": f"{int(metrics.get('parameters', 0)):,}",
+        "seconds": duration(metrics.get("training_seconds", 0.0)),
+        "overrides": "\n".join(f"{key}={value}" for key, value in trial.overrides.items()) or "the base configuration",
+    }
+
+
+def _answer(study: Study) -> dict[str, Any]:
+    best, baseline = study.best, study.baseline
+    answer: dict[str, Any] = {"best": None, "command": None, "sentences": []}
+    if best is None:
+        return answer
+    answer["best"] = f"trial {best.number}, {study.metric} {best.values[0]:.4f}"
+    if baseline and baseline.number != best.number:
+        gain = best.values[0] - baseline.values[0]
+        answer["baseline"] = f"the baseline, trial 0, has {baseline.values[0]:.4f}: a difference of {gain:+.4f}"
+    elif baseline:
+        answer["baseline"] = "it is the baseline: nothing better was found"
+    answer["command"] = read_if_whole(best.folder.environment).get("command")
+    answer["sentences"] = confirmed.sentences(study.confirmed) if study.confirmed else []
+    return answer
+
+
+def _environment(study: Study) -> list[tuple[str, str]]:
+    trial = study.best or next((trial for trial in study.trials if trial.folder.environment.is_file()), None)
+    found = read_if_whole(trial.folder.environment) if trial else {}
+    rows = [
+        (name, str(found[name])) for name in ("processor", "cores", "platform", "commit", "threads") if found.get(name)
+    ]
+    if found.get("dirty"):
+        rows.append(("uncommitted changes", "yes"))
+    if data := found.get("data"):
+        counts = f"{data['train_images']:,} images to train, {data['validation_images']:,} to validate"
+        rows.append(("data", f"{data['name']}: {counts}, SHA-256 {data['digest'][:16]}"))
+    return [*rows, *((name, text) for name, text in found.get("versions", {}).items())]
+
+
+def _render(name: str, content: dict[str, Any]) -> str:
+    loader = PackageLoader("mnist_sweep.report", "templates")
+    environment = Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+    )
+    return environment.get_template(name).render(**content, made=time.strftime("%Y-%m-%d %H:%M"))
+
+
+def _counts(study: Study) -> str:
+    names = ("COMPLETE", "PRUNED", "FAIL", "RUNNING", "INTERRUPTED")
+    return ", ".join(f"{n} {state.lower()}" for state in names if (n := len(study.of_state(state)))) or "no trial yet"
+
+
+def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: None) -> Path:
+    """Writes report.html into the study's folder; gives its path."""
+    plain = study.plain
+    spans = any(trial.started and trial.ended for trial in study.trials)
+    failures = study.of_state("FAIL")
+    table = confirmed.table(study.confirmed) if study.confirmed else []
+    content = {
+        "study": study.name,
+        "metrics": study.metrics,
+        "counts": _counts(study),
+        "seconds": duration(study.summary.get("wall_seconds", 0.0)),
+        "busy": study.summary.get("busy_fraction"),
+        "dry": plain.get("runtime", {}).get("executor") == "dry",
+        "space": list(flatten_space(plain["search"]["space"], plain["search"]["when"]).items()),
+        "sampler": str(plain.get("sampler", {}).get("_target_", "")).rpartition(".")[2],
+        "pruner": str(plain.get("pruner", {}).get("_target_", "")).rpartition(".")[2],
+        "answer": _answer(study),
+        "confirmed_columns": confirmed.COLUMNS,
+        "confirmed": table,
+        "figures": _figures(study, on_figure),
+        "best": [_row(study, trial) for trial in study.ranked[:BEST]],
+        "winner": _winner(study),
+        "hardest": _hardest(study),
+        "timeline": [_vector(drawings.timeline(study))] if spans else [],
+        "failures": [(trial.number, trial.reason or "") for trial in failures[:FAILURES]],
+        "failed": len(failures),
+        "environment": _environment(study),
+    }
+    file = study.folder.report
+    write_text(file, _render("report.html.jinja", content))
+    return file
+
+
+def write_comparison(studies: Sequence[Study], file: Path) -> Path:
+    """Writes a page for several studies beside each other; gives its path."""
+    rows = []
+    for study in studies:
+        best = study.best
+        rows.append({
+            "study": study.name,
+            "counts": _counts(study),
+            "best": f"{best.values[0]:.4f}" if best else "none yet",
+            "trial": best.number if best else "",
+            "seconds": duration(study.summary.get("wall_seconds", 0.0)),
+            "baseline": f"{study.baseline.values[0]:.4f}" if study.baseline else "",
+        })  # fmt: skip
+    content = {"names": [study.name for study in studies], "metric": studies[0].metric, "rows": rows,
+               "figures": [_vector(drawings.against_each_other(studies))]}  # fmt: skip
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_text(file, _render("comparison.html.jinja", content))
+    return file
