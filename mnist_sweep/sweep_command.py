@@ -63,7 +63,8 @@ def _outro(plan: Plan, search: Search, record: Record, screen: Screen, outcome: 
         screen.say(f"  {record.best_command()}")
         allowed = [o for o in plan.composer.base if o.startswith("runtime.allowed_targets=")]
         screen.say(f"Reproduce it to the bit: {_command(plan, 'reproduce', f'study={plan.folder.name}', *allowed)}")
-        screen.say(f"Report: {shortest(plan.folder.report)}")
+        if plan.folder.report.is_file():
+            screen.say(f"Report: {shortest(plan.folder.report)}")
         screen.say(f"Its folder: {shortest(plan.folder.trial(best.number).path)}")
     if record.pruning and (record.pruning.pruned or record.pruning.audited):
         screen.say(sentence(record.pruning), wrap=True)
@@ -85,6 +86,13 @@ def _cost(plan: Plan, screen: Screen) -> None:
         f"{duration(cost.seconds)} in all if none is pruned; {cost.disk / 1e6:,.0f} MB of disk",
         wrap=True,
     )
+
+
+def _conclude(record: Record, screen: Screen) -> None:
+    with screen.console.status("drawing the report"):
+        wrong = record.conclude()
+    if wrong:
+        screen.warn(f"The report could not be made ({wrong}); the study is whole: see report.log in its folder")
 
 
 def _is_settled(plan: Plan, search: Search) -> bool:
@@ -128,14 +136,18 @@ def main(call: Call) -> tuple[int, Any]:
         record.start()
         try:
             outcome = run_sweep(plan, search, make_executor(plan.settings.runtime), screen, record)
-            if wrong := record.conclude():
-                screen.warn(f"The report could not be made ({wrong}); the study is whole: see report.log in its folder")
+            if outcome.code > 128:  # who presses Ctrl-C does not wait for pictures
+                record.write_summary()
+            else:
+                _conclude(record, screen)
         except Unavailable:
             record.finish("INTERRUPTED")
             tracker.close()
             raise
         record.finish("INTERRUPTED" if outcome.code > 128 else "COMPLETE")
-        if not tracker.close():
+        with screen.console.status("bringing MLflow up to date"):
+            caught_up = tracker.close()
+        if not caught_up:
             screen.warn(f"tracking is behind in {tracker.uri}: the folders have everything; bring it up with: "
                         f"{_command(plan, 'sync')}")  # fmt: skip
     _outro(plan, search, record, screen, outcome, time.monotonic() - began)

@@ -26,6 +26,8 @@ pytestmark = [
     ),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Selenium's own
 ]
+# MLflow's own page asks for a user that a server without accounts doesn't have, and is slow to lay out its charts.
+MLFLOWS_OWN = ("users/current", "ResizeObserver loop")
 SIZES = [(1400, 900), (600, 900)]
 
 
@@ -182,5 +184,4 @@ def test_mlflow_shows_the_study_without_a_click(
     wait_for(browser, "report.html")
     time.sleep(2)
     keep(f"mlflow-report-{width}")
-    # MLflow's own page asks for a user that a server without accounts doesn't have.
-    assert [message for message in errors(browser) if "users/current" not in message] == []
+    assert [message for message in errors(browser) if not any(own in message for own in MLFLOWS_OWN)] == []
