@@ -42,7 +42,8 @@ def main(call: Call) -> tuple[int, Any]:
     folder = find_study(runs_folder, check_name(call.plain["study_name"]))
     study = read_study(folder, is_held(folder))
     screen = Screen("show", study.metric, 0, 1)
-    counts = ", ".join(f"{len(study.of_state(state))} {state.lower()}" for state in ("COMPLETE", "PRUNED", "FAIL"))
+    words = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
+    counts = ", ".join(f"{len(study.of_state(state))} {word}" for state, word in words.items())
     screen.say(f"Study {study.name}: {counts}", style="bold")
     for trial in study.of_state("RUNNING"):
         screen.say(_running(trial, study))

@@ -80,12 +80,17 @@ def _cost(plan: Plan, screen: Screen) -> None:
     cost = forecast(plan, STEPS)
     networks = sorted(cost.networks, key=lambda network: network.parameters)
     times = sorted(network.trial_seconds for network in networks)
+    sizes = _span(f"{networks[0].parameters:,}", f"{networks[-1].parameters:,}")
     screen.say(
-        f"Networks of {networks[0].parameters:,} to {networks[-1].parameters:,} parameters, up to "
-        f"{cost.memory / 1e9:.1f} GB of memory; {duration(times[0])} to {duration(times[-1])} a trial, about "
-        f"{duration(cost.seconds)} in all if none is pruned; {cost.disk / 1e6:,.0f} MB of disk",
+        f"Networks of {sizes} parameters, up to {cost.memory / 1e9:.1f} GB of memory; "
+        f"{_span(duration(times[0]), duration(times[-1]))} a trial, about {duration(cost.seconds)} in all if none is "
+        f"pruned; {cost.disk / 1e6:,.0f} MB of disk",
         wrap=True,
     )
+
+
+def _span(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
 
 
 def _conclude(record: Record, screen: Screen) -> None:
