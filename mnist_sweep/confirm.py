@@ -29,6 +29,7 @@ from mnist_sweep.opening import open_for, openings
 from mnist_sweep.pool import run_all
 from mnist_sweep.provenance import source_tags
 from mnist_sweep.recorded import check_data, check_local, check_name, check_trained, find_study
+from mnist_sweep.report import refresh_report
 from mnist_sweep.terminal import Screen, duration
 from mnist_sweep.tracking import Record, Tracker, as_before
 from mnist_sweep.tracking.mirror import fenced, flatten
@@ -256,6 +257,7 @@ def _record(study: StudyFolder, finalists: list[Finalist], runs: list[Run], call
     found = _conclude(study, finalists, runs, call)
     winner = next(run for run in runs if run.finalist.trial == found["recommended"])
     write_winner(study, found, winner.folder, winner.finalist.seeded_overrides(0))
+    refresh_report(study)
     return found, winner
 
 

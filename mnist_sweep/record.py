@@ -1,7 +1,6 @@
 """What a sweep writes down beside Optuna's journal: best.yaml, summary.json, states, and MLflow behind them."""
 
 import time
-import traceback
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +11,7 @@ from mnist_sweep.launch import cleared, shortest, stored
 from mnist_sweep.provenance import source_tags
 from mnist_sweep.pruning import Pruning, judge_pruner, sentence
 from mnist_sweep.recorded import result_of
-from mnist_sweep.report import read_study, write_report
+from mnist_sweep.report import refresh_report
 from mnist_sweep.report.content import flatten_space
 from mnist_sweep.searching import Plan, workers
 from mnist_sweep.study import Asked, Search, Standing
@@ -260,26 +259,18 @@ class Record:
         return "\n".join(lines) + "\n" + (confirmed.markdown(found) if found else "")
 
     def conclude(self) -> str:
-        """Judges the pruner, shows the hardest images of all complete trials, and writes the report.
-
-        Pictures must not spoil a search that went well: gives what went wrong with them, and keeps it in report.log.
-        """
+        """Judges the pruner, shows the hardest images, writes the report; gives what went wrong with that."""
         if self.search.prunes:
             epochs = self.plan.base.train.epochs
             self.pruning = judge_pruner(self.search.finished(), self.folder, epochs, self.search.better)
         self.write_summary()
-        try:
-            if self.plan.settings.runtime.executor == "local":
-                write_hardest(self.folder, self.search.ranked(), self.plan.base.data, self.plan.description.digests)
-            write_report(read_study(self.folder))
-            files.write_text(self.folder.readme, self.description())
-        except Exception as error:
-            if files.is_full(error):
-                raise
-            with (self.folder.path / "report.log").open("a", encoding="utf-8") as log:
-                traceback.print_exception(error, file=log)
-            return f"{type(error).__name__}: {error}"
-        return ""
+        wrong = refresh_report(self.folder, self._write_hardest)
+        files.write_text(self.folder.readme, self.description())  # which names the report
+        return wrong
+
+    def _write_hardest(self) -> None:
+        if self.plan.settings.runtime.executor == "local":
+            write_hardest(self.folder, self.search.ranked(), self.plan.base.data, self.plan.description.digests)
 
     def finish(self, state: str) -> None:
         """Ends the parent run: FINISHED, or KILLED for an interrupted sweep."""

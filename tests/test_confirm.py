@@ -124,6 +124,12 @@ def test_the_winner_is_an_experiment_with_the_same_bits(confirmed: StudyFolder, 
     assert environment["weights_digest"] in text
 
 
+def test_the_report_says_what_was_confirmed(confirmed: StudyFolder) -> None:
+    page = confirmed.report.read_text(encoding="utf-8")
+    assert "Confirmed on fresh seeds by the test images" in page
+    assert "Not yet confirmed" not in page
+
+
 def test_a_pasted_run_gives_the_same_bits(confirmed: StudyFolder, tmp_path: Path) -> None:
     folder = confirmed.confirmations()[-1]
     overrides = yaml.safe_load(folder.overrides.read_text())

@@ -3,35 +3,35 @@
 import os
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hydra import compose
 
+from mnist_sweep.config import TrialConfig, parse_trial
+from mnist_sweep.config.compose import plain
+from mnist_sweep.data import describe
 from mnist_sweep.executors import Done, DryExecutor, Epoch, Event, Failed, Job, LocalExecutor, Started
 from mnist_sweep.pool import RETRIES, run_all
 
-PLAIN = {
-    "data": {"_target_": "mnist_sweep.data.digits", "name": "digits", "validation": "split", "validation_size": 360,
-             "split_seed": 0},
-    "model": {"_target_": "mnist_sweep.models.dnn", "units": [100], "dropout": 0.3},
-    "optimizer": {"_target_": "keras.optimizers.Adam", "learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999,
-                  "epsilon": 1e-7},
-    "train": {"epochs": 3, "batch_size": 64, "loss": "sparse_categorical_crossentropy", "precision": "float32",
-              "early_stopping_patience": None},
-    "study": {"seed": 0},
-}  # fmt: skip
+
+@pytest.fixture
+def config(hydra_conf: None) -> TrialConfig:
+    small = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3"]
+    return parse_trial(plain(compose("config", small)))
 
 
-def jobs(folder: Path, count: int) -> list[Job]:
+def jobs(config: TrialConfig, folder: Path, count: int) -> list[Job]:
     settings = {"allowed": [], "environment": {}, "data": {"train_images": 10}}
-    return [Job(number, "train", PLAIN, str(folder / str(number)), settings) for number in range(count)]
+    return [Job(number, "train", config.plain(), str(folder / str(number)), settings) for number in range(count)]
 
 
-def test_all_jobs_end_and_no_more_than_allowed_run_at_once(tmp_path: Path) -> None:
+def test_all_jobs_end_and_no_more_than_allowed_run_at_once(config: TrialConfig, tmp_path: Path) -> None:
     running: set[int] = set()
     most = 0
     ended = []
-    for event in run_all(DryExecutor(), jobs(tmp_path, 5), 2, lambda: False):
+    for event in run_all(DryExecutor(), jobs(config, tmp_path, 5), 2, lambda: False):
         if isinstance(event, Job):
             running.add(event.number)
         elif isinstance(event, Done | Failed):
@@ -42,10 +42,10 @@ def test_all_jobs_end_and_no_more_than_allowed_run_at_once(tmp_path: Path) -> No
     assert most == 2
 
 
-def test_once_stopped_nothing_starts_and_what_is_unfinished_is_not_given(tmp_path: Path) -> None:
+def test_once_stopped_nothing_starts_and_what_is_unfinished_is_not_given(config: TrialConfig, tmp_path: Path) -> None:
     given: list[Job | Event] = []
     stop = threading.Event()
-    for event in run_all(DryExecutor(), jobs(tmp_path, 5), 2, stop.is_set):
+    for event in run_all(DryExecutor(), jobs(config, tmp_path, 5), 2, stop.is_set):
         if isinstance(event, Epoch):
             stop.set()
         given.append(event)
@@ -70,14 +70,11 @@ class Killing(LocalExecutor):
 
 
 @pytest.mark.parametrize(("kills", "end"), [(RETRIES, Done), (RETRIES + 1, Failed)])
-def test_a_lost_job_is_run_again_but_not_for_ever(tmp_path: Path, kills: int, end: type) -> None:
-    from mnist_sweep.config import parse_trial
-    from mnist_sweep.data import describe
-
-    data = describe(parse_trial(PLAIN).data).plain()
-    settings = {"allowed": [], "environment": {}, "data": data, "keep_model": False}
+def test_a_lost_job_is_run_again_but_not_for_ever(config: TrialConfig, tmp_path: Path, kills: int, end: type) -> None:
+    one = replace(config, train=replace(config.train, epochs=1))
+    settings = {"allowed": [], "environment": {}, "data": describe(one.data).plain(), "keep_model": False}
     executor = Killing(kills)
-    job = Job(0, "train", {**PLAIN, "train": {**PLAIN["train"], "epochs": 1}}, str(tmp_path / "0"), settings)
+    job = Job(0, "train", one.plain(), str(tmp_path / "0"), settings)
     try:
         ended = [e for e in run_all(executor, [job], 1, lambda: False) if isinstance(e, Done | Failed)]
     finally:

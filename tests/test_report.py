@@ -133,7 +133,7 @@ def test_a_report_that_fails_does_not_spoil_the_search(tmp_path: Path, capsys, m
     def broken(_study: object) -> None:
         raise RuntimeError("no ink")
 
-    monkeypatch.setattr("mnist_sweep.record.write_report", broken)
+    monkeypatch.setattr("mnist_sweep.report.page.write_report", broken)
     study = sweep(tmp_path, "search.n_trials=2")
     assert sum(read_json(study.summary)["states"].values()) == 2
     assert "The report could not be made (RuntimeError: no ink)" in capsys.readouterr().err

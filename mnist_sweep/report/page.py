@@ -2,6 +2,7 @@
 
 import base64
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mnist_sweep import confirmed
-from mnist_sweep.files import read_if_whole, write_text
+from mnist_sweep.files import is_full, read_if_whole, write_text
+from mnist_sweep.folders import StudyFolder
+from mnist_sweep.pruning import Pruning, sentence
 from mnist_sweep.report import drawings, parameters
 from mnist_sweep.report.canvas import Drawing
-from mnist_sweep.report.content import ENDED, Study, Trial, flatten_space, shown
+from mnist_sweep.report.content import ENDED, Study, Trial, flatten_space, read_study, shown
 from mnist_sweep.study.importances import importances
 from mnist_sweep.terminal import duration
 
@@ -93,6 +96,15 @@ def _row(study: Study, trial: Trial) -> dict[str, Any]:
     }
 
 
+def _pruning(study: Study) -> str:
+    """What the pruner saved and how often it was wrong; empty where it did nothing."""
+    try:
+        found = Pruning(**study.summary["pruning"])
+    except (KeyError, TypeError):
+        return ""
+    return sentence(found) if found.pruned or found.audited else ""
+
+
 def _answer(study: Study) -> dict[str, Any]:
     best, baseline = study.best, study.baseline
     answer: dict[str, Any] = {"best": None, "command": None, "sentences": []}
@@ -153,6 +165,7 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "sampler": str(plain.get("sampler", {}).get("_target_", "")).rpartition(".")[2],
         "pruner": str(plain.get("pruner", {}).get("_target_", "")).rpartition(".")[2],
         "answer": _answer(study),
+        "pruning": _pruning(study),
         "confirmed_columns": confirmed.COLUMNS,
         "confirmed": table,
         "figures": _figures(study, on_figure),
@@ -167,6 +180,23 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
     file = study.folder.report
     write_text(file, _render("report.html.jinja", content))
     return file
+
+
+def refresh_report(folder: StudyFolder, first: Callable[[], object] = lambda: None) -> str:
+    """Does what is to be done first, and writes report.html as the study is then; gives what went wrong.
+
+    Pictures must not spoil what went well: the traceback goes to report.log, only a full disk is raised.
+    """
+    try:
+        first()
+        write_report(read_study(folder))
+    except Exception as error:
+        if is_full(error):
+            raise
+        with (folder.path / "report.log").open("a", encoding="utf-8") as log:
+            traceback.print_exception(error, file=log)
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def write_comparison(studies: Sequence[Study], file: Path) -> Path:
