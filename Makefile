@@ -60,10 +60,10 @@ plan: $(READY) ## check a search and predict its time; trains nothing
 	@$(BIN)/mnist-sweep plan $(OVERRIDES)
 
 test: $(READY) ## the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-slow: $(READY) ## all tests, the long ones too
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m 'slow or not slow'
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m 'slow or not slow'
 
 chaos: $(READY) ## real sweeps whose processes are killed at random, 20 times each, five seeds: half an hour
 	@$(BIN)/python -m pytest -s -m 'slow or not slow' tests/test_chaos.py

@@ -151,7 +151,7 @@ def open_page(browser, url: str) -> None:
     browser.get(url)
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize(("width", "height"), [SIZES[0], pytest.param(*SIZES[1], marks=pytest.mark.slow)])
 def test_mlflow_shows_the_study_without_a_click(
     browser, keep, runs: Path, server: str, width: int, height: int
 ) -> None:

@@ -24,6 +24,7 @@ def test_a_plan_builds_the_smallest_and_the_largest_network_and_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_network_that_does_not_fit_into_memory_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """784 million parameters are 3.1 GB; sixteen times as many are one array that no machine of ours has."""
     base = ["data=digits", "model=dnn", "model.dropout=0.0", f"runs_folder={tmp_path}", "tracking=none"]

@@ -85,6 +85,7 @@ def test_a_whole_study_is_audited(own_runs: Path, capsys: pytest.CaptureFixture[
     assert found["trials"]["dnn-digits-0002"]["verdict"] == "WITHIN TOLERANCE"
 
 
+@pytest.mark.slow
 def test_pruned_trials_are_reproduced_up_to_their_epoch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=4", "search.n_trials=5",
              "optimizer.learning_rate=tag(log,interval(1e-6,1e-2))", f"runs_folder={tmp_path}", QUIET]  # fmt: skip
