@@ -1,6 +1,5 @@
 """`mnist-sweep confirm`: the finalists of a search on fresh seeds, judged by the test images, which are opened here."""
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from mnist_sweep.call import Call
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.check import check
 from mnist_sweep.config.compose import from_command_line
-from mnist_sweep.config.schema import CONFIG
+from mnist_sweep.config.schema import LOOSE
 from mnist_sweep.config.settings import ConfirmConfig, RuntimeConfig, parse_folder, parse_tracking
 from mnist_sweep.data import Description
 from mnist_sweep.evaluation import Predictions, read_predictions
@@ -24,7 +23,7 @@ from mnist_sweep.finalists import BASELINE, Finalist, choose
 from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.hold import locked
 from mnist_sweep.interrupts import Interrupts
-from mnist_sweep.launch import cleared, make_job, prepare, shortest
+from mnist_sweep.launch import cleared, make_job, prepare, shortest, workers
 from mnist_sweep.opening import open_for, openings
 from mnist_sweep.pool import run_all
 from mnist_sweep.provenance import source_tags
@@ -36,7 +35,7 @@ from mnist_sweep.tracking.mirror import fenced, flatten
 from mnist_sweep.winner import register_winner, write_winner
 
 
-@checked(frozen=True, config={**CONFIG, "extra": "ignore"})
+@checked(frozen=True, config=LOOSE)
 class Metrics:
     """What is read of a run's metrics.json."""
 
@@ -81,10 +80,12 @@ class Run:
 class Confirmation:
     """The runs of one call, as they go."""
 
-    def __init__(self, study: StudyFolder, runs: list[Run], screen: Screen, tracker: Tracker, call: Call) -> None:
+    def __init__(
+        self, study: StudyFolder, runs: list[Run], todo: list[Run], screen: Screen, tracker: Tracker, call: Call
+    ) -> None:
         self.study = study
         self.all_runs = runs
-        self.runs = dict(enumerate(run for run in runs if not run.is_done))
+        self.runs = dict(enumerate(todo))
         self.screen = screen
         self.tracker = tracker
         self.call = call
@@ -284,9 +285,9 @@ def main(call: Call) -> tuple[int, Any]:
         finalists = choose(study, plain, request.top_k, from_command_line(call.overrides))
         runs = _runs(study, finalists, request.seeds)
         todo = [run for run in runs if not run.is_done]
-        workers = min(len(runs), runtime.workers or len(os.sched_getaffinity(0)))
+        at_once = min(len(runs), workers(runtime))
         done = {"COMPLETE": len(runs) - len(todo)}
-        screen = Screen(f"confirming {study.name}", "accuracy", len(runs), workers, done, kind="run")
+        screen = Screen(f"confirming {study.name}", "accuracy", len(runs), at_once, done, kind="run")
         openings(study)  # a damaged book is told before anything is done
         _intro(study, runs, screen)
         tracker = Tracker(tracking, runs_folder, screen.warn)
@@ -294,7 +295,7 @@ def main(call: Call) -> tuple[int, Any]:
         try:
             if study.record.is_file():
                 tracker.start_study(study)
-            code = _train(Confirmation(study, runs, screen, tracker, call), runtime) if todo else 0
+            code = _train(Confirmation(study, runs, todo, screen, tracker, call), runtime) if todo else 0
             if code <= 1:
                 found, winner = _record(study, finalists, runs, call)
         finally:

@@ -10,7 +10,7 @@ from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.check import check
 from mnist_sweep.config.compose import key_of
-from mnist_sweep.config.schema import CONFIG
+from mnist_sweep.config.schema import LOOSE
 from mnist_sweep.config.settings import SearchConfig, parse_search
 from mnist_sweep.evaluation import best_of
 from mnist_sweep.folders import StudyFolder, TrialFolder
@@ -84,7 +84,7 @@ def _finalist(folder: TrialFolder, metric: str, allowed: list[str], pruned: bool
     )
 
 
-@checked(frozen=True, config={**CONFIG, "extra": "ignore"})
+@checked(frozen=True, config=LOOSE)
 class State:
     """What is read of a trial's state.json."""
 

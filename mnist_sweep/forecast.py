@@ -12,8 +12,8 @@ from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.space import holds
 from mnist_sweep.config.space_check import ends
 from mnist_sweep.executors import Failed, Job, Limits, LocalExecutor
-from mnist_sweep.launch import run_one
-from mnist_sweep.searching import Plan, workers
+from mnist_sweep.launch import run_one, workers
+from mnist_sweep.searching import Plan
 
 FIXED_SECONDS = 4  # of a trial, before its first step and after its last: tracing, predictions, figures
 FILES_BYTES = 700_000  # of a trial without its model: figures, predictions, tables, and their copy in MLflow's store
@@ -143,7 +143,7 @@ def forecast(plan: Plan, steps: int) -> Forecast:
     greedy = plan.composer.config({**tries[most.name], **_largest_batch(plan)})
     memory = _probe(plan, [greedy], 1)[0]["memory"] + data_bytes(plan)
     _check_memory(plan, memory)
-    at_once = min(workers(plan.settings), plan.settings.search.n_trials)
+    at_once = min(workers(plan.settings.runtime), plan.settings.search.n_trials)
     # Half of the way from the smallest to the largest is a middling trial.
     seconds = plan.settings.search.n_trials * (networks[1].trial_seconds + networks[2].trial_seconds) / 2 / at_once
     disk: float = plan.settings.search.n_trials * FILES_BYTES * 2
@@ -152,7 +152,10 @@ def forecast(plan: Plan, steps: int) -> Forecast:
 
 
 def _check_memory(plan: Plan, need: float) -> None:
-    limit, at_once = plan.settings.runtime.memory_limit, min(workers(plan.settings), plan.settings.search.n_trials)
+    limit, at_once = (
+        plan.settings.runtime.memory_limit,
+        min(workers(plan.settings.runtime), plan.settings.search.n_trials),
+    )
     if limit is not None and need > limit:
         raise UserError(
             f"runtime.memory_limit must be at least {need / 1e9:.1f}GB for the largest network of the space, "

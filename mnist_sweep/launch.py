@@ -9,6 +9,7 @@ from typing import Any
 
 from mnist_sweep import data, files
 from mnist_sweep.config import TrialConfig, UserError
+from mnist_sweep.config.settings import RuntimeConfig
 from mnist_sweep.config.trial import check_against_data
 from mnist_sweep.executors import Done, Epoch, Executor, Failed, Job
 from mnist_sweep.folders import StudyFolder, TrialFolder
@@ -29,6 +30,11 @@ def prepare(config: TrialConfig, say: Callable[[str], None], whole: bool = False
     description = data.describe(config.data, whole)
     check_against_data(config, description.image, description.train_images)
     return description
+
+
+def workers(runtime: RuntimeConfig) -> int:
+    """How many trials run at the same time: as configured, or one on each core."""
+    return runtime.workers or len(os.sched_getaffinity(0))
 
 
 def train_command(overrides: Sequence[str], flags: Sequence[str]) -> str:

@@ -10,7 +10,8 @@ from mnist_sweep.call import Call
 from mnist_sweep.config.space import Choice, Parameter
 from mnist_sweep.executors import make_executor
 from mnist_sweep.forecast import forecast, free_memory
-from mnist_sweep.searching import make_plan, workers
+from mnist_sweep.launch import workers
+from mnist_sweep.searching import make_plan
 from mnist_sweep.terminal import duration
 
 STEPS = 8
@@ -37,7 +38,8 @@ def main(call: Call) -> tuple[int, Any]:
     searched = ", ".join(dict.fromkeys(p.key for p in plan.parameters))
     count = combinations(plan.parameters)
     console.print(
-        f"Study {plan.folder.name}: {settings.search.n_trials} trials, {workers(settings)} at a time", soft_wrap=True
+        f"Study {plan.folder.name}: {settings.search.n_trials} trials, {workers(settings.runtime)} at a time",
+        soft_wrap=True,
     )
     console.print(
         f"Searched: {searched}" + (f" ({count:,.0f} combinations)" if math.isfinite(count) else ""), soft_wrap=True

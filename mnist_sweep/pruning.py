@@ -50,7 +50,9 @@ def judge_pruner(
 
 
 def sentence(found: Pruning) -> str:
-    """The same in words."""
+    """The same in words; empty where the pruner has done nothing."""
+    if not (found.pruned or found.audited):
+        return ""
     trials = "1 trial" if found.pruned == 1 else f"{found.pruned or 'no'} trials"
     text = f"The pruner stopped {trials}" + f", which saved {duration(found.seconds_saved)} of training" * bool(
         found.pruned

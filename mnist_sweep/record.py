@@ -7,21 +7,20 @@ from typing import Any
 from mnist_sweep import confirmed, files
 from mnist_sweep.folders import TrialFolder
 from mnist_sweep.hardest import write_hardest
-from mnist_sweep.launch import cleared, shortest, stored
+from mnist_sweep.launch import cleared, shortest, stored, workers
 from mnist_sweep.provenance import source_tags
 from mnist_sweep.pruning import Pruning, judge_pruner, sentence
 from mnist_sweep.recorded import result_of
 from mnist_sweep.report import refresh_report
 from mnist_sweep.report.content import flatten_space
-from mnist_sweep.searching import Plan, workers
+from mnist_sweep.searching import Plan
 from mnist_sweep.study import Asked, Search, Standing
-from mnist_sweep.terminal import short
+from mnist_sweep.terminal import WORDS, short
 from mnist_sweep.tracking import Record as RunRecord
 from mnist_sweep.tracking import Tracker, is_mirrored
 from mnist_sweep.tracking.mirror import fenced, flatten
 from mnist_sweep.tracking.progress import parent_metrics
 
-WORDS = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 LEADERS = 5  # trials in the study's description
 
 
@@ -194,7 +193,7 @@ class Record:
         now = time.monotonic()
         wall = self.before.get("wall_seconds", 0.0) + now - self.began
         span = self.before.get("worker_seconds", 0.0)
-        span += (now - (self.first_trial or now)) * workers(self.plan.settings)
+        span += (now - (self.first_trial or now)) * workers(self.plan.settings.runtime)
         busy = self.before.get("busy_seconds", 0.0) + self.busy_seconds
         summary: dict[str, Any] = {
             "study": self.folder.name,
@@ -253,8 +252,8 @@ class Record:
             lines += [fenced(f"{self.best_command()}\nmnist-sweep reproduce study={self.folder.name}"), ""]
         if self.folder.report.is_file():
             lines += [f"Report: {self.folder.report.absolute()} (also among the artifacts)"]
-        if self.pruning and (self.pruning.pruned or self.pruning.audited):
-            lines += ["", sentence(self.pruning)]
+        if self.pruning and (text := sentence(self.pruning)):
+            lines += ["", text]
         found = confirmed.read_confirmed(self.folder.confirmed)
         return "\n".join(lines) + "\n" + (confirmed.markdown(found) if found else "")
 

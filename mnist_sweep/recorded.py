@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass as checked
 
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.check import check, nearest
-from mnist_sweep.config.schema import CONFIG, Count, Int
+from mnist_sweep.config.schema import CONFIG, LOOSE, Count, Int
 from mnist_sweep.config.settings import RuntimeConfig, check_study_name
 from mnist_sweep.data import Description
 from mnist_sweep.evaluation import Predictions, read_predictions
@@ -36,9 +36,6 @@ class Recorded:
     predictions: Predictions | None = None
     run_id: str | None = None
     experiment_id: str | None = None
-
-
-LOOSE = ConfigDict(extra="ignore", allow_inf_nan=False)
 
 
 @checked(frozen=True, config=LOOSE)

@@ -1,6 +1,5 @@
 """`mnist-sweep reproduce`: retrains trials from their stored configuration alone and compares every bit."""
 
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -32,7 +31,7 @@ from mnist_sweep.data import Description
 from mnist_sweep.executors import Done, Epoch, Event, Executor, Failed, Job, make_executor
 from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.interrupts import Interrupts
-from mnist_sweep.launch import make_job, next_folder, prepare, shortest
+from mnist_sweep.launch import make_job, next_folder, prepare, shortest, workers
 from mnist_sweep.pool import run_all
 from mnist_sweep.provenance import source_tags
 from mnist_sweep.recorded import (
@@ -227,8 +226,8 @@ def main(call: Call) -> tuple[int, Any]:
     trials, study = _find(request, runs_folder, tracking, from_command_line(call.overrides))
     first = trials[0]
     what = f"all {len(trials)} trials of {study.name}" if request.all and study else first.name
-    workers = min(len(trials), runtime.workers or len(os.sched_getaffinity(0)))
-    screen = Screen(f"reproducing {what}", "val_accuracy", len(trials), workers, kind="run")
+    at_once = min(len(trials), workers(runtime))
+    screen = Screen(f"reproducing {what}", "val_accuracy", len(trials), at_once, kind="run")
     accuracy = "" if request.all else f": {epochs_text(first.epochs)}, val_accuracy {first.metrics['val_accuracy']:.4f}"
     screen.say(f"Reproducing {what}{accuracy}")
     changed = world_differences(first)

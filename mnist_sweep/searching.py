@@ -1,6 +1,5 @@
 """What sweep and plan do first: everything that can be wrong is checked before a trial starts."""
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -64,11 +63,6 @@ def study_name(settings: Settings, base: TrialConfig) -> str:
     if settings.study.name is not None:
         return settings.study.name
     return check_study_name(f"{base.model.target.rpartition('.')[2]}-{base.data.split.name}")
-
-
-def workers(settings: Settings) -> int:
-    """How many trials run at the same time: as configured, or one on each core."""
-    return settings.runtime.workers or len(os.sched_getaffinity(0))
 
 
 def make_plan(call: Call, say: Callable[[str], None], on_checked: Callable[[Settings], None]) -> Plan:

@@ -13,7 +13,7 @@ from mnist_sweep.hold import is_held
 from mnist_sweep.recorded import check_name, find_study, studies
 from mnist_sweep.report import Study, Trial, read_study
 from mnist_sweep.report.content import shown
-from mnist_sweep.terminal import Screen, duration, short
+from mnist_sweep.terminal import WORDS, Screen, duration, short
 
 SHOWN = 20
 
@@ -42,8 +42,7 @@ def main(call: Call) -> tuple[int, Any]:
     folder = find_study(runs_folder, check_name(call.plain["study_name"]))
     study = read_study(folder, is_held(folder))
     screen = Screen("show", study.metric, 0, 1)
-    words = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
-    counts = ", ".join(f"{len(study.of_state(state))} {word}" for state, word in words.items())
+    counts = ", ".join(f"{len(study.of_state(state))} {word}" for state, word in WORDS.items())
     screen.say(f"Study {study.name}: {counts}", style="bold")
     for trial in study.of_state("RUNNING"):
         screen.say(_running(trial, study))

@@ -10,10 +10,10 @@ from mnist_sweep.evaluation import best_of
 from mnist_sweep.executors import Done, Epoch, Event, Executor, Failed, Started
 from mnist_sweep.files import is_full
 from mnist_sweep.interrupts import Interrupts
-from mnist_sweep.launch import make_job, shortest
+from mnist_sweep.launch import make_job, shortest, workers
 from mnist_sweep.pruning import is_audited
 from mnist_sweep.record import Record
-from mnist_sweep.searching import Plan, workers
+from mnist_sweep.searching import Plan
 from mnist_sweep.study import Asked, Search, Standing, in_common
 from mnist_sweep.terminal import Screen
 
@@ -93,7 +93,7 @@ class Sweep:
 
     def _submit(self) -> None:
         """Fills the free places."""
-        while len(self.active) < workers(self.plan.settings) and not self.interrupts.received:
+        while len(self.active) < workers(self.plan.settings.runtime) and not self.interrupts.received:
             asked = self.waiting.pop(0) if self.waiting else self._ask()
             if asked is None:
                 return

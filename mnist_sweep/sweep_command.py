@@ -12,10 +12,10 @@ from mnist_sweep.files import read_if_whole
 from mnist_sweep.forecast import forecast
 from mnist_sweep.fork import forked
 from mnist_sweep.hold import check_not_another, identity, keep_identity, locked
-from mnist_sweep.launch import shortest
+from mnist_sweep.launch import shortest, workers
 from mnist_sweep.pruning import sentence
 from mnist_sweep.record import Record
-from mnist_sweep.searching import Plan, make_plan, workers
+from mnist_sweep.searching import Plan, make_plan
 from mnist_sweep.study import Search
 from mnist_sweep.sweep import Outcome, run_sweep
 from mnist_sweep.terminal import Screen, duration
@@ -66,8 +66,8 @@ def _outro(plan: Plan, search: Search, record: Record, screen: Screen, outcome: 
         if plan.folder.report.is_file():
             screen.say(f"Report: {shortest(plan.folder.report)}")
         screen.say(f"Its folder: {shortest(plan.folder.trial(best.number).path)}")
-    if record.pruning and (record.pruning.pruned or record.pruning.audited):
-        screen.say(sentence(record.pruning), wrap=True)
+    if record.pruning and (text := sentence(record.pruning)):
+        screen.say(text, wrap=True)
     if plan.settings.tracking.enabled:
         screen.say(f"Browse: {_command(plan, 'ui')} ({record.tracker.uri})")
     if outcome.code > 128:
@@ -128,7 +128,9 @@ def main(call: Call) -> tuple[int, Any]:
         keep_identity(plan.folder, now)
         search = Search(plan.folder.journal, plan.folder.name, plan.settings, plan.parameters, plan.values)
         limits = plan.settings.search
-        screen = Screen(plan.folder.name, limits.metric[0], limits.n_trials, workers(plan.settings), search.counts)
+        screen = Screen(
+            plan.folder.name, limits.metric[0], limits.n_trials, workers(plan.settings.runtime), search.counts
+        )
         if search.torn:
             name = plan.folder.journal.name
             screen.warn(f"{name} was torn, by a power cut maybe: {search.torn} bytes of its end are now in {name}.torn")

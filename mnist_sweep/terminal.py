@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 WIDEST = 1000  # characters of a table in a file
+WORDS = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 COLOURS = {"COMPLETE": "green", "PRUNED": "yellow", "FAIL": "red"}
 
 

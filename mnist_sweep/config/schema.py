@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 from mnist_sweep.config.errors import UserError
 
 CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False)
+LOOSE = ConfigDict(extra="ignore", allow_inf_nan=False)  # of files that have more than is read of them
 
 Int = Annotated[int, Strict()]
 Float = Annotated[float, Strict()]

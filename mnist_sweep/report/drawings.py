@@ -13,16 +13,22 @@ from mnist_sweep.report.content import ENDED, Study, Trial
 FEW = 40  # bars that have room for a number
 
 
-def history(study: Study) -> Drawing:
-    """Every trial as it ended, and the best so far."""
-    ended = sorted(study.of_state(*ENDED), key=lambda trial: trial.ended or 0.0)
-    last = {trial.number: _value(study, trial) for trial in ended}
-    values = [value for value in last.values() if value is not None]
-    best, line = None, []
-    for trial in ended:
+def _best_so_far(study: Study) -> list[tuple[Trial, float | None]]:
+    """The trials as they ended, each with the best value until then."""
+    best, found = None, []
+    for trial in sorted(study.of_state(*ENDED), key=lambda trial: trial.ended or 0.0):
         if trial.state == "COMPLETE" and trial.value is not None:
             best = trial.value if best is None else max(best, trial.value, key=lambda v: study.sign * v)
-        line.append(best)
+        found.append((trial, best))
+    return found
+
+
+def history(study: Study) -> Drawing:
+    """Every trial as it ended, and the best so far."""
+    line = _best_so_far(study)
+    ended, best = [trial for trial, _ in line], line[-1][1] if line else None
+    last = {trial.number: _value(study, trial) for trial in ended}
+    values = [value for value in last.values() if value is not None]
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -34,7 +40,7 @@ def history(study: Study) -> Drawing:
             if chosen:
                 axes.scatter([i for i, _ in chosen], spots, s=22, color=STATE_COLOURS[state], marker=MARKERS[state],
                              label=f"{state} ({len(chosen)})", rasterized=len(ended) > MANY, zorder=3)  # fmt: skip
-        steps = [(i, value) for i, value in enumerate(line, 1) if value is not None]
+        steps = [(i, value) for i, (_, value) in enumerate(line, 1) if value is not None]
         if steps:
             axes.step(*zip(*steps, strict=True), where="post", color=GREEN, linewidth=2, label="best so far")
         if study.baseline and study.baseline.value is not None:
@@ -180,14 +186,9 @@ def against_each_other(studies: Sequence[Study]) -> Drawing:
     def draw(figure: Figure) -> None:
         left, right = figure.subplots(1, 2, sharey=True)
         for index, study in enumerate(studies):
-            ended = sorted(study.of_state(*ENDED), key=lambda trial: trial.ended or 0.0)
             begin = min((trial.started for trial in study.trials if trial.started), default=0.0)
-            best, steps = None, []
-            for count, trial in enumerate(ended, 1):
-                if trial.state == "COMPLETE" and trial.value is not None:
-                    best = trial.value if best is None else max(best, trial.value, key=lambda v: study.sign * v)
-                if best is not None:
-                    steps.append((count, (trial.ended or begin) - begin, best))
+            line = enumerate(_best_so_far(study), 1)
+            steps = [(i, (trial.ended or begin) - begin, best) for i, (trial, best) in line if best is not None]
             if steps:
                 counts, seconds, values = zip(*steps, strict=True)
                 style: dict[str, Any] = {"where": "post", "color": colours[index % len(colours)], "linewidth": 2}

@@ -99,10 +99,9 @@ def _row(study: Study, trial: Trial) -> dict[str, Any]:
 def _pruning(study: Study) -> str:
     """What the pruner saved and how often it was wrong; empty where it did nothing."""
     try:
-        found = Pruning(**study.summary["pruning"])
+        return sentence(Pruning(**study.summary["pruning"]))
     except (KeyError, TypeError):
         return ""
-    return sentence(found) if found.pruned or found.audited else ""
 
 
 def _answer(study: Study) -> dict[str, Any]:
