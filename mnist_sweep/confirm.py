@@ -22,10 +22,9 @@ from mnist_sweep.executors import Done, Epoch, Event, Failed, Job, make_executor
 from mnist_sweep.finalists import BASELINE, Finalist, choose
 from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.hold import locked
-from mnist_sweep.interrupts import Interrupts
-from mnist_sweep.launch import cleared, make_job, prepare, shortest, workers
+from mnist_sweep.launch import cleared, images, make_job, prepare, shortest, workers
 from mnist_sweep.opening import open_for, openings
-from mnist_sweep.pool import run_all
+from mnist_sweep.pool import run_watched
 from mnist_sweep.provenance import source_tags
 from mnist_sweep.recorded import check_data, check_local, check_name, check_trained, find_study
 from mnist_sweep.report import refresh_report
@@ -101,7 +100,7 @@ class Confirmation:
             self.screen.warn(f"The test images were opened before, for other finalists or seeds, {times}: the more "
                              "often, the less they are a test")  # fmt: skip
 
-    def job(self, number: int, description: Description, allowed: list[str]) -> Job:
+    def job(self, number: int, description: Description, allowed: list[str], shared: dict[str, Any] | None) -> Job:
         """A run as a job."""
         run = self.runs[number]
         return make_job(
@@ -114,6 +113,7 @@ class Confirmation:
             self.call.flags,
             self.call.line,
             keep_model=run.index == 0,
+            shared=shared if run.config.data == self.runs[0].config.data else None,
         )
 
     def happened(self, event: Job | Event) -> None:
@@ -183,20 +183,12 @@ def _train(confirmation: Confirmation, runtime: RuntimeConfig) -> int:
         check_data(run.finalist.digests, description, f"trial {run.finalist.trial} of {confirmation.study.name}")
     confirmation.open_test_images()
     allowed = from_command_line(call.overrides)
-    jobs = (confirmation.job(number, description, allowed) for number in runs)
-    with Interrupts() as interrupts:
-        try:
-            with confirmation.screen:
-                for event in run_all(executor, jobs, confirmation.screen.workers, lambda: bool(interrupts.received)):
-                    confirmation.happened(event)
-        except KeyboardInterrupt:
-            return interrupts.code
-        finally:
-            executor.close()
-            left = len(confirmation.began)
-            confirmation.leave()
-        stopped = interrupts.received and (left or any(not run.is_done for run in runs.values()))
-        return interrupts.code if stopped else int(confirmation.failed > 0)
+    with images(runtime, runs[0].config, description) as shared:
+        jobs = (confirmation.job(number, description, allowed, shared) for number in runs)
+        code = run_watched(executor, jobs, confirmation.screen, confirmation.happened, confirmation.leave)
+    if code and any(not run.is_done for run in runs.values()):
+        return code
+    return int(confirmation.failed > 0)
 
 
 def _result(finalist: Finalist, runs: Sequence[Run]) -> confirmed.Runs:

@@ -57,7 +57,9 @@ def fresh_seed(seed: int, index: int) -> int:
 
 
 def _chosen_epoch(metric: str, config: TrialConfig, rows: list[dict[str, float]]) -> int:
-    """The epoch, from 1, whose weights the objective speaks of."""
+    """The epoch, from 1, whose weights the objective speaks of; a schedule of learning rates is not cut short."""
+    if config.train.learning_rate_schedule != "constant":
+        return config.train.epochs
     curve = metric.removeprefix("best_")
     if not metric.startswith("best_") or curve not in rows[0]:
         if config.train.early_stopping_patience is None:
@@ -74,7 +76,7 @@ def _finalist(folder: TrialFolder, metric: str, allowed: list[str], pruned: bool
     epochs = config.train.epochs if pruned else _chosen_epoch(metric, config, rows)
     return Finalist(
         trial=int(folder.path.name),
-        promised=None if pruned else rows[epochs - 1]["val_accuracy"],
+        promised=None if pruned else rows[min(epochs, len(rows)) - 1]["val_accuracy"],
         epochs=epochs,
         config=config,
         overrides=[str(override) for override in files.read_yaml_list(folder.overrides)],

@@ -13,6 +13,7 @@ from mnist_sweep.config.space import holds
 from mnist_sweep.config.space_check import ends
 from mnist_sweep.executors import Failed, Job, Limits, LocalExecutor
 from mnist_sweep.launch import run_one, workers
+from mnist_sweep.pool import WRITING, processes
 from mnist_sweep.searching import Plan
 
 FIXED_SECONDS = 4  # of a trial, before its first step and after its last: tracing, predictions, figures
@@ -140,15 +141,46 @@ def forecast(plan: Plan, steps: int) -> Forecast:
         for name, config, one in zip(tries, configs, found, strict=True)
     ]
     most = max(networks, key=lambda network: network.parameters)
-    greedy = plan.composer.config({**tries[most.name], **_largest_batch(plan)})
-    memory = _probe(plan, [greedy], 1)[0]["memory"] + data_bytes(plan)
+    memory = _greediest(plan, tries[most.name])["memory"] + data_bytes(plan)
     _check_memory(plan, memory)
     at_once = min(workers(plan.settings.runtime), plan.settings.search.n_trials)
     # Half of the way from the smallest to the largest is a middling trial.
     seconds = plan.settings.search.n_trials * (networks[1].trial_seconds + networks[2].trial_seconds) / 2 / at_once
-    disk: float = plan.settings.search.n_trials * FILES_BYTES * 2
-    disk += plan.settings.study.keep_models * BYTES_PER_PARAMETER * networks[2].parameters
-    return Forecast(networks, memory, seconds, disk)
+    return Forecast(networks, memory, seconds, _disk(plan, networks[2].parameters))
+
+
+def _greediest(plan: Plan, largest: Mapping[str, str]) -> dict[str, float]:
+    """What is found of the largest network with the largest batch."""
+    return _probe(plan, [plan.composer.config({**largest, **_largest_batch(plan)})], 1)[0]
+
+
+def _disk(plan: Plan, parameters: int) -> float:
+    settings = plan.settings
+    return settings.search.n_trials * FILES_BYTES * 2 + settings.study.keep_models * BYTES_PER_PARAMETER * parameters
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """The largest network of a search: parameters, bytes of memory, seconds of a trial; bytes of disk of them all."""
+
+    parameters: int
+    memory: float
+    trial_seconds: float
+    disk: float
+
+
+def ceiling(plan: Plan) -> Ceiling:
+    """Checks that the networks of a search can be built and fit into memory, as `forecast` does, in a second or two.
+
+    Raises UserError as `forecast` does.
+    """
+    _, largest = _extremes(plan)
+    found = _greediest(plan, largest)
+    memory = found["memory"] + data_bytes(plan)
+    _check_memory(plan, memory)
+    config = plan.composer.config({**largest, **_largest_batch(plan)})
+    parameters = int(found["parameters"])
+    return Ceiling(parameters, memory, _trial_seconds(config, found, plan), _disk(plan, parameters))
 
 
 def _check_memory(plan: Plan, need: float) -> None:
@@ -162,10 +194,10 @@ def _check_memory(plan: Plan, need: float) -> None:
             f"got {limit / 1e9:g}GB"
         )
     free = SPARE * free_memory()
-    if at_once * need > free:
-        fitting = int(free // need)
+    if processes(at_once) * need > free:
+        fitting = int(free // need / (1 + WRITING))
         way = f"use runtime.workers={fitting}" if fitting else "narrow the range of what makes the model so large"
         raise UserError(
             f"runtime.workers={at_once} trials of the largest network of the space need "
-            f"{at_once * need / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB can be had; {way}"
+            f"{processes(at_once) * need / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB can be had; {way}"
         )

@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,13 @@ def prepare(config: TrialConfig, say: Callable[[str], None], whole: bool = False
     return description
 
 
+def images(
+    runtime: RuntimeConfig, config: TrialConfig, description: data.Description
+) -> AbstractContextManager[dict[str, Any] | None]:
+    """The images of many trials in memory, for `make_job`; None where nothing is trained."""
+    return nullcontext() if runtime.executor == "dry" else data.shared(config.data, description.digests)
+
+
 def workers(runtime: RuntimeConfig) -> int:
     """How many trials run at the same time: as configured, or one on each core."""
     return runtime.workers or len(os.sched_getaffinity(0))
@@ -58,8 +66,12 @@ def make_job(
     started_by: str,
     keep_model: bool,
     stop_after: int | None = None,
+    shared: dict[str, Any] | None = None,
 ) -> Job:
-    """A trial as a job; writes its configuration and overrides into its folder."""
+    """A trial as a job; writes its configuration and overrides into its folder.
+
+    `shared` is where the images of its data set lie in memory, None if the trial is to read them.
+    """
     folder.path.mkdir(parents=True, exist_ok=True)
     command = train_command(overrides, flags)
     files.write_yaml(folder.config, stored(config), f"# {command}\n")
@@ -70,6 +82,7 @@ def make_job(
         "environment": {**environment(command, started_by), "data": description.plain()},
         "keep_model": keep_model,
         "stop_after": stop_after,
+        "shared": shared,
     }
     return Job(number, "train", config.plain(), str(folder.path), settings)
 

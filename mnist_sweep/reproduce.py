@@ -30,9 +30,8 @@ from mnist_sweep.config.settings import RuntimeConfig, TrackingConfig, parse_fol
 from mnist_sweep.data import Description
 from mnist_sweep.executors import Done, Epoch, Event, Executor, Failed, Job, make_executor
 from mnist_sweep.folders import StudyFolder, TrialFolder
-from mnist_sweep.interrupts import Interrupts
-from mnist_sweep.launch import make_job, next_folder, prepare, shortest, workers
-from mnist_sweep.pool import run_all
+from mnist_sweep.launch import images, make_job, next_folder, prepare, shortest, workers
+from mnist_sweep.pool import run_watched
 from mnist_sweep.provenance import source_tags
 from mnist_sweep.recorded import (
     Recorded,
@@ -100,6 +99,7 @@ class Reproduction:
         self.call = call
         self.description = description
         self.tolerance = tolerance
+        self.shared: dict[str, Any] | None = None  # the images of the first trial's data set
         self.recorded: dict[int, Recorded] = {}
         self.folders: dict[int, TrialFolder] = {}
         self.began: dict[int, float] = {}
@@ -122,6 +122,7 @@ class Reproduction:
                 self.call.line,
                 keep_model=False,
                 stop_after=recorded.epochs,
+                shared=self.shared if recorded.config.data == trials[0].config.data else None,
             )
 
     def happened(self, event: Job | Event) -> None:
@@ -183,22 +184,15 @@ class Reproduction:
 
 def _run(reproduction: Reproduction, trials: list[Recorded], study: StudyFolder, executor: Executor) -> int:
     """Retrains them; gives the exit code if it was interrupted, else 0."""
-    with Interrupts() as interrupts:
-        try:
-            with reproduction.screen:
-                jobs, at_once = reproduction.jobs(trials, study), reproduction.screen.workers
-                for event in run_all(executor, jobs, at_once, lambda: bool(interrupts.received)):
-                    reproduction.happened(event)
-        except KeyboardInterrupt:
-            return interrupts.code
-        finally:
-            executor.close()
-            reproduction.leave()
-            if not reproduction.tracker.close():
-                reproduction.screen.warn(
-                    f"tracking is behind in {reproduction.tracker.uri}: `mnist-sweep sync` brings it up"
-                )
-        return interrupts.code if len(reproduction.verdicts) < len(trials) else 0
+    try:
+        jobs = reproduction.jobs(trials, study)
+        code = run_watched(executor, jobs, reproduction.screen, reproduction.happened, reproduction.leave)
+    finally:
+        if not reproduction.tracker.close():
+            reproduction.screen.warn(
+                f"tracking is behind in {reproduction.tracker.uri}: `mnist-sweep sync` brings it up"
+            )
+    return code if len(reproduction.verdicts) < len(trials) else 0
 
 
 def _audit(study: StudyFolder, verdicts: dict[str, Verdict], call: Call, screen: Screen) -> None:
@@ -241,7 +235,8 @@ def main(call: Call) -> tuple[int, Any]:
     tolerance = seed_tolerance(study) if request.tolerance is None and study else request.tolerance
     tracker = Tracker(tracking, runs_folder, screen.warn)
     reproduction = Reproduction(tracker, screen, call, description, tolerance)
-    code = _run(reproduction, trials, StudyFolder(runs_folder / "reproduce"), executor)
+    with images(runtime, first.config, description) as reproduction.shared:
+        code = _run(reproduction, trials, StudyFolder(runs_folder / "reproduce"), executor)
     if code:
         screen.say("interrupted", style="bold")
         return code, None

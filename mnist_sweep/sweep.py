@@ -4,13 +4,15 @@ import errno
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from mnist_sweep.config import TrialConfig, Unavailable, UserError
 from mnist_sweep.evaluation import best_of
-from mnist_sweep.executors import Done, Epoch, Event, Executor, Failed, Started
+from mnist_sweep.executors import Done, Epoch, Event, Executor, Failed, Started, Trained
 from mnist_sweep.files import is_full
 from mnist_sweep.interrupts import Interrupts
 from mnist_sweep.launch import make_job, shortest, workers
+from mnist_sweep.pool import is_full_house
 from mnist_sweep.pruning import is_audited
 from mnist_sweep.record import Record
 from mnist_sweep.searching import Plan
@@ -45,15 +47,25 @@ class Sweep:
     """One call of `mnist-sweep sweep` on one study."""
 
     def __init__(
-        self, plan: Plan, search: Search, executor: Executor, screen: Screen, record: Record, interrupts: Interrupts
+        self,
+        plan: Plan,
+        search: Search,
+        executor: Executor,
+        screen: Screen,
+        record: Record,
+        interrupts: Interrupts,
+        shared: dict[str, Any] | None = None,
     ) -> None:
+        """`shared` is where the images of the base configuration's data set lie in memory."""
         self.plan = plan
         self.search = search
         self.executor = executor
         self.screen = screen
         self.record = record
         self.interrupts = interrupts
+        self.shared = shared
         self.active: dict[int, Active] = {}
+        self.writing: set[int] = set()  # of the active ones those that have been trained
         lost = search.lost(record.begun)
         self.waiting = [asked for asked in lost if asked.retries <= RETRIES]
         self.spent = [asked for asked in lost if asked.retries > RETRIES]
@@ -93,7 +105,8 @@ class Sweep:
 
     def _submit(self) -> None:
         """Fills the free places."""
-        while len(self.active) < workers(self.plan.settings.runtime) and not self.interrupts.received:
+        at_once = workers(self.plan.settings.runtime)
+        while not self.interrupts.received and not is_full_house(len(self.active), len(self.writing), at_once):
             asked = self.waiting.pop(0) if self.waiting else self._ask()
             if asked is None:
                 return
@@ -134,6 +147,7 @@ class Sweep:
                 plan.flags,
                 self.record.started_by,
                 keep_model=plan.settings.study.keep_models > 0,
+                shared=self.shared if config.data == plan.base.data else None,
             )
         except UserError as error:  # a combination that can't be: single values were checked before
             self.screen.started(asked.number, asked.overrides, 0)
@@ -148,6 +162,8 @@ class Sweep:
     def _handle(self, event: Event) -> None:
         if isinstance(event, Started):
             self.screen.note = ""
+        elif isinstance(event, Trained):
+            self.writing.add(event.number)
         elif isinstance(event, Epoch):
             self._epoch(event)
         elif isinstance(event, Done):
@@ -182,7 +198,7 @@ class Sweep:
         if self.stopping and result["stopped"] and not self.active[event.number].pruned:
             self._leave(event.number)
             return
-        active = self.active.pop(event.number)
+        active = self._forget(event.number)
         self.failed = []
         if not result["stopped"]:
             active.pruned = False  # the word to stop came too late: the result is whole
@@ -199,7 +215,7 @@ class Sweep:
         self.screen.ended(event.number, state, text + (", the best so far" if is_best else ""))
 
     def _failed(self, number: int, reason: str) -> None:
-        active = self.active.pop(number)
+        active = self._forget(number)
         standing = self.search.tell(number, "FAIL", None, reason)
         self.failed.append(standing)
         self.record.trial_ended(active.asked, standing, None, False)
@@ -216,7 +232,7 @@ class Sweep:
         if asked.retries + begun > RETRIES or self.vain[event.number] >= STARTS:
             self._failed(event.number, f"{event.reason}, after {asked.retries} retries")
             return
-        self.active.pop(event.number)
+        self._forget(event.number)
         again = Asked(asked.number, asked.overrides, asked.retries + begun)
         if begun:
             self.search.lose(event.number, again.retries)
@@ -225,9 +241,13 @@ class Sweep:
         self.screen.warn(f"trial {event.number} was lost: {event.reason}; it is tried again{count}")
         self.waiting.append(again)
 
+    def _forget(self, number: int) -> Active:
+        self.writing.discard(number)
+        return self.active.pop(number)
+
     def _leave(self, number: int) -> None:
         """Leaves a trial for the next call."""
-        asked = self.active.pop(number).asked
+        asked = self._forget(number).asked
         self.search.spare(number, asked.retries)
         self.record.trial_interrupted(asked)
         self.screen.dropped(number)
@@ -239,13 +259,20 @@ class Sweep:
             self._leave(number)
 
 
-def run_sweep(plan: Plan, search: Search, executor: Executor, screen: Screen, record: Record) -> Outcome:
+def run_sweep(
+    plan: Plan,
+    search: Search,
+    executor: Executor,
+    screen: Screen,
+    record: Record,
+    shared: dict[str, Any] | None = None,
+) -> Outcome:
     """Runs a sweep to its end, or to Ctrl-C; whatever happens, no process is left behind.
 
     Raises Unavailable where the disk is full.
     """
     with Interrupts() as interrupts:
-        sweep = Sweep(plan, search, executor, screen, record, interrupts)
+        sweep = Sweep(plan, search, executor, screen, record, interrupts, shared)
         screen.best = record.best_line()
         screen.note = "starting TensorFlow" if plan.settings.runtime.executor == "local" else ""
         if sweep.waiting:

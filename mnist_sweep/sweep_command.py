@@ -9,10 +9,10 @@ from mnist_sweep.config import Unavailable
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.executors import make_executor
 from mnist_sweep.files import read_if_whole
-from mnist_sweep.forecast import forecast
+from mnist_sweep.forecast import ceiling
 from mnist_sweep.fork import forked
 from mnist_sweep.hold import check_not_another, identity, keep_identity, locked
-from mnist_sweep.launch import shortest, workers
+from mnist_sweep.launch import images, shortest, workers
 from mnist_sweep.pruning import sentence
 from mnist_sweep.record import Record
 from mnist_sweep.searching import Plan, make_plan
@@ -20,8 +20,6 @@ from mnist_sweep.study import Search
 from mnist_sweep.sweep import Outcome, run_sweep
 from mnist_sweep.terminal import Screen, duration
 from mnist_sweep.tracking import Tracker, is_mirrored
-
-STEPS = 2  # of each network, timed before a sweep
 
 
 def _intro(plan: Plan, search: Search, screen: Screen) -> None:
@@ -76,21 +74,13 @@ def _outro(plan: Plan, search: Search, record: Record, screen: Screen, outcome: 
 
 def _cost(plan: Plan, screen: Screen) -> None:
     """Says briefly what the search will cost; raises UserError where it does not fit into memory."""
-    screen.say("Starting TensorFlow, and trying the smallest and the largest network")
-    cost = forecast(plan, STEPS)
-    networks = sorted(cost.networks, key=lambda network: network.parameters)
-    times = sorted(network.trial_seconds for network in networks)
-    sizes = _span(f"{networks[0].parameters:,}", f"{networks[-1].parameters:,}")
+    screen.say("Starting TensorFlow, and trying the largest network")
+    most = ceiling(plan)
     screen.say(
-        f"Networks of {sizes} parameters, up to {cost.memory / 1e9:.1f} GB of memory; "
-        f"{_span(duration(times[0]), duration(times[-1]))} a trial, about {duration(cost.seconds)} in all if none is "
-        f"pruned; {cost.disk / 1e6:,.0f} MB of disk",
+        f"Networks of up to {most.parameters:,} parameters, {most.memory / 1e9:.1f} GB of memory and "
+        f"{duration(most.trial_seconds)} a trial; {most.disk / 1e6:,.0f} MB of disk in all",
         wrap=True,
     )
-
-
-def _span(low: str, high: str) -> str:
-    return low if low == high else f"{low} to {high}"
 
 
 def _conclude(record: Record, screen: Screen) -> None:
@@ -142,7 +132,8 @@ def main(call: Call) -> tuple[int, Any]:
         _intro(plan, search, screen)
         record.start()
         try:
-            outcome = run_sweep(plan, search, make_executor(plan.settings.runtime), screen, record)
+            with images(plan.settings.runtime, plan.base, plan.description) as shared:
+                outcome = run_sweep(plan, search, make_executor(plan.settings.runtime), screen, record, shared)
             if outcome.code > 128:  # who presses Ctrl-C does not wait for pictures
                 record.write_summary()
             else:

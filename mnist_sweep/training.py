@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from mnist_sweep.config import Component, TrialConfig, UserError
@@ -32,6 +33,27 @@ def build_optimizer(config: Component) -> keras.optimizers.Optimizer:
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise UserError(f"optimizer._target_ must be a keras.optimizers.Optimizer, got {config.target}")
     return optimizer
+
+
+def compile_model(model: keras.Model, config: TrialConfig, steps: int) -> None:
+    """Gives the network its optimizer and loss; with a schedule, the learning rate comes to 0 after so many steps."""
+    settings = config.train
+    optimizer = build_optimizer(config.optimizer)
+    if settings.learning_rate_schedule == "cosine":
+        optimizer.learning_rate = keras.optimizers.schedules.CosineDecay(float(optimizer.learning_rate), steps)
+    sparse = settings.loss == "sparse_categorical_crossentropy"
+    kind = keras.metrics.SparseCategoricalAccuracy if sparse else keras.metrics.CategoricalAccuracy
+    # What is made within the first trace, TensorFlow traces a second time: a metric by its name, the optimizer's state.
+    if model.built:
+        optimizer.build(model.trainable_variables)
+    model.compile(optimizer, loss=settings.loss, metrics=[kind(name="accuracy")], jit_compile=False)
+
+
+def as_tensor(array: NDArray[Any]) -> tf.Tensor:
+    """The same numbers for TensorFlow, without a copy where they lie as it needs them (64 bytes: Eigen's alignment)."""
+    if array.flags.c_contiguous and array.flags.writeable and array.ctypes.data % 64 == 0:
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    return tf.convert_to_tensor(array)
 
 
 class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
@@ -104,7 +126,7 @@ def train(
     Raises FloatingPointError as soon as a loss is not finite.
     """
     settings = config.train
-    model.compile(build_optimizer(config.optimizer), loss=settings.loss, metrics=["accuracy"], jit_compile=False)
+    compile_model(model, config, math.ceil(len(dataset.train_images) / settings.batch_size) * settings.epochs)
     recorder = Recorder(file, on_epoch, should_stop)
     callbacks: list[keras.callbacks.Callback] = [recorder]
     if settings.early_stopping_patience is not None:
@@ -113,13 +135,13 @@ def train(
         )
     try:
         model.fit(
-            dataset.train_images,
-            labels_for(settings.loss, dataset.train_labels, classes),
+            as_tensor(dataset.train_images),
+            as_tensor(labels_for(settings.loss, dataset.train_labels, classes)),
             batch_size=settings.batch_size,
             epochs=settings.epochs,
             validation_data=(
-                dataset.validation_images,
-                labels_for(settings.loss, dataset.validation_labels, classes),
+                as_tensor(dataset.validation_images),
+                as_tensor(labels_for(settings.loss, dataset.validation_labels, classes)),
             ),
             validation_batch_size=EVALUATION_BATCH,
             callbacks=callbacks,

@@ -16,13 +16,13 @@ import tensorflow as tf
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, parse_trial
 from mnist_sweep.config.schema import Shape
-from mnist_sweep.data import load
+from mnist_sweep.data import attach, load
 from mnist_sweep.evaluation import predict, summarize
 from mnist_sweep.figures import confusion_matrix, curves, error_gallery
 from mnist_sweep.figures.style import save
 from mnist_sweep.folders import TrialFolder
 from mnist_sweep.models import build
-from mnist_sweep.training import EVALUATION_BATCH, Row, train, weights_digest
+from mnist_sweep.training import EVALUATION_BATCH, Row, as_tensor, compile_model, labels_for, train, weights_digest
 
 SUMMARY_COLUMNS = 100
 THREADS = 1  # one thread for each trial: the same sums in the same order, however many trials run beside it
@@ -54,12 +54,15 @@ def run(
     settings: Mapping[str, Any],
     on_epoch: Callable[[Row], None],
     should_stop: Callable[[], bool],
+    on_trained: Callable[[], None],
 ) -> dict[str, Any]:
     """Trains the network of a configuration and writes the trial's files into its folder.
 
     `settings` are plain data from the driver: `allowed` targets, `data` (the description of the data set),
-    `environment`, to which seeds and the digest of the weights are added, `keep_model`, and `stop_after`, an epoch to
-    stop behind (null: none). Gives `stopped`, `epochs`, `metrics`, `weights_digest` and `fit_seconds`.
+    `shared`, where the driver has put its images for all trials (null: they are loaded), `environment`, to which seeds
+    and the digest of the weights are added, `keep_model`, and `stop_after`, an epoch to stop behind (null: none). What
+    comes after training (predictions, figures) is behind `on_trained`: another trial may begin. Gives `stopped`,
+    `epochs`, `metrics`, `weights_digest` and `fit_seconds`.
 
     Raises UserError for a mistake in the configuration, FloatingPointError for a loss that is not finite.
     """
@@ -67,7 +70,7 @@ def run(
     config = parse_trial(plain, settings["allowed"])
     data = settings["data"]
     image = tuple(data["image"])
-    dataset = load(config.data, data["digests"])
+    dataset = attach(settings.get("shared")) or load(config.data, data["digests"])
     model = _model(config, image, data["classes"])
     files.write_text(folder.summary, _summary(model))
     seen: list[Row] = []
@@ -82,6 +85,7 @@ def run(
         model, config, dataset, data["classes"], folder.history, noted, lambda: len(seen) >= last or should_stop()
     )
     ended = time.time()
+    on_trained()
     environment = {
         **settings["environment"],
         "study_seed": config.seed,
@@ -98,7 +102,7 @@ def run(
     if rows:
         metrics = summarize(rows, model.count_params(), len(dataset.train_images))
         files.write_json(folder.metrics, metrics)
-        predictions = predict(model, dataset.validation_images, dataset.validation_labels, EVALUATION_BATCH)
+        predictions = predict(model, as_tensor(dataset.validation_images), dataset.validation_labels, EVALUATION_BATCH)
         with files.replaced(folder.predictions) as beside:
             np.savez_compressed(
                 beside,
@@ -157,26 +161,22 @@ def probe(plain: Mapping[str, Any], settings: Mapping[str, Any], steps: int) -> 
     model = _model(config, image, classes)
     found = {"parameters": float(model.count_params())}
     if steps:
-        from mnist_sweep.training import build_optimizer, labels_for
-
         random = np.random.default_rng(0)
         images = random.random((batch, *image), np.float32)
         labels = labels_for(config.train.loss, random.integers(0, classes, batch).astype(np.int32), classes)
-        model.compile(
-            build_optimizer(config.optimizer), loss=config.train.loss, metrics=["accuracy"], jit_compile=False
-        )
+        compile_model(model, config, steps)
         model.train_on_batch(images, labels)  # traces
         times = []
         for _ in range(steps):
-            begun = time.perf_counter()
+            begun = time.process_time()  # of the one thread: trials may be at work beside it
             model.train_on_batch(images, labels)
-            times.append(time.perf_counter() - begun)
+            times.append(time.process_time() - begun)
         found["step_seconds"] = float(np.median(times))
         many = np.resize(images, (EVALUATION_BATCH, *image))
         model.predict_on_batch(many)
-        begun = time.perf_counter()
+        begun = time.process_time()
         model.predict_on_batch(many)
-        found["evaluation_seconds"] = (time.perf_counter() - begun) / EVALUATION_BATCH
+        found["evaluation_seconds"] = (time.process_time() - begun) / EVALUATION_BATCH
         found["memory"] = 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert all(math.isfinite(value) for value in found.values())
     return found

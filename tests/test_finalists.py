@@ -85,11 +85,15 @@ def test_the_epoch_is_the_one_that_the_search_chose(study: StudyFolder) -> None:
         row[accuracy], row[loss] = value, lost
     file.write_text("".join(",".join(row) + "\n" for row in (header, *rows)))
     set_values(study, [0.1, 0.9, 0.1, 0.1])
-    for metric, epochs, promised in (
-        ("best_val_accuracy", 2, 0.9),
-        ("val_accuracy", 3, 0.8),
-        ("best_val_loss", 2, 0.9),
+    config = yaml.safe_load(study.trial(1).config.read_text())
+    for schedule, metric, epochs, promised in (
+        ("constant", "best_val_accuracy", 2, 0.9),
+        ("constant", "val_accuracy", 3, 0.8),
+        ("constant", "best_val_loss", 2, 0.9),
+        ("cosine", "best_val_accuracy", 3, 0.8),  # its rate is not small before the end
     ):
+        config["train"]["learning_rate_schedule"] = schedule
+        study.trial(1).config.write_text(yaml.safe_dump(config))
         plain = plain_of(study, metric=metric, direction="maximize")
         first = choose(study, plain, 1, [])[0]
         assert (first.trial, first.epochs, first.promised) == (1, epochs, promised)

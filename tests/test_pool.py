@@ -12,8 +12,8 @@ from hydra import compose
 from mnist_sweep.config import TrialConfig, parse_trial
 from mnist_sweep.config.compose import plain
 from mnist_sweep.data import describe
-from mnist_sweep.executors import Done, DryExecutor, Epoch, Event, Failed, Job, LocalExecutor, Started
-from mnist_sweep.pool import RETRIES, run_all
+from mnist_sweep.executors import Done, DryExecutor, Epoch, Event, Failed, Job, LocalExecutor, Started, Trained
+from mnist_sweep.pool import RETRIES, processes, run_all
 
 
 @pytest.fixture
@@ -40,6 +40,44 @@ def test_all_jobs_end_and_no_more_than_allowed_run_at_once(config: TrialConfig, 
         most = max(most, len(running))
     assert sorted(ended) == [0, 1, 2, 3, 4]
     assert most == 2
+
+
+class Writing(DryExecutor):
+    """Says that each job has been trained, three calls before it is done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.late: list[tuple[int, Event]] = []
+
+    def events(self, timeout: float) -> list[Event]:
+        found: list[Event] = []
+        for event in super().events(timeout):
+            if isinstance(event, Done):
+                self.late.append((3, event))
+                found.append(Trained(event.number))
+            else:
+                found.append(event)
+        found += [event for count, event in self.late if not count]
+        self.late = [(count - 1, event) for count, event in self.late if count]
+        return found
+
+
+def test_a_job_that_only_writes_its_files_keeps_no_worker_but_they_do_not_pile_up(
+    config: TrialConfig, tmp_path: Path
+) -> None:
+    running: set[int] = set()
+    training: set[int] = set()
+    most = most_training = 0
+    for event in run_all(Writing(), jobs(config, tmp_path, 9), 2, lambda: False):
+        if isinstance(event, Job):
+            running.add(event.number)
+            training.add(event.number)
+        elif isinstance(event, Trained):
+            training.remove(event.number)
+        elif isinstance(event, Done):
+            running.remove(event.number)
+        most, most_training = max(most, len(running)), max(most_training, len(training))
+    assert (most, most_training) == (processes(2), 2) == (3, 2)
 
 
 def test_once_stopped_nothing_starts_and_what_is_unfinished_is_not_given(config: TrialConfig, tmp_path: Path) -> None:

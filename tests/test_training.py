@@ -20,7 +20,7 @@ from mnist_sweep.data import Dataset
 from mnist_sweep.evaluation import predict
 from mnist_sweep.files import HISTORY, read_history
 from mnist_sweep.models import dnn
-from mnist_sweep.training import Recorder, build_optimizer, labels_for, train, weights_digest
+from mnist_sweep.training import Recorder, as_tensor, build_optimizer, labels_for, train, weights_digest
 from mnist_sweep.trial import use_one_thread
 
 use_one_thread()
@@ -310,3 +310,41 @@ def test_the_file_of_the_history_must_have_a_folder(run):
     data = Dataset(*_images(4, 0), *_images(4, 1))
     with pytest.raises(FileNotFoundError):
         train(model, _config(), data, CLASSES, Path("/nowhere/history.csv"), lambda _: None, lambda: False)
+
+
+def test_each_step_is_traced_once_with_a_rest_of_a_batch_too(tmp_path, dataset):
+    config = _config(batch_size=32)  # 120 images: the last batch has 24
+    keras.utils.set_random_seed(5)
+    model = dnn((6, 5, 1), CLASSES, **config.model.arguments)
+    traced = []
+    for name in ("train_step", "test_step"):
+        step = getattr(model, name)
+        setattr(model, name, lambda data, step=step, name=name: traced.append(name) or step(data))
+    train(model, config, dataset, CLASSES, tmp_path / "history.csv", lambda _: None, lambda: False)
+    assert traced == ["train_step", "test_step"]
+
+
+def test_a_cosine_schedule_is_keras_own_and_ends_at_0(run, dataset):
+    model, rows, _ = run(_config(learning_rate_schedule="cosine"))
+    steps = 2 * BATCHES
+    keras.utils.set_random_seed(5)
+    plain = dnn((6, 5, 1), CLASSES, units=[8], dropout=0.25)
+    schedule = keras.optimizers.schedules.CosineDecay(0.01, steps)
+    plain.compile(keras.optimizers.Adam(schedule), loss="sparse_categorical_crossentropy", metrics=["accuracy"],
+                  jit_compile=False)  # fmt: skip
+    plain.fit(dataset.train_images, dataset.train_labels, batch_size=32, epochs=2, verbose=0)
+    assert weights_digest(model) == weights_digest(plain)
+    assert float(schedule(steps)) == pytest.approx(0)
+    assert rows[-1]["epoch"] == 2
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+def test_a_tensor_has_the_numbers_of_its_array_wherever_they_lie(offset):
+    raw = np.zeros(64 * 64 + 64, np.uint8)
+    start = -raw.ctypes.data % 64 + 4 * offset
+    array = raw[start : start + 64 * 64].view(np.float32).reshape(32, 32)
+    array[:] = np.arange(1024).reshape(32, 32)
+    tensor = as_tensor(array)
+    np.testing.assert_array_equal(tensor.numpy(), array)
+    array[0, 0] = 7
+    assert (float(tensor[0, 0]) == 7) == (offset == 0)  # aligned: the same memory

@@ -84,7 +84,7 @@ def _start(path, keep_model=True, stop_after=None, should_stop=lambda: False, on
     folder = TrialFolder(path)
     job = _job(config, folder, keep_model, stop_after)
     assert json.loads(json.dumps(job.config)) == job.config  # plain data
-    return folder, run(job.config, path, job.settings, on_epoch, should_stop)
+    return folder, run(job.config, path, job.settings, on_epoch, should_stop, lambda: None)
 
 
 def _files(folder):
@@ -215,7 +215,7 @@ def test_other_images_than_the_driver_saw_are_refused(tmp_path):
     job = _job(config, TrialFolder(tmp_path))
     job.settings["data"]["digests"]["train_labels"] = "0" * 64
     with pytest.raises(UserError, match="the train labels are not the right ones"):
-        run(job.config, tmp_path, job.settings, lambda _: None, lambda: False)
+        run(job.config, tmp_path, job.settings, lambda _: None, lambda: False, lambda: None)
 
 
 def test_a_target_that_is_not_allowed_is_never_called(tmp_path):
@@ -223,7 +223,7 @@ def test_a_target_that_is_not_allowed_is_never_called(tmp_path):
     job = _job(config, TrialFolder(tmp_path))
     bad = {**job.config, "model": {"_target_": "os.system", "command": f"touch {tmp_path}/trap"}}
     with pytest.raises(UserError, match=r"^model\._target_ must be in mnist_sweep\.models"):
-        run(bad, tmp_path, job.settings, lambda _: None, lambda: False)
+        run(bad, tmp_path, job.settings, lambda _: None, lambda: False, lambda: None)
     assert not (tmp_path / "trap").exists()
 
 

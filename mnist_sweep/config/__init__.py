@@ -1,6 +1,7 @@
 """Configuration: Hydra composes it, dataclasses check it, and nothing above sees a DictConfig."""
 
 from mnist_sweep.config.errors import Unavailable, UserError
+from mnist_sweep.config.precision import fastest_precision
 from mnist_sweep.config.settings import METRICS, Settings
 from mnist_sweep.config.trial import Component, DataConfig, Split, TrialConfig, parse_trial
 
@@ -13,5 +14,6 @@ __all__ = [
     "TrialConfig",
     "Unavailable",
     "UserError",
+    "fastest_precision",
     "parse_trial",
 ]

@@ -108,6 +108,11 @@ class Composer:
                 kept = [o for o in kept if not key_of(o).startswith(swept) or key_of(o) in known or o[0] in "+~"]
             overrides = [*kept, *chosen]
             config = compose(self.config_name, overrides)
+            train = config.get("train")
+            if isinstance(train, DictConfig) and OmegaConf.is_interpolation(
+                train, "precision"
+            ):  # pasted elsewhere it stays the same
+                overrides.append(f"train.precision={train.precision}")
             self._by_groups[key] = overrides, config, known_keys(config)
         return self._by_groups[key]
 

@@ -110,13 +110,18 @@ class RmspropArguments:
 
 @dataclass(frozen=True, config=CONFIG)
 class TrainConfig:
-    """How a network is trained; `early_stopping_patience` in epochs, null for none."""
+    """How a network is trained; `early_stopping_patience` in epochs, null for none.
+
+    `learning_rate_schedule` takes the optimizer's learning rate to 0 over `epochs` along half a cosine (Loshchilov and
+    Hutter, 2016), or leaves it.
+    """
 
     epochs: Count
     batch_size: Count
     loss: Literal["sparse_categorical_crossentropy", "categorical_crossentropy"]
     precision: Literal["float32", "mixed_bfloat16"]
     early_stopping_patience: Count | None
+    learning_rate_schedule: Literal["constant", "cosine"] = "constant"  # configurations of before have none
 
 
 # What the functions of this package, and Keras's optimizers, take. A `_target_` that is not here is the user's own:

@@ -31,7 +31,7 @@ class Split:
     name: Annotated[str, Field(pattern=r"^\w[\w.+-]{0,59}$")]
     validation: Literal["split", "test"]
     validation_size: Count
-    split_seed: Seed
+    split_seed: Seed | None  # None: the last images of the file
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class TrialConfig:
         plain = self.plain()
         for key in ("path", "urls", "digests"):
             plain["data"].pop(key, None)
-        for key in ("epochs", "early_stopping_patience"):
+        for key in ("epochs", "early_stopping_patience", "learning_rate_schedule"):
             plain["train"].pop(key)
         text = json.dumps(plain, sort_keys=True)
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1

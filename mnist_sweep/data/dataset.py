@@ -83,7 +83,7 @@ def _check_digests(config: DataConfig, digests: dict[str, str], expected: dict[s
 
 
 def _split(config: DataConfig, labels: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Indices to train and to validate with: stratified, seeded, in the order of the file."""
+    """Indices to train and to validate with, in the order of the file: stratified and seeded, or the last ones."""
     from sklearn.model_selection import train_test_split
 
     size, classes = config.split.validation_size, int(labels.max()) + 1
@@ -92,6 +92,8 @@ def _split(config: DataConfig, labels: NDArray[np.uint8]) -> tuple[NDArray[Any],
             f"data.validation_size must be from {classes} to {len(labels) - classes} (one image of each class on both "
             f"sides of {len(labels)} training images), got {size}"
         )
+    if config.split.split_seed is None:
+        return np.arange(len(labels) - size), np.arange(len(labels) - size, len(labels))
     train, validation = train_test_split(
         np.arange(len(labels)), test_size=size, stratify=labels, random_state=config.split.split_seed
     )

@@ -5,11 +5,11 @@
 
 from mnist_sweep.config.settings import RuntimeConfig
 from mnist_sweep.executors.dry import DryExecutor
-from mnist_sweep.executors.job import Done, Epoch, Event, Executor, Failed, Job, Limits, Started
+from mnist_sweep.executors.job import Done, Epoch, Event, Executor, Failed, Job, Limits, Started, Trained
 from mnist_sweep.executors.local import LocalExecutor
 
 __all__ = ["Done", "DryExecutor", "Epoch", "Event", "Executor", "Failed", "Job", "Limits", "LocalExecutor", "Started",
-           "make_executor"]  # fmt: skip
+           "Trained", "make_executor"]  # fmt: skip
 
 
 def make_executor(runtime: RuntimeConfig) -> Executor:

@@ -31,6 +31,13 @@ class Epoch:
 
 
 @dataclass(frozen=True)
+class Trained:
+    """The job's training has ended, well or stopped: what it still writes need not keep its worker."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Done:
     """The job has ended well, or was stopped as it was told to: see `result`."""
 
@@ -51,7 +58,7 @@ class Failed:
     cause: Cause
 
 
-Event = Started | Epoch | Done | Failed
+Event = Started | Epoch | Trained | Done | Failed
 
 
 @dataclass(frozen=True)

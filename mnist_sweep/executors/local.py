@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 
 from mnist_sweep.executors import process
-from mnist_sweep.executors.job import Done, Epoch, Event, Failed, Job, Limits, Started
+from mnist_sweep.executors.job import Done, Epoch, Event, Failed, Job, Limits, Started, Trained
 
 GRACE_SECONDS = 5.0
 WATCH_SECONDS = 0.2
@@ -155,6 +155,8 @@ def _event(number: int, kind: str, content: Any) -> Event:
         return Started(number)
     if kind == "epoch":
         return Epoch(number, content)
+    if kind == "trained":
+        return Trained(number)
     if kind == "done":
         return Done(number, content)
     reason, cause = content

@@ -82,7 +82,15 @@ def main(connection: Connection, job: Job) -> None:
             steps = job.settings["steps"]
             send("done", {"found": [trial.probe(config, job.settings, steps) for config in job.config["configs"]]})
         else:
-            send("done", trial.run(job.config, folder, job.settings, lambda row: send("epoch", row), stop.is_set))
+            result = trial.run(
+                job.config,
+                folder,
+                job.settings,
+                lambda row: send("epoch", row),
+                stop.is_set,
+                lambda: send("trained"),
+            )
+            send("done", result)
     except BaseException as error:
         with contextlib.suppress(OSError):  # the disk may be full
             traceback.print_exc()

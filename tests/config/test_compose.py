@@ -4,6 +4,7 @@ import pytest
 from hydra import compose
 from omegaconf import OmegaConf
 
+from mnist_sweep.config import fastest_precision
 from mnist_sweep.config.compose import (
     Composer,
     differences,
@@ -90,22 +91,31 @@ class TestComposer:
         assert composer.config(trial) == by_hydra(*composer.overrides(trial))
 
     def test_a_trials_overrides_are_the_bases_and_its_own(self):
-        composer = Composer("config", [*BASE, "model.filters_1=5"], [])
+        composer = Composer("config", [*BASE, "train.precision=float32", "model.filters_1=5"], [])
         given = {"optimizer": "sgd", "model.filters_1": "7"}
         assert composer.overrides(given) == [
-            "data=digits", "train.epochs=2", "study.seed=7", "optimizer=sgd", "model.filters_1=7",
+            "data=digits", "train.epochs=2", "study.seed=7", "train.precision=float32", "optimizer=sgd",
+            "model.filters_1=7",
         ]  # fmt: skip
 
     def test_a_base_value_without_a_place_in_the_trials_group_is_left_out(self):
-        composer = Composer("config", ["data=digits", "optimizer.beta_1=0.5", "optimizer.learning_rate=0.1"], [])
+        base = ["data=digits", "train.precision=float32", "optimizer.beta_1=0.5", "optimizer.learning_rate=0.1"]
+        composer = Composer("config", base, [])
         assert "optimizer.beta_1=0.5" in composer.overrides({})
         assert composer.overrides({"optimizer": "sgd"}) == [
             "data=digits",
+            "train.precision=float32",
             "optimizer.learning_rate=0.1",
             "optimizer=sgd",
         ]
         assert composer.config({"optimizer": "sgd"}).optimizer.arguments["learning_rate"] == 0.1
         assert composer.config({"optimizer": "adamw"}).optimizer.arguments["beta_1"] == 0.5
+
+    def test_the_precision_of_this_processor_is_written_out_so_that_it_is_the_same_elsewhere(self):
+        composer = Composer("config", ["data=digits"], [])
+        assert composer.overrides({}) == ["data=digits", f"train.precision={fastest_precision()}"]
+        assert composer.config({}).train.precision == fastest_precision()
+        assert composer.overrides({"train.precision": "float32"}) == ["data=digits", "train.precision=float32"]
 
     def test_one_trial_does_not_leak_into_the_next(self):
         composer = Composer("config", BASE, [])

@@ -21,7 +21,7 @@ PLAIN = {
     },
     "train": {
         "epochs": 2, "batch_size": 32, "loss": "sparse_categorical_crossentropy", "precision": "float32",
-        "early_stopping_patience": None,
+        "early_stopping_patience": None, "learning_rate_schedule": "constant",
     },
     "study": {"seed": 0},
 }  # fmt: skip
@@ -47,6 +47,13 @@ def test_a_configuration_survives_the_way_there_and_back():
     trial = parse_trial(PLAIN)
     assert trial.plain() == PLAIN
     assert parse_trial(json.loads(json.dumps(trial.plain()))) == trial
+
+
+def test_the_seed_of_a_configuration_from_before_schedules_is_the_same():
+    before = copy.deepcopy(PLAIN)
+    del before["train"]["learning_rate_schedule"]
+    assert parse_trial(before) == parse_trial(PLAIN)
+    assert seed("train.learning_rate_schedule", "cosine") == parse_trial(before).trial_seed()
 
 
 def test_other_sections_are_left_alone():

@@ -11,7 +11,7 @@ import pytest
 from mnist_sweep.config import Component, DataConfig, Split, TrialConfig
 from mnist_sweep.config.schema import TrainConfig
 from mnist_sweep.data import describe
-from mnist_sweep.executors import Done, Epoch, Event, Failed, Job, LocalExecutor, Started
+from mnist_sweep.executors import Done, Epoch, Event, Failed, Job, LocalExecutor, Started, Trained
 
 CONFIG = TrialConfig(
     DataConfig(Component("mnist_sweep.data.digits", {}), Split("digits", "split", 360, 0)),
@@ -47,7 +47,7 @@ def until_the_end(executor: LocalExecutor, seconds: float = 120) -> list[Event]:
 def test_a_job_starts_reports_its_epochs_and_is_done(executor: LocalExecutor, tmp_path: Path) -> None:
     executor.submit(job(tmp_path))
     events = until_the_end(executor)
-    assert [type(event) for event in events] == [Started, Epoch, Epoch, Epoch, Done]
+    assert [type(event) for event in events] == [Started, Epoch, Epoch, Epoch, Trained, Done]
     assert [event.row["epoch"] for event in events if isinstance(event, Epoch)] == [1, 2, 3]
     assert events[-1].result["stopped"] is False
 
