@@ -31,6 +31,11 @@ def is_ready(peer: str) -> bool:
     return _stamp(peer).is_file() and _stamp(peer).read_text() == _hash(peer)
 
 
+def warm(interpreter: Path | str) -> None:
+    """Reads the largest libraries once, so that no command pays for a cold disk."""
+    subprocess.run([interpreter, "-c", "import tensorflow, mlflow"], check=True, capture_output=True)
+
+
 def make(peer: str) -> None:
     """Makes a peer's environment, if it is not there already."""
     if is_ready(peer):

@@ -96,6 +96,7 @@ def main() -> None:
             else:
                 command, store = peer_command(name, arguments.trials, folder)
                 versions = machine.versions(environments.python(name), environments.packages(name))
+            environments.warm(command[0])
             result = {"trials": arguments.trials, **measure(command, store, folder, arguments.trials)}
         results["machine"] = here
         results.setdefault("peers", {})[name] = {**result, "commit": here["commit"], "versions": versions}
