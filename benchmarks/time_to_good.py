@@ -6,9 +6,11 @@ included; a command is ended as soon as it reached the highest bar, or at the li
 """
 
 import argparse
+import contextlib
 import csv
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -69,7 +71,9 @@ def watch(command: list[str], folder: Path, limit: float, bar: float, read) -> d
     variables = {**os.environ, **QUIET, "PYTHONPATH": f"{library}:{machine.ROOT}", "RAY_TMPDIR": str(folder)}
     with (folder / "output.txt").open("w") as output:
         begin = time.time()
-        process = subprocess.Popen(command, cwd=folder, env=variables, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=folder, env=variables, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
         try:
             while process.poll() is None and time.time() < begin + limit:
                 time.sleep(0.5)
@@ -92,11 +96,12 @@ def watch(command: list[str], folder: Path, limit: float, bar: float, read) -> d
 
 
 def end(process: subprocess.Popen) -> None:
-    """Kills a process and all it started."""
+    """Kills a process and all it started: its group, and what left the group."""
     family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
-    process.kill()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     for relative in family:
-        if relative.is_running():
+        with contextlib.suppress(psutil.NoSuchProcess):
             relative.kill()
     psutil.wait_procs(family, timeout=10)
     process.wait()
