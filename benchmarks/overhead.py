@@ -1,0 +1,128 @@
+"""What a trial costs beside its work: a trivial objective, fully tracked in MLflow, by each peer and by mnist_sweep.
+
+10 searched parameters, 10 epochs of 4 metrics, one MLflow run a trial in a fresh SQLite store. The time of a trial is
+that of all of them, from the start of the first run to the end of the last by the store's own clock, divided by their
+number; the total is that of the whole process, imports and the creation of the store included.
+"""
+
+import argparse
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import environments
+import machine
+import reporting
+
+OURS = "mnist_sweep"
+EPOCHS = 10
+PARAMETERS = 10
+METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "RAY_USAGE_STATS_ENABLED": "0"}
+
+
+def ours(trials: int, folder: Path) -> tuple[list[str], Path]:
+    """The command of mnist_sweep's trivial sweep, and the SQLite file of its MLflow store."""
+    raise NotImplementedError
+
+
+def peer_command(peer: str, trials: int, folder: Path) -> tuple[list[str], Path]:
+    """The command of a peer's trivial search, and the SQLite file of its MLflow store."""
+    store = folder / "mlflow.db"
+    script = environments.HERE / "peers" / peer / "overhead.py"
+    return [
+        str(environments.python(peer)),
+        str(script),
+        "--trials",
+        str(trials),
+        "--store",
+        f"sqlite:///{store}",
+    ], store
+
+
+def measure(command: list[str], store: Path, folder: Path, trials: int) -> dict:
+    """Runs a command to its end and reads what it left in the store."""
+    library = environments.HERE / "peers"
+    variables = {**os.environ, **QUIET, "PYTHONPATH": f"{library}:{machine.ROOT}", "RAY_TMPDIR": str(folder)}
+    begin = time.perf_counter()
+    with (folder / "output.txt").open("w") as output:
+        done = subprocess.run(command, cwd=folder, env=variables, stdout=output, stderr=subprocess.STDOUT)
+    seconds = time.perf_counter() - begin
+    if done.returncode:
+        sys.exit((folder / "output.txt").read_text()[-5000:])
+    return {"total_seconds": round(seconds, 2), **tracked(store, trials)}
+
+
+def tracked(store: Path, trials: int) -> dict:
+    """The runs of the store that hold a trial's curves: their time, and whether everything is there."""
+    marks = ", ".join("?" * len(METRICS))
+    with sqlite3.connect(store) as database:
+        runs = database.execute(
+            "SELECT start_time, end_time, status, (SELECT COUNT(*) FROM params WHERE run_uuid = runs.run_uuid), "
+            f"(SELECT COUNT(*) FROM metrics WHERE run_uuid = runs.run_uuid AND key IN ({marks})) AS points "
+            "FROM runs WHERE points > 0",
+            METRICS,
+        ).fetchall()
+    whole = [run for run in runs if run[3] >= PARAMETERS and run[4] == EPOCHS * len(METRICS) and run[2] == "FINISHED"]
+    seconds = (max(run[1] for run in runs) - min(run[0] for run in runs)) / 1000
+    return {
+        "seconds_per_trial": round(seconds / trials, 4),
+        "runs": len(runs),
+        "whole_runs": len(whole),
+        "parameters": sorted({run[3] for run in runs}),
+    }
+
+
+def main() -> None:
+    """Measures each peer in turn; what was measured is written after each."""
+    names = [*environments.PEERS, OURS]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=40)
+    parser.add_argument("--peers", nargs="+", choices=names, default=names)
+    arguments = parser.parse_args()
+    results = reporting.read("overhead")
+    here = machine.describe()
+    for name in arguments.peers:
+        print(f"{name}: {arguments.trials} trials", flush=True)
+        with tempfile.TemporaryDirectory(prefix="bench", ignore_cleanup_errors=True) as temporary:
+            folder = Path(temporary)
+            if name == OURS:
+                command, store = ours(arguments.trials, folder)
+                versions = here["versions"]
+            else:
+                command, store = peer_command(name, arguments.trials, folder)
+                versions = machine.versions(environments.python(name), environments.packages(name))
+            environments.warm(command[0])
+            result = {"trials": arguments.trials, **measure(command, store, folder, arguments.trials)}
+        results["machine"] = here
+        results.setdefault("peers", {})[name] = {**result, "commit": here["commit"], "versions": versions}
+        reporting.write("overhead", results)
+    write_table(results["peers"])
+
+
+def write_table(peers: dict) -> None:
+    """The table, fastest first."""
+    rows = [
+        [
+            name,
+            f"{result['seconds_per_trial']:.3f}",
+            f"{result['total_seconds']:.1f}",
+            str(result["trials"]),
+            f"{result['whole_runs']}/{result['trials']}",
+        ]
+        for name, result in sorted(peers.items(), key=lambda item: item[1]["seconds_per_trial"])
+    ]
+    header = ["", "seconds per trial", "seconds of the whole process", "trials", "whole runs in MLflow"]
+    note = (
+        f"A trial with no work in it: {PARAMETERS} parameters, {EPOCHS} epochs of {len(METRICS)} metrics, all in "
+        "MLflow on SQLite. Seconds per trial: from the start of the first run to the end of the last, over the trials."
+    )
+    reporting.write_table("overhead", header, rows, note)
+
+
+if __name__ == "__main__":
+    main()

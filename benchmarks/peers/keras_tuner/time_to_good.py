@@ -1,0 +1,56 @@
+"""KerasTuner's Hyperband, one trial after the other, TensorFlow on all cores.
+
+After https://www.tensorflow.org/tutorials/keras/keras_tuner (Hyperband with factor 3, tuner.search) and
+https://keras.io/guides/keras_tuner/getting_started/ (the batch size in HyperModel.fit). hyperband_iterations is "as
+high as is within your resource budget", as https://keras.io/keras_tuner/api/tuners/hyperband/ advises: the search goes
+on to the limit. The tuner writes a checkpoint at each better epoch, which can't be switched off. Nothing is tracked.
+"""
+
+import argparse
+
+import keras
+import keras_tuner
+from common import EPOCHS, SPACE, mnist, network, time_log
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--seed", type=int, required=True)
+parser.add_argument("--limit", type=float, required=True, help="not used: the tuner has no limit of time")
+parser.add_argument("--log", required=True)
+arguments = parser.parse_args()
+
+keras.utils.set_random_seed(arguments.seed)
+x_train, y_train, x_valid, y_valid = mnist()
+
+
+def suggest(hyperparameters: keras_tuner.HyperParameters, name: str, kind: str, *bounds: float | list) -> int | float:
+    """The value of a parameter."""
+    if kind == "choice":
+        return hyperparameters.Choice(name, bounds[0])
+    if kind == "steps":
+        return hyperparameters.Int(name, bounds[0], bounds[1], step=bounds[2])
+    return hyperparameters.Float(name, *bounds, sampling="log" if kind == "log" else "linear")
+
+
+class Network(keras_tuner.HyperModel):
+    """The network, with the batch size among its parameters."""
+
+    def build(self, hp):
+        """The compiled network."""
+        return network({name: suggest(hp, name, *bounds) for name, bounds in SPACE.items()})
+
+    def fit(self, hp, model, *args, **kwargs):
+        """The history of the training."""
+        return model.fit(*args, batch_size=hp.get("batch_size"), **kwargs)
+
+
+tuner = keras_tuner.Hyperband(
+    Network(),
+    objective="val_accuracy",
+    max_epochs=EPOCHS,
+    factor=3,
+    hyperband_iterations=100,
+    seed=arguments.seed + 1,  # 0 would be taken for no seed
+    directory="keras_tuner",
+    project_name="time_to_good",
+)
+tuner.search(x_train, y_train, validation_data=(x_valid, y_valid), callbacks=[time_log(arguments.log)], verbose=0)
