@@ -118,11 +118,12 @@ def test_a_function_of_ours_that_is_no_network_is_told_before_anything_starts(se
 
 
 def test_the_seed_is_the_hash_of_what_is_trained():
+    untrained = ("epochs", "early_stopping_patience", "learning_rate_schedule")
     what = {
         "data": {k: v for k, v in PLAIN["data"].items() if k not in ("path", "urls", "digests")},
         "model": PLAIN["model"],
         "optimizer": PLAIN["optimizer"],
-        "train": {k: v for k, v in PLAIN["train"].items() if k not in ("epochs", "early_stopping_patience")},
+        "train": {k: v for k, v in PLAIN["train"].items() if k not in untrained},
         "study": PLAIN["study"],
     }
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
