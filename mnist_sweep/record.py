@@ -159,7 +159,7 @@ class Record:
 
     def _keep_models(self, number: int) -> None:
         """Deletes the models of all trials but the best few."""
-        keep = set(self.search.ranked()[: self.plan.settings.study.keep_models])
+        keep = set(self.search.ranked(most=self.plan.settings.study.keep_models))
         for other in (self._kept | {number}) - keep:
             self.folder.trial(other).model.unlink(missing_ok=True)
         self._kept = keep
@@ -230,7 +230,7 @@ class Record:
     def _leaderboard(self) -> list[str]:
         """The best few trials as a table of Markdown."""
         lines = [f"| trial | {self.search.metrics[0]} | overrides |", "|---:|---:|---|"]
-        for number in self.search.ranked()[:LEADERS]:
+        for number in self.search.ranked(most=LEADERS):
             standing = self.search.standing(number)
             if standing is not None and standing.values:
                 lines.append(f"| {number} | {standing.values[0]:.4f} | {short(standing.overrides)} |")

@@ -10,8 +10,7 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from mnist_sweep.config import Settings, UserError
@@ -22,17 +21,11 @@ from mnist_sweep.study.distributions import distribution, in_order
 from mnist_sweep.study.grid import GridSampler, points
 from mnist_sweep.study.journal import mend
 from mnist_sweep.study.settings import build_pruner, build_sampler
+from mnist_sweep.study.storage import Journal
 from mnist_sweep.study.trials import AUDITED, REASON, RETRIES, Asked, Standing, as_number, standing_of
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-
-
-def _storage(journal: Path | None) -> BaseStorage:
-    if journal is None:
-        return InMemoryStorage()
-    # One driver at a time holds the study's folder, so a lock of Optuna's own only has to be there.
-    return JournalStorage(JournalFileBackend(str(journal), lock_obj=JournalFileOpenLock(str(journal))))
 
 
 class Search:
@@ -52,7 +45,7 @@ class Search:
         self.base = dict(base)
         self.torn = mend(journal) if journal else 0  # bytes
         try:
-            storage = _storage(journal)
+            storage = InMemoryStorage() if journal is None else Journal(journal)
             studies = storage.get_all_studies()
         except (ValueError, KeyError) as error:
             raise UserError(f"{journal} can't be read ({error}): put back a copy, or use another study.name") from None
@@ -183,6 +176,8 @@ class Search:
                     overrides[parameter.key] = text
         if retries:
             trial.set_user_attr(RETRIES, retries)
+        if isinstance(self.study._storage, Journal):
+            self.study._storage.settle()
         return Asked(trial.number, overrides, retries)
 
     def adopt(
@@ -247,9 +242,12 @@ class Search:
         """All finished trials, by number."""
         return [self._finished[number] for number in sorted(self._finished)]
 
-    def ranked(self, beyond: int = 0) -> list[int]:
-        """Numbers of the complete trials, the best first, the earlier of equals; `beyond` leaves out the first few."""
-        return [number for _, number in self._ranks[beyond:]]
+    def ranked(self, beyond: int = 0, most: int | None = None) -> list[int]:
+        """Numbers of the complete trials, the best first, the earlier of equals.
+
+        `beyond` leaves out the first few, `most` all but the first few.
+        """
+        return [number for _, number in self._ranks[beyond:most]]
 
     def best(self) -> Standing | None:
         """The best complete trial, by the first metric if there are several; the earlier of equals."""
