@@ -8,7 +8,6 @@ from mnist_sweep.call import Call
 from mnist_sweep.config import Unavailable
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.executors import make_executor
-from mnist_sweep.files import read_if_whole
 from mnist_sweep.forecast import forecast
 from mnist_sweep.fork import forked
 from mnist_sweep.hold import check_not_another, identity, keep_identity, locked
@@ -19,7 +18,7 @@ from mnist_sweep.searching import Plan, make_plan
 from mnist_sweep.study import Search
 from mnist_sweep.sweep import Outcome, run_sweep
 from mnist_sweep.terminal import Screen, duration
-from mnist_sweep.tracking import Tracker, is_mirrored
+from mnist_sweep.tracking import Tracker
 
 STEPS = 2  # of each network, timed before a sweep
 
@@ -100,17 +99,6 @@ def _conclude(record: Record, screen: Screen) -> None:
         screen.warn(f"The report could not be made ({wrong}); the study is whole: see report.log in its folder")
 
 
-def _is_settled(plan: Plan, search: Search) -> bool:
-    """Whether all trials have ended, and everything about them is written."""
-    finished = search.finished()
-    folders = [plan.folder.trial(standing.number) for standing in finished]
-    if len(finished) < plan.settings.search.n_trials or not (search.is_idle() and read_if_whole(plan.folder.summary)):
-        return False
-    if not plan.settings.tracking.enabled:
-        return all(folder.state.is_file() for folder in folders)
-    return read_if_whole(plan.folder.tracking).get("mirrored") == "COMPLETE" and all(map(is_mirrored, folders))
-
-
 def main(call: Call) -> tuple[int, Any]:
     """Searches, from where an earlier call of the same study has ended."""
     began = time.monotonic()
@@ -136,7 +124,7 @@ def main(call: Call) -> tuple[int, Any]:
             screen.warn(f"{name} was torn, by a power cut maybe: {search.torn} bytes of its end are now in {name}.torn")
         tracker = Tracker(plan.settings.tracking, plan.settings.runs_folder, screen.warn)
         record = Record(plan, search, tracker, call.line)
-        if _is_settled(plan, search):
+        if record.is_settled():
             _outro(plan, search, record, screen, Outcome(0, "finished before, nothing to do"), 0)
             return 0, None
         _intro(plan, search, screen)
@@ -154,7 +142,9 @@ def main(call: Call) -> tuple[int, Any]:
         record.finish("INTERRUPTED" if outcome.code > 128 else "COMPLETE")
         with screen.console.status("bringing MLflow up to date"):
             caught_up = tracker.close()
-        if not caught_up:
+        if caught_up:
+            record.note_settled()
+        else:
             screen.warn(f"tracking is behind in {tracker.uri}: the folders have everything; bring it up with: "
                         f"{_command(plan, 'sync')}")  # fmt: skip
     _outro(plan, search, record, screen, outcome, time.monotonic() - began)

@@ -200,17 +200,17 @@ def _merged(items: list[Item]) -> list[Item]:
     """What belongs together in one: all epochs of a trial, a trial from its start to its end, the parent's metrics."""
     ended = {what.path for kind, what, _ in items if kind == "trial"}
     merged: list[Item] = []
+    gathered: dict[tuple[str, Any], list[Any]] = {}
     for kind, what, more in items:
         if kind in ("start", "epoch") and what.path in ended:
             continue  # all of it is in the folder
-        if kind in ("epoch", "progress"):
-            before = next((old for old in reversed(merged) if old[0] == kind and old[1] == what), None)
-            if before is not None:
-                before[2].append(more)
-                continue
-            merged.append((kind, what, [more]))
-        else:
+        if kind not in ("epoch", "progress"):
             merged.append((kind, what, more))
+        elif (kind, what) in gathered:
+            gathered[kind, what].append(more)
+        else:
+            gathered[kind, what] = [more]
+            merged.append((kind, what, gathered[kind, what]))
     return merged
 
 
