@@ -68,6 +68,7 @@ class Search:
         self.running: dict[int, Trial] = {}
         self._finished: dict[int, Standing] = {}
         self._ranks: list[tuple[float, int]] = []  # of the complete trials, the best first
+        self._front: dict[int, list[float]] = {}  # with several metrics, what no other trial beats; less is better
         self.counts = Counter({"COMPLETE": 0, "PRUNED": 0, "FAIL": 0})
         for trial in self._trials():
             if trial.state.is_finished():
@@ -89,6 +90,15 @@ class Search:
         if standing.state == "COMPLETE" and standing.values:
             sign = -1 if self.directions[0] == "maximize" else 1
             bisect.insort(self._ranks, (sign * standing.values[0], standing.number))
+            self._compare(standing.number, standing.values)
+
+    def _compare(self, number: int, values: Sequence[float]) -> None:
+        """Takes a complete trial in among those that no other beats, if it is one."""
+        pairs = zip(values, self.directions, strict=True)
+        mine = [-value if direction == "maximize" else value for value, direction in pairs]
+        if len(mine) > 1 and not any(_beats(other, mine) for other in self._front.values()):
+            self._front = {key: other for key, other in self._front.items() if not _beats(mine, other)}
+            self._front[number] = mine
 
     def lost(self, begun: Callable[[int], bool]) -> list[Asked]:
         """Trials that were running when the last driver ended; they go on under their number, from their beginning.
@@ -259,11 +269,16 @@ class Search:
 
     def front(self) -> list[int]:
         """With several metrics, the numbers of the trials that no other beats in all of them."""
-        return sorted(trial.number for trial in self.study.best_trials) if len(self.metrics) > 1 else []
+        return sorted(self._front)
 
     def better(self, first: float, second: float) -> bool:
         """Whether the first value of the first metric is better than the second."""
         return first > second if self.directions[0] == "maximize" else first < second
+
+
+def _beats(first: Sequence[float], second: Sequence[float]) -> bool:
+    """Whether the first is nowhere worse, and somewhere better; less is better."""
+    return first != second and all(one <= other for one, other in zip(first, second, strict=True))
 
 
 def _contained(kind: BaseDistribution, value: Any) -> bool:
