@@ -163,7 +163,7 @@ def test_the_front_is_optunas():
         }
         one.tell(number, "COMPLETE", metrics)
         assert one.front() == [trial.number for trial in one.study.best_trials]
-    assert len(one.front()) > 3
+    assert len(one.front()) > 1
 
 
 MEDIAN = {"_target_": "optuna.pruners.MedianPruner", "n_startup_trials": 1, "n_warmup_steps": 0}
