@@ -1,13 +1,15 @@
 """Optuna's journal for one driver: nothing walks over all trials, and only what has to be on the disk is waited for."""
 
+import copy
 import json
 import os
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
-from optuna.storages.journal import BaseJournalBackend, JournalFileBackend, JournalStorage
-from optuna.storages.journal._storage import JournalOperation
+from optuna.distributions import BaseDistribution
+from optuna.storages.journal import BaseJournalBackend, JournalStorage
+from optuna.storages.journal._storage import JournalOperation, JournalStorageReplayResult
 from optuna.trial import FrozenTrial, TrialState
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
@@ -29,11 +31,20 @@ class _File(BaseJournalBackend):
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._reader = JournalFileBackend(str(file))
+        self._read = self._offset = 0  # lines, bytes
+        file.touch()
 
-    def read_logs(self, log_number_from: int) -> Iterable[dict[str, Any]]:
-        """As Optuna's."""
-        return self._reader.read_logs(log_number_from)
+    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
+        """The lines from a number on; Optuna's own reader remembers where each line begins."""
+        if log_number_from < self._read:
+            self._read = self._offset = 0
+        with self.file.open("rb") as journal:
+            journal.seek(self._offset)
+            for line in journal:
+                self._offset += len(line)
+                self._read += 1
+                if self._read > log_number_from:
+                    yield json.loads(line)
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Writes lines at once, and waits until they are on the disk if they have to be."""
@@ -43,6 +54,27 @@ class _File(BaseJournalBackend):
             journal.flush()
             if not all(map(_may_wait, logs)):
                 os.fsync(journal.fileno())
+
+
+class _Replay(JournalStorageReplayResult):
+    """As Optuna's, but each distribution is made and checked once, not for every trial that has it."""
+
+    def __init__(self, worker_id_prefix: str) -> None:
+        super().__init__(worker_id_prefix)
+        self._distributions: dict[tuple[str, str], BaseDistribution] = {}
+
+    def _apply_set_trial_param(self, log: dict[str, Any]) -> None:
+        number, name = log["trial_id"], log["param_name"]
+        known = self._distributions.get((name, log["distribution"]))
+        if known is None or not self._trial_exists_and_updatable(number, log):
+            super()._apply_set_trial_param(log)
+            if number in self._trials and name in self._trials[number].distributions:
+                self._distributions[name, log["distribution"]] = self._trials[number].distributions[name]
+            return
+        trial = copy.copy(self._trials[number])
+        trial.params = {**trial.params, name: known.to_external_repr(log["param_value_internal"])}
+        trial.distributions = {**trial.distributions, name: known}
+        self._trials[number] = trial
 
 
 class Journal(JournalStorage):
@@ -58,6 +90,11 @@ class Journal(JournalStorage):
     def _known(self) -> dict[int, FrozenTrial]:
         """All trials, by number: there is no other study whose trials could be among them."""
         return self._replay_result._trials
+
+    def _sync_with_backend(self) -> None:
+        if not isinstance(self._replay_result, _Replay):
+            self._replay_result = _Replay(self._worker_id_prefix)
+        super()._sync_with_backend()
 
     def settle(self) -> None:
         """Waits until everything that was written is on the disk."""

@@ -75,3 +75,27 @@ def test_the_disk_is_waited_for_when_a_trial_ends_and_not_for_each_parameter(
     assert len(waited) == 2
     study._storage.settle()
     assert len(waited) == 3
+
+
+def test_a_parameter_that_became_another_kind_is_refused_as_by_optuna(tmp_path: Path) -> None:
+    study = searched(tmp_path / "study.journal")
+    study.ask(SPACE)  # the one that waits
+    with pytest.raises(ValueError, match="distribution kind"):
+        study.ask({"x": optuna.distributions.IntDistribution(0, 1)})
+    trial = study.ask({"x": FloatDistribution(0, 2)})
+    assert trial.distributions == {"x": FloatDistribution(0, 2)}
+    optunas = optuna.load_study(
+        storage=JournalStorage(JournalFileBackend(str(tmp_path / "study.journal"))), study_name="mine"
+    )
+    again = optuna.load_study(storage=Journal(tmp_path / "study.journal"), study_name="mine")
+    assert optunas.trials == again.trials == study.trials
+
+
+def test_a_trial_that_has_ended_can_not_be_changed(tmp_path: Path) -> None:
+    study = searched(tmp_path / "study.journal")
+    with pytest.raises(optuna.exceptions.UpdateFinishedTrialError):
+        study._storage.set_trial_param(0, "x", 0.5, SPACE["x"])
+    with pytest.raises(optuna.exceptions.UpdateFinishedTrialError):
+        study._storage.set_trial_intermediate_value(0, 5, 0.5)
+    study.tell(5, 0.5)  # and nothing is out of step after that
+    assert [trial.state.name for trial in study.trials][5] == "COMPLETE"
