@@ -179,6 +179,11 @@ class StudyFolder:
         """The study's MLflow run."""
         return self.path / "mlflow.json"
 
+    @property
+    def settled(self) -> Path:
+        """As old as the last time that everything about all trials that had ended was written."""
+        return self.path / "settled.json"
+
     def trial(self, number: int) -> TrialFolder:
         """A trial's folder, which may not be there yet."""
         return TrialFolder(self.path / "trials" / f"{number:04d}")

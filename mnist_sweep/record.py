@@ -14,6 +14,7 @@ from mnist_sweep.recorded import result_of
 from mnist_sweep.report import refresh_report
 from mnist_sweep.report.content import flatten_space
 from mnist_sweep.searching import Plan
+from mnist_sweep.settled import Settled, note_settled
 from mnist_sweep.study import Asked, Search, Standing
 from mnist_sweep.terminal import WORDS, short
 from mnist_sweep.tracking import Record as RunRecord
@@ -68,8 +69,11 @@ class Record:
 
     def _repair(self) -> None:
         """Writes what a driver that was killed could not write any more about trials that had ended."""
+        settled = Settled(self.folder, self.tracker.config.enabled)
         for standing in self.search.finished():
             folder = self.folder.trial(standing.number)
+            if settled.has(folder):
+                continue
             if files.read_if_whole(folder.state).get("state") != standing.state:
                 folder.path.mkdir(parents=True, exist_ok=True)
                 self._started[standing.number] = files.read_if_whole(folder.record).get("started", time.time())
@@ -159,7 +163,7 @@ class Record:
 
     def _keep_models(self, number: int) -> None:
         """Deletes the models of all trials but the best few."""
-        keep = set(self.search.ranked()[: self.plan.settings.study.keep_models])
+        keep = set(self.search.ranked(most=self.plan.settings.study.keep_models))
         for other in (self._kept | {number}) - keep:
             self.folder.trial(other).model.unlink(missing_ok=True)
         self._kept = keep
@@ -230,7 +234,7 @@ class Record:
     def _leaderboard(self) -> list[str]:
         """The best few trials as a table of Markdown."""
         lines = [f"| trial | {self.search.metrics[0]} | overrides |", "|---:|---:|---|"]
-        for number in self.search.ranked()[:LEADERS]:
+        for number in self.search.ranked(most=LEADERS):
             standing = self.search.standing(number)
             if standing is not None and standing.values:
                 lines.append(f"| {number} | {standing.values[0]:.4f} | {short(standing.overrides)} |")
@@ -274,3 +278,20 @@ class Record:
     def finish(self, state: str) -> None:
         """Ends the parent run: FINISHED, or KILLED for an interrupted sweep."""
         self.tracker.finish_study(state)
+
+    def is_settled(self) -> bool:
+        """Whether all trials have ended, and everything about them is written."""
+        tracked, finished = self.tracker.config.enabled, self.search.finished()
+        if len(finished) < self.plan.settings.search.n_trials or not self.search.is_idle():
+            return False
+        if not files.read_if_whole(self.folder.summary):
+            return False
+        if tracked and files.read_if_whole(self.folder.tracking).get("mirrored") != "COMPLETE":
+            return False
+        settled = Settled(self.folder, tracked)
+        folders = (self.folder.trial(standing.number) for standing in finished)
+        return all(settled.has(f) or (is_mirrored(f) if tracked else f.state.is_file()) for f in folders)
+
+    def note_settled(self) -> None:
+        """Notes that everything is written, so that the next call need not look at each trial."""
+        note_settled(self.folder, self.tracker.config.enabled)

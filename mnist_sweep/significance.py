@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # whose parts are imported when they are first used
 from numpy.typing import NDArray
-from scipy import stats
 
 LEVEL = 0.05
 
@@ -27,7 +27,7 @@ def describe(values: Sequence[float]) -> Sample:
     if len(values) < 2:
         return Sample(mean, 0.0, -np.inf, np.inf)
     deviation = float(np.std(values, ddof=1))
-    half = float(stats.t.ppf(1 - LEVEL / 2, len(values) - 1)) * deviation / len(values) ** 0.5
+    half = float(scipy.stats.t.ppf(1 - LEVEL / 2, len(values) - 1)) * deviation / len(values) ** 0.5
     return Sample(mean, deviation, mean - half, mean + half)
 
 
@@ -36,7 +36,7 @@ def permutation(first: Sequence[float], second: Sequence[float]) -> float:
 
     Exact for up to some thousand ways, 252 for five values each; else over 9,999 of them, drawn with a fixed seed.
     """
-    found = stats.permutation_test(
+    found = scipy.stats.permutation_test(
         (first, second),
         lambda a, b, axis: np.mean(a, axis=axis) - np.mean(b, axis=axis),
         vectorized=True,
@@ -74,7 +74,7 @@ def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
     """Whether one of two networks is right more often, from which images each gets right (McNemar, 1947)."""
     only_first, only_second = int((first & ~second).sum()), int((~first & second).sum())
     total = only_first + only_second
-    p = float(stats.binomtest(only_first, total, 0.5).pvalue) if total else 1.0
+    p = float(scipy.stats.binomtest(only_first, total, 0.5).pvalue) if total else 1.0
     return McNemar(only_first, only_second, p)
 
 

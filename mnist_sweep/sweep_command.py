@@ -2,13 +2,13 @@
 
 import shlex
 import time
+from contextlib import ExitStack
 from typing import Any
 
 from mnist_sweep.call import Call
 from mnist_sweep.config import Unavailable
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.executors import make_executor
-from mnist_sweep.files import read_if_whole
 from mnist_sweep.forecast import ceiling
 from mnist_sweep.fork import forked
 from mnist_sweep.hold import check_not_another, identity, keep_identity, locked
@@ -19,7 +19,7 @@ from mnist_sweep.searching import Plan, make_plan
 from mnist_sweep.study import Search
 from mnist_sweep.sweep import Outcome, run_sweep
 from mnist_sweep.terminal import Screen, duration
-from mnist_sweep.tracking import Tracker, is_mirrored
+from mnist_sweep.tracking import Tracker
 
 
 def _intro(plan: Plan, search: Search, screen: Screen) -> None:
@@ -90,63 +90,71 @@ def _conclude(record: Record, screen: Screen) -> None:
         screen.warn(f"The report could not be made ({wrong}); the study is whole: see report.log in its folder")
 
 
-def _is_settled(plan: Plan, search: Search) -> bool:
-    """Whether all trials have ended, and everything about them is written."""
-    finished = search.finished()
-    folders = [plan.folder.trial(standing.number) for standing in finished]
-    if len(finished) < plan.settings.search.n_trials or not (search.is_idle() and read_if_whole(plan.folder.summary)):
-        return False
-    if not plan.settings.tracking.enabled:
-        return all(folder.state.is_file() for folder in folders)
-    return read_if_whole(plan.folder.tracking).get("mirrored") == "COMPLETE" and all(map(is_mirrored, folders))
+def _run(plan: Plan, search: Search, record: Record, screen: Screen, shared: dict[str, Any] | None) -> Outcome:
+    """Searches, draws the report, and waits for MLflow."""
+    tracker = record.tracker
+    try:
+        outcome = run_sweep(plan, search, make_executor(plan.settings.runtime), screen, record, shared)
+        if outcome.code > 128:  # who presses Ctrl-C does not wait for pictures
+            record.write_summary()
+        else:
+            _conclude(record, screen)
+    except Unavailable:
+        record.finish("INTERRUPTED")
+        tracker.close()
+        raise
+    record.finish("INTERRUPTED" if outcome.code > 128 else "COMPLETE")
+    with screen.console.status("bringing MLflow up to date"):
+        caught_up = tracker.close()
+    if not caught_up:
+        screen.warn(f"tracking is behind in {tracker.uri}: the folders have everything; bring it up with: "
+                    f"{_command(plan, 'sync')}")  # fmt: skip
+    return outcome
+
+
+def _planned(call: Call) -> tuple[Plan, dict[str, Any]]:
+    """The search, and what its study is; raises UserError where the study was begun as another one."""
+    say = Screen("sweep", "val_accuracy", 0, 1).say
+    plan = make_plan(call, say, lambda settings: make_executor(settings.runtime).warm_up())
+    now = identity(plan.plain, plan.description.digest)
+    if plan.settings.study.fork:
+        if not plan.folder.config.exists():
+            say(f"study.fork=true: {plan.folder.name} is a new study, so there is nothing to take over")
+        plan = forked(plan, now, say)
+    check_not_another(plan.folder, now)
+    return plan, now
 
 
 def main(call: Call) -> tuple[int, Any]:
     """Searches, from where an earlier call of the same study has ended."""
     began = time.monotonic()
-    screen = Screen("sweep", "val_accuracy", 0, 1)
-    plan = make_plan(call, screen.say, lambda settings: make_executor(settings.runtime).warm_up())
-    now = identity(plan.plain, plan.description.digest)
-    if plan.settings.study.fork:
-        if not plan.folder.config.exists():
-            screen.say(f"study.fork=true: {plan.folder.name} is a new study, so there is nothing to take over")
-        plan = forked(plan, now, screen.say)
-    check_not_another(plan.folder, now)
-    if plan.settings.runtime.executor == "local" and not plan.folder.journal.exists():
-        _cost(plan, screen)
-    with locked(plan.folder):
+    plan, now = _planned(call)
+    settings, limits = plan.settings, plan.settings.search
+    screen = Screen(plan.folder.name, limits.metric[0], limits.n_trials, workers(settings.runtime))
+    tracker = Tracker(settings.tracking, settings.runs_folder, screen.warn)
+    memory = images(settings.runtime, plan.base, plan.description)
+    shared = None
+    with locked(plan.folder), ExitStack() as stack:
+        if is_new := not plan.folder.journal.exists():
+            # The fork server imports TensorFlow: time enough for MLflow's import, and for the images.
+            tracker.warm_up()
+            shared = stack.enter_context(memory)
+            if settings.runtime.executor == "local":
+                _cost(plan, screen)
         keep_identity(plan.folder, now)
-        search = Search(plan.folder.journal, plan.folder.name, plan.settings, plan.parameters, plan.values)
-        limits = plan.settings.search
-        screen = Screen(
-            plan.folder.name, limits.metric[0], limits.n_trials, workers(plan.settings.runtime), search.counts
-        )
+        search = Search(plan.folder.journal, plan.folder.name, settings, plan.parameters, plan.values)
+        screen.counts.update(search.counts)
         if search.torn:
             name = plan.folder.journal.name
             screen.warn(f"{name} was torn, by a power cut maybe: {search.torn} bytes of its end are now in {name}.torn")
-        tracker = Tracker(plan.settings.tracking, plan.settings.runs_folder, screen.warn)
         record = Record(plan, search, tracker, call.line)
-        if _is_settled(plan, search):
+        if record.is_settled():
             _outro(plan, search, record, screen, Outcome(0, "finished before, nothing to do"), 0)
             return 0, None
+        if not is_new:
+            shared = stack.enter_context(memory)
         _intro(plan, search, screen)
         record.start()
-        try:
-            with images(plan.settings.runtime, plan.base, plan.description) as shared:
-                outcome = run_sweep(plan, search, make_executor(plan.settings.runtime), screen, record, shared)
-            if outcome.code > 128:  # who presses Ctrl-C does not wait for pictures
-                record.write_summary()
-            else:
-                _conclude(record, screen)
-        except Unavailable:
-            record.finish("INTERRUPTED")
-            tracker.close()
-            raise
-        record.finish("INTERRUPTED" if outcome.code > 128 else "COMPLETE")
-        with screen.console.status("bringing MLflow up to date"):
-            caught_up = tracker.close()
-        if not caught_up:
-            screen.warn(f"tracking is behind in {tracker.uri}: the folders have everything; bring it up with: "
-                        f"{_command(plan, 'sync')}")  # fmt: skip
+        outcome = _run(plan, search, record, screen, shared)
     _outro(plan, search, record, screen, outcome, time.monotonic() - began)
     return outcome.code, None

@@ -342,3 +342,13 @@ def test_help_and_version_need_no_configuration(tmp_path):
     from mnist_sweep import __version__
 
     assert in_a_process(tmp_path, "--version").stdout == f"mnist-sweep {__version__}\n"
+
+
+def test_a_mistake_is_told_before_the_large_libraries_are_imported() -> None:
+    code = (
+        "import sys; from mnist_sweep.command_line import run; code = run(['sweep', 'train.batch_size=0']); "
+        "large = ('tensorflow', 'keras', 'mlflow', 'matplotlib', 'sklearn', 'scipy.stats', 'pandas'); "
+        "sys.exit(f'{[name for name in large if name in sys.modules]} {code}')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
+    assert done.stderr == "error: train.batch_size must be at least 1, got 0\n[] 2\n"

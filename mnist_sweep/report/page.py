@@ -5,7 +5,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -14,11 +14,12 @@ from mnist_sweep import confirmed
 from mnist_sweep.files import is_full, read_if_whole, write_text
 from mnist_sweep.folders import StudyFolder
 from mnist_sweep.pruning import Pruning, sentence
-from mnist_sweep.report import drawings, parameters
-from mnist_sweep.report.canvas import Drawing
 from mnist_sweep.report.content import ENDED, Study, Trial, flatten_space, read_study, shown
 from mnist_sweep.study.importances import importances
 from mnist_sweep.terminal import duration
+
+if TYPE_CHECKING:
+    from mnist_sweep.report.canvas import Drawing
 
 BEST = 10
 FAILURES = 50
@@ -28,7 +29,7 @@ def _url(kind: str, content: bytes) -> Markup:
     return Markup(f"data:{kind};base64,{base64.b64encode(content).decode()}")  # noqa: S704 - letters and digits
 
 
-def _vector(drawing: Drawing) -> dict[str, Any]:
+def _vector(drawing: "Drawing") -> dict[str, Any]:
     return {"title": drawing.title, "text": drawing.text, "url": _url("image/svg+xml", drawing.svg.encode()),
             "kind": "vector"}  # fmt: skip
 
@@ -41,6 +42,8 @@ def _picture(file: Path, title: str, text: str) -> list[dict[str, Any]]:
 
 def _figures(study: Study, on_figure: Callable[[str], None]) -> list[dict[str, Any]]:
     """The figures of the search, as far as there is something to draw."""
+    from mnist_sweep.report import drawings, parameters  # Matplotlib: a sweep's first lines don't wait for it
+
     wanted: list[tuple[bool, Callable[[Study], Drawing]]] = [
         (bool(study.of_state(*ENDED)), drawings.history),
         (any(trial.rows for trial in study.trials), drawings.curves),
@@ -149,6 +152,8 @@ def _counts(study: Study) -> str:
 
 def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: None) -> Path:
     """Writes report.html into the study's folder; gives its path."""
+    from mnist_sweep.report import drawings
+
     plain = study.plain
     spans = any(trial.started and trial.ended for trial in study.trials)
     failures = study.of_state("FAIL")
@@ -200,6 +205,8 @@ def refresh_report(folder: StudyFolder, first: Callable[[], object] = lambda: No
 
 def write_comparison(studies: Sequence[Study], file: Path) -> Path:
     """Writes a page for several studies beside each other; gives its path."""
+    from mnist_sweep.report import drawings
+
     rows = []
     for study in studies:
         best = study.best

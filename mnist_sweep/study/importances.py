@@ -4,7 +4,6 @@ import warnings
 from pathlib import Path
 
 import optuna
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
@@ -18,6 +17,8 @@ def importances(journal: Path) -> dict[str, float]:
 
     Only parameters that every complete trial has; empty where there are too few trials, or all are the same.
     """
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances  # scikit-learn comes with it
+
     if not journal.is_file():
         return {}
     try:

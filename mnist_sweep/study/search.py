@@ -10,8 +10,7 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from mnist_sweep.config import Settings, UserError
@@ -22,17 +21,11 @@ from mnist_sweep.study.distributions import distribution, in_order
 from mnist_sweep.study.grid import GridSampler, points
 from mnist_sweep.study.journal import mend
 from mnist_sweep.study.settings import build_pruner, build_sampler
+from mnist_sweep.study.storage import Journal
 from mnist_sweep.study.trials import AUDITED, REASON, RETRIES, Asked, Standing, as_number, standing_of
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-
-
-def _storage(journal: Path | None) -> BaseStorage:
-    if journal is None:
-        return InMemoryStorage()
-    # One driver at a time holds the study's folder, so a lock of Optuna's own only has to be there.
-    return JournalStorage(JournalFileBackend(str(journal), lock_obj=JournalFileOpenLock(str(journal))))
 
 
 class Search:
@@ -52,7 +45,7 @@ class Search:
         self.base = dict(base)
         self.torn = mend(journal) if journal else 0  # bytes
         try:
-            storage = _storage(journal)
+            storage = InMemoryStorage() if journal is None else Journal(journal)
             studies = storage.get_all_studies()
         except (ValueError, KeyError) as error:
             raise UserError(f"{journal} can't be read ({error}): put back a copy, or use another study.name") from None
@@ -75,6 +68,7 @@ class Search:
         self.running: dict[int, Trial] = {}
         self._finished: dict[int, Standing] = {}
         self._ranks: list[tuple[float, int]] = []  # of the complete trials, the best first
+        self._front: dict[int, list[float]] = {}  # with several metrics, what no other trial beats; less is better
         self.counts = Counter({"COMPLETE": 0, "PRUNED": 0, "FAIL": 0})
         for trial in self._trials():
             if trial.state.is_finished():
@@ -96,6 +90,15 @@ class Search:
         if standing.state == "COMPLETE" and standing.values:
             sign = -1 if self.directions[0] == "maximize" else 1
             bisect.insort(self._ranks, (sign * standing.values[0], standing.number))
+            self._compare(standing.number, standing.values)
+
+    def _compare(self, number: int, values: Sequence[float]) -> None:
+        """Takes a complete trial in among those that no other beats, if it is one."""
+        pairs = zip(values, self.directions, strict=True)
+        mine = [-value if direction == "maximize" else value for value, direction in pairs]
+        if len(mine) > 1 and not any(_beats(other, mine) for other in self._front.values()):
+            self._front = {key: other for key, other in self._front.items() if not _beats(mine, other)}
+            self._front[number] = mine
 
     def lost(self, begun: Callable[[int], bool]) -> list[Asked]:
         """Trials that were running when the last driver ended; they go on under their number, from their beginning.
@@ -183,6 +186,8 @@ class Search:
                     overrides[parameter.key] = text
         if retries:
             trial.set_user_attr(RETRIES, retries)
+        if isinstance(self.study._storage, Journal):
+            self.study._storage.settle()
         return Asked(trial.number, overrides, retries)
 
     def adopt(
@@ -247,9 +252,12 @@ class Search:
         """All finished trials, by number."""
         return [self._finished[number] for number in sorted(self._finished)]
 
-    def ranked(self, beyond: int = 0) -> list[int]:
-        """Numbers of the complete trials, the best first, the earlier of equals; `beyond` leaves out the first few."""
-        return [number for _, number in self._ranks[beyond:]]
+    def ranked(self, beyond: int = 0, most: int | None = None) -> list[int]:
+        """Numbers of the complete trials, the best first, the earlier of equals.
+
+        `beyond` leaves out the first few, `most` all but the first few.
+        """
+        return [number for _, number in self._ranks[beyond:most]]
 
     def best(self) -> Standing | None:
         """The best complete trial, by the first metric if there are several; the earlier of equals."""
@@ -261,11 +269,16 @@ class Search:
 
     def front(self) -> list[int]:
         """With several metrics, the numbers of the trials that no other beats in all of them."""
-        return sorted(trial.number for trial in self.study.best_trials) if len(self.metrics) > 1 else []
+        return sorted(self._front)
 
     def better(self, first: float, second: float) -> bool:
         """Whether the first value of the first metric is better than the second."""
         return first > second if self.directions[0] == "maximize" else first < second
+
+
+def _beats(first: Sequence[float], second: Sequence[float]) -> bool:
+    """Whether the first is nowhere worse, and somewhere better; less is better."""
+    return first != second and all(one <= other for one, other in zip(first, second, strict=True))
 
 
 def _contained(kind: BaseDistribution, value: Any) -> bool:

@@ -16,6 +16,7 @@ from pydantic.errors import PydanticSchemaGenerationError
 from mnist_sweep.config import Component, UserError
 from mnist_sweep.config.check import nearest, shown
 from mnist_sweep.config.targets import resolve
+from mnist_sweep.study.halving import SuccessiveHalvingPruner
 
 
 def _build(config: Component, key: str, kind: type, more: dict[str, Any]) -> Any:
@@ -94,4 +95,6 @@ def build_sampler(config: Component, seed: int) -> BaseSampler:
 def build_pruner(config: Component) -> BasePruner:
     """The pruner; raises UserError."""
     pruner: BasePruner = _build(config, "pruner", BasePruner, {})
+    if type(pruner) is optuna.pruners.SuccessiveHalvingPruner:
+        return SuccessiveHalvingPruner(**config.arguments)  # the same at a price that does not grow
     return pruner

@@ -12,11 +12,42 @@ from optuna.trial import FrozenTrial, TrialState
 BEST, LATEST = 100, 400
 
 
-class _View:
-    """A study of which only some trials are seen: all that run, the best, and the latest."""
+class _Memory:
+    """The best complete trials but for the latest ones: each trial is looked at once when it has ended."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, direction: StudyDirection) -> None:
+        self._sign = 1 if direction == StudyDirection.MAXIMIZE else -1
+        self._best: list[tuple[float, int]] = []  # a heap, the worst first, the later of equals
+        self._open: set[int] = set()
+        self._looked = 0
+
+    def seen(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
+        """Of a study's trials, which only become more, all that run, the best, and the latest."""
+        edge = max(self._looked, len(trials) - LATEST)
+        new = [*self._open, *range(self._looked, edge)]
+        self._looked = edge
+        for place in new:
+            self._look(place, trials[place])
+        places = sorted([*self._open, *(-place for _, place in self._best)])
+        return [trials[place] for place in places] + trials[edge:]
+
+    def _look(self, place: int, trial: FrozenTrial) -> None:
+        if not trial.state.is_finished():
+            self._open.add(place)
+            return
+        self._open.discard(place)
+        if trial.state == TrialState.COMPLETE:
+            heapq.heappush(self._best, (self._sign * (trial.value or 0.0), -place))
+            if len(self._best) > BEST:
+                heapq.heappop(self._best)
+
+
+class _View:
+    """A study of which only some trials are seen."""
+
+    def __init__(self, study: Study, memory: _Memory) -> None:
         self._study = study
+        self._memory = memory
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._study, name)
@@ -26,19 +57,8 @@ class _View:
     ) -> list[FrozenTrial]:
         trials = self._study._get_trials(deepcopy=deepcopy, use_cache=use_cache)
         if len(trials) > BEST + LATEST:
-            trials = self._seen(trials)
+            trials = self._memory.seen(trials)
         return trials if states is None else [trial for trial in trials if trial.state in states]
-
-    def _seen(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
-        sign = 1 if self._study.direction == StudyDirection.MAXIMIZE else -1
-        running, complete = [], []
-        for trial in trials[:-LATEST]:
-            if trial.state == TrialState.COMPLETE:
-                complete.append(trial)
-            elif trial.state in (TrialState.RUNNING, TrialState.WAITING):
-                running.append(trial)
-        best = heapq.nlargest(BEST, complete, key=lambda trial: sign * (trial.value or 0.0))
-        return sorted([*running, *best], key=lambda trial: trial.number) + trials[-LATEST:]
 
 
 class TPESampler(OptunasTPESampler):
@@ -48,22 +68,27 @@ class TPESampler(OptunasTPESampler):
     all. With several metrics it looks at all of them.
     """
 
+    _of: Study | None = None
+
+    def _view(self, study: Study) -> Study:
+        if len(study.directions) > 1:
+            return study
+        if self._of is not study:
+            self._of, self._memory = study, _Memory(study.direction)
+        return _View(study, self._memory)  # type: ignore[return-value]
+
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """As Optuna's."""
-        return super().infer_relative_search_space(_view(study), trial)
+        return super().infer_relative_search_space(self._view(study), trial)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """As Optuna's."""
-        return super().sample_relative(_view(study), trial, search_space)
+        return super().sample_relative(self._view(study), trial, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """As Optuna's."""
-        return super().sample_independent(_view(study), trial, param_name, param_distribution)
-
-
-def _view(study: Study) -> Study:
-    return study if len(study.directions) > 1 else _View(study)  # type: ignore[return-value]
+        return super().sample_independent(self._view(study), trial, param_name, param_distribution)

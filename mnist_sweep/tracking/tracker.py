@@ -19,7 +19,7 @@ MANY = 200
 PATIENCE_SECONDS = 60.0  # at the end, without any progress
 # What MLflow answers to a request that is wrong: asking again would not help.
 REFUSALS = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_ALREADY_EXISTS", "PERMISSION_DENIED", "INVALID_STATE")
-Item = tuple[Literal["study", "progress", "end", "start", "epoch", "trial", "close"], Any, Any]
+Item = tuple[Literal["warm", "study", "progress", "end", "start", "epoch", "trial", "close"], Any, Any]
 
 
 class Tracker:
@@ -54,6 +54,10 @@ class Tracker:
     def _put(self, *item: Any) -> None:
         if self.config.enabled:
             self._items.put(item)
+
+    def warm_up(self) -> None:
+        """Imports MLflow, which takes seconds, before there is anything to write."""
+        self._put("warm", None, None)
 
     def start_study(self, study: StudyFolder) -> None:
         """Makes the parent run, or takes it up again; its record is in its folder."""
@@ -130,6 +134,8 @@ class Tracker:
     def _apply(self, item: Item) -> None:
         kind, what, more = item
         self._remember(item)
+        if kind == "warm":
+            trouble()
         if kind == "study":
             self._parent = self.writer.study(what)
         elif kind == "progress" and self._study is not None and self._parent is not None:
@@ -200,17 +206,17 @@ def _merged(items: list[Item]) -> list[Item]:
     """What belongs together in one: all epochs of a trial, a trial from its start to its end, the parent's metrics."""
     ended = {what.path for kind, what, _ in items if kind == "trial"}
     merged: list[Item] = []
+    gathered: dict[tuple[str, Any], list[Any]] = {}
     for kind, what, more in items:
         if kind in ("start", "epoch") and what.path in ended:
             continue  # all of it is in the folder
-        if kind in ("epoch", "progress"):
-            before = next((old for old in reversed(merged) if old[0] == kind and old[1] == what), None)
-            if before is not None:
-                before[2].append(more)
-                continue
-            merged.append((kind, what, [more]))
-        else:
+        if kind not in ("epoch", "progress"):
             merged.append((kind, what, more))
+        elif (kind, what) in gathered:
+            gathered[kind, what].append(more)
+        else:
+            gathered[kind, what] = [more]
+            merged.append((kind, what, gathered[kind, what]))
     return merged
 
 

@@ -12,11 +12,11 @@ from mnist_sweep.files import read_if_whole, write_json
 from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.tracking import mirror
 from mnist_sweep.tracking.mirror import STATUS, Record, read_record
-from mnist_sweep.tracking.progress import history
+from mnist_sweep.tracking.progress import STATES, history
 from mnist_sweep.tracking.store import open_store, tracking_uri
 
 ID = "mnist_sweep.id"  # the tag by which a run is found whose making was interrupted
-BATCH = 1000  # metrics that MLflow takes at once
+BATCH = 900  # metrics that are sent at once: MLflow takes 1000 things, and some tags come with the last ones
 DELETED = "deleted"
 VIEW = "mlflow.sharedViewState."  # the tag of an experiment in which MLflow's page keeps a view
 LONGEST_TAG, LONGEST_NOTE = 5000, 7500  # characters that MLflow takes
@@ -93,7 +93,9 @@ class Writer:
             self.client.update_run(run.info.run_id, status="RUNNING")
         run_id = str(run.info.run_id)
         params = [p for p in mirror.parameters(record.params, record.searched) if p.key not in run.data.params]
-        self.client.log_batch(run_id, params=params, tags=mirror.tags(record.tags))
+        changed = {name: value for name, value in record.tags.items() if run.data.tags.get(name) != value}
+        if params or changed:
+            self.client.log_batch(run_id, params=params, tags=mirror.tags(changed))
         if record.data:
             self.client.log_inputs(run_id, [mirror.data_input(record.data)])
         self._note(file, {"run_id": run_id, "id": key, "started": record.started})
@@ -115,7 +117,8 @@ class Writer:
         view = json.dumps(mirror.view_of(record))
         if len(view) <= LONGEST_TAG:
             self.client.set_experiment_tag(self.experiment, f"{VIEW}{record.tags['study']}", view)
-        self._sent[run_id] = max((m.step for m in self.client.get_metric_history(run_id, "trials_complete")), default=0)
+        latest = self.client.get_run(run_id).data.metrics
+        self._sent[run_id] = int(sum(latest.get(f"trials_{state.lower()}", 0) for state in STATES))
         self.progress(run_id, study, history(study))
         return run_id
 
@@ -165,18 +168,20 @@ class Writer:
         state = read_if_whole(folder.state)
         if run_id != DELETED:
             kind = read_record(folder.record).tags.get("kind", "trial")
-            self._metrics(run_id, mirror.epoch_metrics(folder.rows(), kind))
+            metrics = mirror.epoch_metrics(folder.rows(), kind)
             if state.get("state") in STATUS:
-                self._end(run_id, folder, state, kind)
+                self._end(run_id, folder, state, [*metrics, *mirror.final_metrics(folder, kind)])
+            else:
+                self._metrics(run_id, metrics)
         if state.get("state") in STATUS:
             self._note_mirrored(folder.tracking, state["state"])
         return run_id
 
-    def _end(self, run_id: str, folder: TrialFolder, state: dict[str, Any], kind: str) -> None:
+    def _end(self, run_id: str, folder: TrialFolder, state: dict[str, Any], metrics: list[Any]) -> None:
         more = {key: state[key] for key in ("state", "reason", "retries", *mirror.STATE_TAGS) if state.get(key)}
         environment = read_if_whole(folder.environment)
         more |= {key: environment[key] for key in ("weights_digest", "trial_seed") if environment.get(key)}
-        self.client.log_batch(run_id, metrics=mirror.final_metrics(folder, kind), tags=mirror.tags(more))
+        self._metrics(run_id, metrics, mirror.tags(more))
         for name in mirror.ARTIFACTS:
             if (folder.path / name).is_file():
                 self.client.log_artifact(run_id, str(folder.path / name))
@@ -185,9 +190,11 @@ class Writer:
         ended = int(state["ended"] * 1000) if state.get("ended") else None
         self.client.set_terminated(run_id, STATUS[state["state"]], ended)
 
-    def _metrics(self, run_id: str, metrics: list[Any]) -> None:
-        for start in range(0, len(metrics), BATCH):
-            self.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
+    def _metrics(self, run_id: str, metrics: list[Any], tags: Sequence[Any] = ()) -> None:
+        """Metrics in as few batches as MLflow takes, and tags with the last."""
+        pieces = [metrics[start : start + BATCH] for start in range(0, len(metrics), BATCH)] or [[]] * bool(tags)
+        for number, piece in enumerate(pieces, 1):
+            self.client.log_batch(run_id, metrics=piece, tags=tags if number == len(pieces) else ())
 
 
 def as_before(config: TrackingConfig, study: StudyFolder) -> TrackingConfig:

@@ -1,5 +1,7 @@
 """Asking, reporting and telling, with Optuna's own study behind it."""
 
+import random
+
 import optuna
 import pytest
 from optuna.trial import TrialState
@@ -147,6 +149,21 @@ def test_several_metrics_have_a_front():
     assert one.front() == [0, 1, 3]
     assert one.best().number == 3
     assert search().front() == []
+
+
+def test_the_front_is_optunas():
+    drawn = random.Random(0)
+    one = search(metric=["val_accuracy", "parameters", "val_loss"])
+    for number in range(150):
+        one.ask()
+        metrics = {
+            "val_accuracy": round(drawn.random(), 1),
+            "parameters": drawn.randrange(6),
+            "val_loss": drawn.randrange(4),
+        }
+        one.tell(number, "COMPLETE", metrics)
+        assert one.front() == [trial.number for trial in one.study.best_trials]
+    assert len(one.front()) > 1
 
 
 MEDIAN = {"_target_": "optuna.pruners.MedianPruner", "n_startup_trials": 1, "n_warmup_steps": 0}

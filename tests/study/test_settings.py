@@ -3,13 +3,14 @@
 import optuna
 import pytest
 from hydra import compose
-from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
+from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import CmaEsSampler, RandomSampler
 
 from mnist_sweep.config import Component, UserError
 from mnist_sweep.config.compose import plain
 from mnist_sweep.config.trial import parse_component
 from mnist_sweep.study import GridSampler, TPESampler, build_pruner, build_sampler
+from mnist_sweep.study.halving import SuccessiveHalvingPruner
 
 
 def configured(key: str, *overrides: str) -> Component:

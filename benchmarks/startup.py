@@ -1,0 +1,100 @@
+"""How long a command takes before it has something to say: `python benchmarks/startup.py`.
+
+Each is run several times in turns with an import of TensorFlow; medians count. Writes results/startup.json and
+startup.md.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+MAIN = [sys.executable, "-m", "mnist_sweep"]
+TENSORFLOW = "import of TensorFlow"
+COMMANDS = {
+    TENSORFLOW: ([sys.executable, "-c", "import tensorflow"], 0),
+    "mnist-sweep --help": ([*MAIN, "--help"], 0),
+    "mnist-sweep sweep train.batch_size=0": ([*MAIN, "sweep", "train.batch_size=0"], 2),
+    "mnist-sweep plan": ([*MAIN, "plan"], 0),
+}
+LIMITS = {"mnist-sweep --help": 0.5, "mnist-sweep sweep train.batch_size=0": 1.5}  # seconds
+PLAN = 10.0  # seconds more than TensorFlow's import
+
+
+def once(name: str, folder: str) -> dict[str, float]:
+    """Seconds of one run, by the clock and of the processor."""
+    command, expected = COMMANDS[name]
+    before, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    code = subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode
+    took, after = time.perf_counter() - wall, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if code != expected:
+        sys.exit(f"{name} ended with {code}, not {expected}")
+    return {"wall": took, "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}
+
+
+def medians(runs: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Of each command the median by the clock and of the processor, and the least; of `plan` how much more it takes."""
+    found = {}
+    for name, its in runs.items():
+        found[name] = {kind: statistics.median(run[kind] for run in its) for kind in ("wall", "cpu")}
+        found[name]["least"] = min(run["wall"] for run in its)
+    turns = zip(runs["mnist-sweep plan"], runs[TENSORFLOW], strict=True)
+    found["mnist-sweep plan"]["more"] = statistics.median(plan["wall"] - other["wall"] for plan, other in turns)
+    return found
+
+
+def table(found: dict[str, dict[str, float]], repetitions: int) -> str:
+    """The figures as Markdown."""
+    limits = {**LIMITS, "mnist-sweep plan": found[TENSORFLOW]["wall"] + PLAN}
+    lines = ["# How long a command takes to start", "", "`python benchmarks/startup.py`", "",
+             f"Seconds, medians of {repetitions}; `plan` builds networks and times them, in a process that imports",
+             f"TensorFlow (its seconds of the processor are not among `plan`'s): it may take {PLAN:g} s more.", "",
+             "| | by the clock | the least | of the processor | limit |", "|---|---:|---:|---:|---:|"]  # fmt: skip
+    for name, one in found.items():
+        limit = f"{limits[name]:.1f}" if name in limits else ""
+        lines.append(f"| `{name}` | {one['wall']:.2f} | {one['least']:.2f} | {one['cpu']:.2f} | {limit} |")
+    more = found["mnist-sweep plan"]["more"]
+    return "\n".join([*lines, "", f"In the median, `plan` takes {more:.1f} s more than the import before it."]) + "\n"
+
+
+def machine() -> dict[str, Any]:
+    """Machine, versions and commit, where benchmarks/machine.py is there to tell."""
+    try:
+        from machine import describe
+    except ImportError:
+        return {}
+    described: dict[str, Any] = describe()
+    return described
+
+
+def main() -> None:
+    """Measures, and writes figures and table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    given = parser.parse_args()
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in COMMANDS}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in COMMANDS:
+            once(name, folder)  # files come from the disk the first time
+        for _ in range(given.repetitions):
+            for name in COMMANDS:
+                runs[name].append(once(name, folder))
+                print(f"{name}: {runs[name][-1]['wall']:.2f} s", flush=True)
+    found = medians(runs)
+    given.results.mkdir(parents=True, exist_ok=True)
+    content = {"machine": machine(), "medians": found, "runs": runs}
+    (given.results / "startup.json").write_text(json.dumps(content, indent=2) + "\n")
+    (given.results / "startup.md").write_text(table(found, given.repetitions))
+    print(table(found, given.repetitions))
+
+
+if __name__ == "__main__":
+    main()
