@@ -42,8 +42,8 @@ class Predictions:
         return wrong[np.argsort(-confidence, kind="stable")]
 
 
-def predict(model: Any, images: NDArray[np.float32], labels: NDArray[np.int32], batch_size: int) -> Predictions:
-    """The model's probabilities for every image, and the likeliest label."""
+def predict(model: Any, images: Any, labels: NDArray[np.int32], batch_size: int | None) -> Predictions:
+    """The model's probabilities for every image, and the likeliest label; batches have no size to be made."""
     probabilities = np.asarray(model.predict(images, batch_size=batch_size, verbose=0), np.float32)
     return Predictions(probabilities, probabilities.argmax(axis=1).astype(np.int32), labels)
 

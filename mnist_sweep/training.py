@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 from numpy.typing import NDArray
 
 from mnist_sweep.config import Component, TrialConfig, UserError
@@ -54,6 +55,23 @@ def as_tensor(array: NDArray[Any]) -> tf.Tensor:
     if array.flags.c_contiguous and array.flags.writeable and array.ctypes.data % 64 == 0:
         return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
     return tf.convert_to_tensor(array)
+
+
+def batches(
+    images: NDArray[np.float32], labels: NDArray[Any] | None, batch_size: int, shuffle: bool = False
+) -> tf.data.Dataset:
+    """The batches that Keras's `fit` would make of these arrays, in its order, without a copy of them.
+
+    Keras's own would have TensorFlow tune their making, in a thread that is asleep for up to a minute when it is to end
+    and lets `fit` wait for it.
+    """
+    adapter = ArrayDataAdapter(
+        as_tensor(images), None if labels is None else as_tensor(labels), batch_size=batch_size, shuffle=shuffle
+    )
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    number = tf.data.experimental.assert_cardinality(math.ceil(len(images) / batch_size))
+    return adapter.get_tf_dataset().apply(number).with_options(options)
 
 
 class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
@@ -135,15 +153,19 @@ def train(
         )
     try:
         model.fit(
-            as_tensor(dataset.train_images),
-            as_tensor(labels_for(settings.loss, dataset.train_labels, classes)),
-            batch_size=settings.batch_size,
-            epochs=settings.epochs,
-            validation_data=(
-                as_tensor(dataset.validation_images),
-                as_tensor(labels_for(settings.loss, dataset.validation_labels, classes)),
+            batches(
+                dataset.train_images,
+                labels_for(settings.loss, dataset.train_labels, classes),
+                settings.batch_size,
+                shuffle=True,
             ),
-            validation_batch_size=EVALUATION_BATCH,
+            epochs=settings.epochs,
+            shuffle=False,  # `batches` does
+            validation_data=batches(
+                dataset.validation_images,
+                labels_for(settings.loss, dataset.validation_labels, classes),
+                EVALUATION_BATCH,
+            ),
             callbacks=callbacks,
             verbose=0,
         )

@@ -22,7 +22,7 @@ from mnist_sweep.figures import confusion_matrix, curves, error_gallery
 from mnist_sweep.figures.style import save
 from mnist_sweep.folders import TrialFolder
 from mnist_sweep.models import build
-from mnist_sweep.training import EVALUATION_BATCH, Row, as_tensor, compile_model, labels_for, train, weights_digest
+from mnist_sweep.training import EVALUATION_BATCH, Row, batches, compile_model, labels_for, train, weights_digest
 
 SUMMARY_COLUMNS = 100
 THREADS = 1  # one thread for each trial: the same sums in the same order, however many trials run beside it
@@ -102,7 +102,12 @@ def run(
     if rows:
         metrics = summarize(rows, model.count_params(), len(dataset.train_images))
         files.write_json(folder.metrics, metrics)
-        predictions = predict(model, as_tensor(dataset.validation_images), dataset.validation_labels, EVALUATION_BATCH)
+        predictions = predict(
+            model,
+            batches(dataset.validation_images, None, EVALUATION_BATCH),
+            dataset.validation_labels,
+            EVALUATION_BATCH,
+        )
         with files.replaced(folder.predictions) as beside:
             np.savez_compressed(
                 beside,
