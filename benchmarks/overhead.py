@@ -6,8 +6,10 @@ number; the total is that of the whole process, imports and the creation of the 
 """
 
 import argparse
+import json
 import os
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,7 +29,8 @@ QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "RAY_USAGE_
 
 def ours(trials: int, folder: Path) -> tuple[list[str], Path]:
     """The command of mnist_sweep's trivial sweep, and the SQLite file of its MLflow store."""
-    raise NotImplementedError
+    script = environments.HERE / "trivial.py"
+    return [sys.executable, str(script), str(trials), str(folder)], folder / "runs" / "mlflow.db"
 
 
 def peer_command(peer: str, trials: int, folder: Path) -> tuple[list[str], Path]:
@@ -54,7 +57,14 @@ def measure(command: list[str], store: Path, folder: Path, trials: int) -> dict:
     seconds = time.perf_counter() - begin
     if done.returncode:
         sys.exit((folder / "output.txt").read_text()[-5000:])
-    return {"total_seconds": round(seconds, 2), **tracked(store, trials)}
+    return {"total_seconds": round(seconds, 2), **tracked(store, trials), **inside(folder)}
+
+
+def inside(folder: Path) -> dict:
+    """Of mnist_sweep: the driver's processor and the empty places of workers, medians in seconds."""
+    file = folder / "times.json"
+    times = json.loads(file.read_text()) if file.is_file() else {}
+    return {f"{name}_seconds": round(statistics.median(values), 4) for name, values in times.items()}
 
 
 def tracked(store: Path, trials: int) -> dict:
@@ -121,6 +131,11 @@ def write_table(peers: dict) -> None:
         f"A trial with no work in it: {PARAMETERS} parameters, {EPOCHS} epochs of {len(METRICS)} metrics, all in "
         "MLflow on SQLite. Seconds per trial: from the start of the first run to the end of the last, over the trials."
     )
+    if mine := peers.get(OURS, {}).get("driver_seconds"):
+        note += (
+            f"\n{OURS}, medians: {1000 * mine:.0f} ms of the driver's processor for each trial, all threads; "
+            f"{1000 * peers[OURS]['gaps_seconds']:.0f} ms from a trial's last byte to the next one's first."
+        )
     reporting.write_table("overhead", header, rows, note)
 
 

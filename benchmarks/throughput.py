@@ -1,0 +1,166 @@
+"""Images per second: 16 convolutional networks for 2 epochs each, by a sweep and by a loop of Keras's own `fit`.
+
+The loop is what a user would write: float32 pixels, one network after the other, TensorFlow with all cores. The sweep
+is run in float32 and, where the processor multiplies them itself, in mixed_bfloat16. Both are timed from the first
+`fit` to the end of the last, and as whole processes. Accuracies are then compared on seeds, one network.
+"""
+
+import argparse
+import csv
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import environments
+import machine
+import reporting
+
+IMAGES, EPOCHS = 50_000, 2
+GRID = {
+    "model.filters_1": [8, 16],
+    "model.kernel_size_2": [2, 3],
+    "model.dense_units": [100, 200],
+    "train.batch_size": [64, 128],
+}
+FIXED = {"kernel_size_1": 5, "filters_2": 64, "dropout": 0.3, "learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999}
+SWEEP = [
+    *(sys.executable, "-m", "mnist_sweep", "sweep", "search=default", "sampler=grid", "pruner=none"),
+    *("data.split_seed=null", f"train.epochs={EPOCHS}", "train.learning_rate_schedule=constant"),
+    *("optimizer.learning_rate=0.001", "study.keep_models=0"),
+]
+
+
+def loop() -> None:
+    """The loop of Keras's `fit`; writes when each began and ended, and its accuracy."""
+    import itertools
+
+    import keras
+
+    sys.path.insert(0, str(environments.HERE / "peers"))
+    from common import mnist, network
+
+    keras.utils.set_random_seed(0)
+    x_train, y_train, x_valid, y_valid = mnist()
+    for values in itertools.product(*GRID.values()):
+        given = {key.partition(".")[2]: value for key, value in zip(GRID, values, strict=True)}
+        model = network({**FIXED, **given})
+        begun = time.time()
+        history = model.fit(x_train, y_train, batch_size=given["batch_size"], epochs=EPOCHS,
+                            validation_data=(x_valid, y_valid), verbose=0)  # fmt: skip
+        print(json.dumps([begun, time.time(), history.history["val_accuracy"][-1]]), flush=True)
+
+
+def run(command: list[str], folder: Path) -> tuple[str, float]:
+    """What a command prints, and its seconds."""
+    began = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stdout[-3000:] + done.stderr[-3000:])
+    return done.stdout, time.perf_counter() - began
+
+
+def by_loop(folder: Path) -> dict:
+    """The loop, in a process of its own."""
+    printed, seconds = run([sys.executable, __file__, "--loop"], folder)
+    return rated([json.loads(line) for line in printed.splitlines()], seconds)
+
+
+def by_sweep(precision: str, folder: Path) -> dict:
+    """The sweep of the same networks."""
+    grid = [f"{key}=choice({','.join(map(str, values))})" for key, values in GRID.items()]
+    _, seconds = run([*SWEEP, f"train.precision={precision}", *grid, "search.n_trials=16",
+                      f"runs_folder={folder / precision}"], folder)  # fmt: skip
+    return rated(fits(folder / precision), seconds)
+
+
+def fits(runs: Path) -> list[list[float]]:
+    """Of each trial: when its `fit` began and ended, and its last validation accuracy."""
+    found = []
+    for trial in sorted(runs.glob("*/trials/*")):
+        environment = json.loads((trial / "environment.json").read_text())
+        found.append([environment["started"], environment["ended"], accuracy_of(trial)])
+    return found
+
+
+def rated(trials: list[list[float]], seconds: float) -> dict:
+    """Images per second, and the mean accuracy."""
+    inside = max(trial[1] for trial in trials) - min(trial[0] for trial in trials)
+    images = len(trials) * EPOCHS * IMAGES
+    return {"images_per_second": round(images / inside), "images_per_second_whole": round(images / seconds),
+            "accuracy": round(statistics.mean(trial[2] for trial in trials), 5), "trials": trials}  # fmt: skip
+
+
+def on_seeds(seeds: int, folder: Path) -> dict[str, list[float]]:
+    """The accuracy of the default network in both precisions on some seeds."""
+    found: dict[str, list[float]] = {"float32": [], "mixed_bfloat16": []}
+    for seed in range(seeds):
+        runs = folder / f"seed-{seed}"
+        run([*SWEEP, "train.precision=choice(float32,mixed_bfloat16)", "search.n_trials=2", f"study.seed={seed}",
+             f"runs_folder={runs}"], folder)  # fmt: skip
+        for trial in sorted(runs.glob("*/trials/*")):
+            name = "mixed_bfloat16" if "precision: mixed_bfloat16" in (trial / "config.yaml").read_text() else "float32"
+            found[name].append(accuracy_of(trial))
+    return found
+
+
+def accuracy_of(trial: Path) -> float:
+    """A trial's last validation accuracy."""
+    with (trial / "history.csv").open(newline="") as stream:
+        return [float(row["val_accuracy"]) for row in csv.DictReader(stream)][-1]
+
+
+def main() -> None:
+    """Runs the loop and the sweeps in turn."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--loop", action="store_true", help="only the loop, in this process")
+    arguments = parser.parse_args()
+    if arguments.loop:
+        loop()
+        return
+    if "MNIST_SWEEP_DATA" not in os.environ:
+        parser.error("MNIST_SWEEP_DATA must name the folder with mnist.npz")
+    here = machine.describe()
+    native = here["flags"]["avx512_bf16"] or here["flags"]["amx_bf16"]
+    results = {"machine": here}
+    with tempfile.TemporaryDirectory(prefix="bench", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
+        environments.warm(sys.executable)
+        results["loop"] = by_loop(folder)
+        for precision in ("float32", "mixed_bfloat16") if native else ("float32",):
+            results[precision] = by_sweep(precision, folder)
+            reporting.write("throughput", results)
+        if native:
+            results["on_seeds"] = on_seeds(arguments.seeds, folder)
+            reporting.write("throughput", results)
+    write_table(results)
+
+
+def write_table(results: dict) -> None:
+    """The table, and what the seeds say."""
+    base = results["loop"]
+    rows = []
+    for key, name in (("loop", "loop of fit, float32"), ("float32", "sweep, float32"),
+                      ("mixed_bfloat16", "sweep, mixed_bfloat16")):  # fmt: skip
+        if one := results.get(key):
+            rows.append([name, f"{one['images_per_second']:,}",
+                         f"{one['images_per_second'] / base['images_per_second']:.2f}",
+                         f"{one['images_per_second_whole'] / base['images_per_second_whole']:.2f}",
+                         f"{one['accuracy']:.4f}"])  # fmt: skip
+    note = "16 networks, 2 epochs of 50,000 images each; the second ratio is of whole processes, imports included."
+    if seeds := results.get("on_seeds"):
+        said = [
+            f"{name} {statistics.mean(values):.4f} ±{statistics.stdev(values):.4f}" for name, values in seeds.items()
+        ]
+        note += f"\nThe default network on {len(seeds['float32'])} seeds, 2 epochs: {', '.join(said)}."
+    header = ["", "images per second", "times the loop", "whole", "mean accuracy"]
+    reporting.write_table("throughput", header, rows, note)
+
+
+if __name__ == "__main__":
+    main()
