@@ -3,12 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 EXPERIMENT ?= seed_cnn
+NAME ?=
 OVERRIDES ?=
 STUDY ?=
 TRIAL ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep train ui reproduce confirm report figures browser data plan test test-slow chaos check format clean
+.PHONY: help setup sweep train ui reproduce confirm report figures browser data plan test test-slow chaos benchmark check
+.PHONY: format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +69,9 @@ test-slow: $(READY) ## all tests, the long ones too
 
 chaos: $(READY) ## real sweeps whose processes are killed at random, 20 times each, five seeds: half an hour
 	@$(BIN)/python -m pytest -s -m 'slow or not slow' tests/test_chaos.py
+
+benchmark: $(READY) ## speed, beside Optuna, KerasTuner, Ray Tune and Hydra's sweeper: NAME=overhead; all take hours
+	@$(BIN)/python benchmarks/run.py $(NAME)
 
 check: $(READY) ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .

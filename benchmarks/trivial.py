@@ -2,7 +2,7 @@
 
 Driver, fork server, processes, files and tracking are the real ones; only what a trial's process does is replaced: it
 sends 10 epochs and writes their files. Writes FOLDER/times.json: seconds of the driver's processor for each trial, and
-for each worker the seconds from a trial's last byte to the next one's first.
+for each worker the seconds from a trial's last epoch to the first byte of the next one.
 """
 
 import itertools
@@ -36,10 +36,12 @@ def main(connection, job: Job) -> None:
     for row in rows:
         files.append_history(folder.history, row)
         connection.send(("epoch", row))
+    last = time.time()
+    connection.send(("trained", None))
     metrics = summarize(rows, 0, 1)
     files.write_json(folder.metrics, metrics)
     files.write_json(folder.environment, {**job.settings["environment"], "weights_digest": "0", "epochs": len(rows)})
-    (folder.path / "times.json").write_text(json.dumps([first, time.time()]))
+    (folder.path / "times.json").write_text(json.dumps([first, last]))
     files.settle(folder.path)
     connection.send(("done", {"stopped": False, "epochs": len(rows), "metrics": metrics, "weights_digest": "0",
                               "fit_seconds": 0.0}))  # fmt: skip

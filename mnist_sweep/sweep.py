@@ -107,6 +107,8 @@ class Sweep:
         """Fills the free places."""
         at_once = workers(self.plan.settings.runtime)
         while not self.interrupts.received and not is_full_house(len(self.active), len(self.writing), at_once):
+            if self.writing and self.plan.settings.search.target is not None:
+                return  # it may be reached already
             asked = self.waiting.pop(0) if self.waiting else self._ask()
             if asked is None:
                 return

@@ -145,7 +145,7 @@ def test_an_interrupted_confirm_goes_on(confirmed: StudyFolder, tmp_path: Path) 
                "runtime.workers=1"]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     end = time.monotonic() + 120
-    while time.monotonic() < end and not any(folder.state.exists() for folder in study.confirmations()):
+    while time.monotonic() < end and sum(folder.history.exists() for folder in study.confirmations()) < 2:
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGINT)
     said, _ = process.communicate(timeout=60)

@@ -53,7 +53,7 @@ def test_an_audited_search_finishes_what_the_pruner_would_stop(tmp_path: Path, c
         folder = tmp_path / str(share)
         command = ["sweep", "data=digits", "model=dnn", "model.dropout=interval(0.0,0.5)", "search.n_trials=30",
                    "optimizer.learning_rate=tag(log,interval(1e-6,1e-2))", "runtime.executor=dry", "tracking=none",
-                   f"search.audit={share}", f"runs_folder={folder}", "runtime.workers=1"]  # fmt: skip
+                   f"search.audit={share}", f"runs_folder={folder}", "runtime.workers=1", "train.epochs=5"]  # fmt: skip
         assert run(command) == 0
         for trial in StudyFolder(folder / "dnn-digits").trials():
             state = json.loads(trial.state.read_text())

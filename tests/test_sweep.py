@@ -20,7 +20,8 @@ from mnist_sweep.command_line import run
 from mnist_sweep.files import read_history
 from mnist_sweep.folders import StudyFolder
 
-SMALL = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "train.batch_size=64"]
+SMALL = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "train.batch_size=64",
+         "train.learning_rate_schedule=constant", "train.precision=float32"]  # fmt: skip
 SPACE = ["model.dropout=interval(0.0,0.5)", "optimizer.learning_rate=tag(log,interval(1e-4,1e-2))"]
 QUIET = ["tracking=none"]
 
@@ -65,7 +66,7 @@ def test_optuna_has_every_trial_as_the_folders_do(study: StudyFolder) -> None:
 def test_the_base_configuration_is_trial_0(study: StudyFolder) -> None:
     config = yaml.safe_load(study.trial(0).config.read_text())
     assert config["model"] == {"_target_": "mnist_sweep.models.dnn", "units": [16], "dropout": 0.0}
-    assert config["optimizer"]["learning_rate"] == 0.001
+    assert config["optimizer"]["learning_rate"] == 0.003
     assert yaml.safe_load(study.trial(0).overrides.read_text()) == SMALL
 
 
