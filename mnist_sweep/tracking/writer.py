@@ -1,6 +1,7 @@
 """Brings MLflow's runs up to what the folders of trials and studies hold; doing it twice changes nothing."""
 
 import json
+import tempfile
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from mnist_sweep.tracking.progress import STATES, history
 from mnist_sweep.tracking.store import open_store, tracking_uri
 
 ID = "mnist_sweep.id"  # the tag by which a run is found whose making was interrupted
-BATCH = 900  # metrics that are sent at once: MLflow takes 1000 things, and some tags come with the last ones
+BATCH = 1000  # things that MLflow takes at once
 DELETED = "deleted"
 VIEW = "mlflow.sharedViewState."  # the tag of an experiment in which MLflow's page keeps a view
 LONGEST_TAG, LONGEST_NOTE = 5000, 7500  # characters that MLflow takes
@@ -71,6 +72,12 @@ class Writer:
 
     def _begin(self, file: Path, record: Record, parent: str | None) -> str:
         """The run of a record: the one that the file names, or a new one with its parameters and data set."""
+        run_id, params, tags = self._made(file, record, parent)
+        self._log(run_id, [], params, mirror.tags(tags))
+        return run_id
+
+    def _made(self, file: Path, record: Record, parent: str | None) -> tuple[str, list[Any], dict[str, str]]:
+        """The same, with the parameters and tags that it has not got yet."""
         noted = read_if_whole(file)
         run, key = self._existing(noted), noted.get("id")
         if not noted and file.exists():  # torn
@@ -78,7 +85,7 @@ class Writer:
         again = noted.get("started") not in (None, record.started)
         if run is not None and run.info.lifecycle_stage == DELETED:
             if not again:
-                return DELETED
+                return DELETED, [], {}
             run, key = None, None
         elif run is not None and again:
             self.client.delete_run(run.info.run_id)  # another try of the trial: its curves would be there twice
@@ -94,12 +101,10 @@ class Writer:
         run_id = str(run.info.run_id)
         params = [p for p in mirror.parameters(record.params, record.searched) if p.key not in run.data.params]
         changed = {name: value for name, value in record.tags.items() if run.data.tags.get(name) != value}
-        if params or changed:
-            self.client.log_batch(run_id, params=params, tags=mirror.tags(changed))
         if record.data:
             self.client.log_inputs(run_id, [mirror.data_input(record.data)])
         self._note(file, {"run_id": run_id, "id": key, "started": record.started})
-        return run_id
+        return run_id, params, changed
 
     def _note(self, file: Path, content: Mapping[str, Any]) -> None:
         where = {"uri": self.config.uri, "experiment_id": self.experiment or None}
@@ -133,7 +138,7 @@ class Writer:
         """Metrics of the parent as trials have ended (how many, when, metrics), and what its page says."""
         if run_id != DELETED:
             new = [row for row in rows if row[0] > self._sent.get(run_id, 0)]
-            self._metrics(run_id, mirror.progress_metrics(new))
+            self._log(run_id, mirror.progress_metrics(new))
             self._sent[run_id] = max((step for step, _, _ in new), default=self._sent.get(run_id, 0))
             self._readme(run_id, study)
 
@@ -160,41 +165,55 @@ class Writer:
     def epochs(self, run_id: str, rows: Sequence[dict[str, float]]) -> None:
         """Epochs of a trial, in one batch."""
         if run_id != DELETED:
-            self._metrics(run_id, mirror.epoch_metrics(rows, "trial"))
+            self._log(run_id, mirror.epoch_metrics(rows, "trial"))
 
     def trial(self, folder: TrialFolder, parent: str | None, run_id: str | None = None) -> str:
         """Brings a trial's run up to its folder: curves, and if it has ended metrics, files and state."""
-        run_id = run_id or self.trial_started(folder, parent)
-        state = read_if_whole(folder.state)
+        params: list[Any] = []
+        tags: dict[str, Any] = {}
+        record, state = read_record(folder.record), read_if_whole(folder.state)
+        if run_id is None:
+            run_id, params, tags = self._made(folder.tracking, record, parent)
+        ended = state.get("state") in STATUS
         if run_id != DELETED:
-            kind = read_record(folder.record).tags.get("kind", "trial")
+            kind = record.tags.get("kind", "trial")
             metrics = mirror.epoch_metrics(folder.rows(), kind)
-            if state.get("state") in STATUS:
-                self._end(run_id, folder, state, [*metrics, *mirror.final_metrics(folder, kind)])
-            else:
-                self._metrics(run_id, metrics)
-        if state.get("state") in STATUS:
+            if ended:
+                metrics += mirror.final_metrics(folder, kind)
+                tags |= _state_tags(folder, state)
+            self._log(run_id, metrics, params, mirror.tags(tags))
+            if ended:
+                self._files(run_id, folder)
+                moment = int(state["ended"] * 1000) if state.get("ended") else None
+                self.client.set_terminated(run_id, STATUS[state["state"]], moment)
+        if ended:
             self._note_mirrored(folder.tracking, state["state"])
         return run_id
 
-    def _end(self, run_id: str, folder: TrialFolder, state: dict[str, Any], metrics: list[Any]) -> None:
-        more = {key: state[key] for key in ("state", "reason", "retries", *mirror.STATE_TAGS) if state.get(key)}
-        environment = read_if_whole(folder.environment)
-        more |= {key: environment[key] for key in ("weights_digest", "trial_seed") if environment.get(key)}
-        self._metrics(run_id, metrics, mirror.tags(more))
-        for name in mirror.ARTIFACTS:
-            if (folder.path / name).is_file():
-                self.client.log_artifact(run_id, str(folder.path / name))
-        for figure in sorted(folder.figures.glob("[!.]*.png")):
-            self.client.log_artifact(run_id, str(figure), "figures")
-        ended = int(state["ended"] * 1000) if state.get("ended") else None
-        self.client.set_terminated(run_id, STATUS[state["state"]], ended)
+    def _files(self, run_id: str, folder: TrialFolder) -> None:
+        """A trial's files in one go: MLflow looks up where they belong for each call, not for each file."""
+        figures = [f"figures/{figure.name}" for figure in sorted(folder.figures.glob("[!.]*.png"))]
+        with tempfile.TemporaryDirectory() as links:
+            (Path(links) / "figures").mkdir() if figures else None
+            for name in (*mirror.ARTIFACTS, *figures):
+                if (folder.path / name).is_file():
+                    (Path(links) / name).symlink_to((folder.path / name).absolute())
+            self.client.log_artifacts(run_id, links)
 
-    def _metrics(self, run_id: str, metrics: list[Any], tags: Sequence[Any] = ()) -> None:
-        """Metrics in as few batches as MLflow takes, and tags with the last."""
-        pieces = [metrics[start : start + BATCH] for start in range(0, len(metrics), BATCH)] or [[]] * bool(tags)
-        for number, piece in enumerate(pieces, 1):
-            self.client.log_batch(run_id, metrics=piece, tags=tags if number == len(pieces) else ())
+    def _log(self, run_id: str, metrics: Sequence[Any], params: Sequence[Any] = (), tags: Sequence[Any] = ()) -> None:
+        """Metrics in as few batches as MLflow takes, parameters and tags before them."""
+        first = BATCH - len(params) - len(tags)
+        if metrics or params or tags:
+            self.client.log_batch(run_id, metrics=metrics[:first], params=params, tags=tags)
+        for start in range(first, len(metrics), BATCH):
+            self.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
+
+
+def _state_tags(folder: TrialFolder, state: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run's tags say of a trial that has ended."""
+    found = {key: state[key] for key in ("state", "reason", "retries", *mirror.STATE_TAGS) if state.get(key)}
+    environment = read_if_whole(folder.environment)
+    return found | {key: environment[key] for key in ("weights_digest", "trial_seed") if environment.get(key)}
 
 
 def as_before(config: TrackingConfig, study: StudyFolder) -> TrackingConfig:
