@@ -36,20 +36,21 @@ MISTAKE, UNAVAILABLE, INTERRUPTED, TERMINATED = 2, 3, 130, 143
 
 @dataclass(frozen=True)
 class Command:
-    """The module and function that do it, its primary config, and whether it takes sweeps of its own."""
+    """The module and function that do it, its primary config, whether it takes sweeps of its own, whether it trains."""
 
     module: str
     config: str
     sweeps: bool = False
+    trains: bool = False
     function: str = "main"
 
 
 COMMANDS = {
-    "sweep": Command("sweep_command", "config", sweeps=True),
-    "plan": Command("plan", "config", sweeps=True),
-    "train": Command("train", "config"),
-    "reproduce": Command("reproduce", "reproduce"),
-    "confirm": Command("confirm", "confirm"),
+    "sweep": Command("sweep_command", "config", sweeps=True, trains=True),
+    "plan": Command("plan", "config", sweeps=True, trains=True),
+    "train": Command("train", "config", trains=True),
+    "reproduce": Command("reproduce", "reproduce", trains=True),
+    "confirm": Command("confirm", "confirm", trains=True),
     "compare": Command("compare", "compare"),
     "report": Command("report_command", "show"),
     "show": Command("show", "show"),
@@ -58,6 +59,9 @@ COMMANDS = {
     "sync": Command("sync", "sync"),
     "ui": Command("ui", "ui"),
 }
+
+# Flags to which the answer is a text.
+ANSWERED = ("--help", "-h", "--hydra-help", "--version", "--cfg", "-c", "--info", "-i")
 
 # Hydra's own files and logs are not wanted: a trial's folder holds its configuration and its log. A configuration file
 # must not bring loggers and callbacks either: Hydra calls whatever they name.
@@ -145,6 +149,14 @@ def _take_sweeps(arguments: Arguments) -> dict[str, str]:
     return sweeps
 
 
+def _warm_up(overrides: Sequence[str]) -> None:
+    """Has TensorFlow imported in the fork server while Hydra composes and everything is checked."""
+    from mnist_sweep.executors import LocalExecutor
+
+    if not any(key_of(override) == "runtime.executor" and "dry" in override for override in overrides):
+        LocalExecutor().warm_up()
+
+
 def _known(config: str) -> list[str]:
     """All keys and groups of a command's configuration."""
     from hydra import compose, initialize_config_dir
@@ -158,6 +170,8 @@ def _known(config: str) -> list[str]:
 def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
     command = COMMANDS[name]
     arguments = _parsed(given)
+    if command.trains and not any(flag.startswith(ANSWERED) for flag in arguments.flags):
+        _warm_up(arguments.overrides)
     sweeps: dict[str, str] = {}
     if arguments.multirun and name != "train":
         raise UserError(f"--multirun is for train, so leave it out; {name} does what it does by itself")

@@ -177,7 +177,6 @@ def _train(confirmation: Confirmation, runtime: RuntimeConfig) -> int:
     """Trains what is still to be trained; gives the exit code if it was stopped, else 0 or 1 if something failed."""
     call, runs = confirmation.call, confirmation.runs
     executor = make_executor(runtime)
-    executor.warm_up()
     description = prepare(runs[0].config, confirmation.screen.say)
     for run in runs.values():
         check_data(run.finalist.digests, description, f"trial {run.finalist.trial} of {confirmation.study.name}")

@@ -11,10 +11,11 @@ import psutil
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.space import holds
 from mnist_sweep.config.space_check import ends
-from mnist_sweep.executors import Failed, Job, Limits, LocalExecutor
-from mnist_sweep.launch import run_one, workers
+from mnist_sweep.executors import Done, Failed, Job, Limits, LocalExecutor
+from mnist_sweep.launch import workers
 from mnist_sweep.pool import WRITING, processes
 from mnist_sweep.searching import Plan
+from mnist_sweep.study.trials import as_number
 
 FIXED_SECONDS = 4  # of a trial, before its first step and after its last: tracing, predictions, figures
 FILES_BYTES = 700_000  # of a trial without its model: figures, predictions, tables, and their copy in MLflow's store
@@ -58,51 +59,83 @@ def free_memory() -> int:
         return free
 
 
-def _probe(plan: Plan, configs: Sequence[TrialConfig], steps: int) -> list[dict[str, float]]:
-    """Builds networks in a process of their own, and times some steps of each."""
-    settings = {"allowed": plan.composer.allowed, "data": plan.description.plain(), "steps": steps}
+@dataclass(frozen=True)
+class Probe:
+    """Networks that are built in a process of their own, and how many steps of each are timed there."""
+
+    configs: Sequence[TrialConfig]
+    steps: int
+
+
+def _probe(plan: Plan, *probes: Probe) -> list[list[dict[str, float]]]:
+    """What is found by each of the probes, which run at the same time."""
     limit = min(int(SPARE * free_memory()), plan.settings.runtime.memory_limit or 2**63)
     for _ in range(TRIES):
-        executor = LocalExecutor(Limits(memory=limit))
-        with tempfile.TemporaryDirectory() as folder:
-            job = Job(0, "probe", {"configs": [config.plain() for config in configs]}, folder, settings)
-            try:
-                ended = run_one(executor, job, lambda _row: None)
-            finally:
-                executor.close()
-        if not (isinstance(ended, Failed) and ended.cause == "lost"):
+        ended = _tried(plan, probes, limit)
+        if not any(isinstance(event, Failed) and event.cause == "lost" for event in ended.values()):
             break
-    if isinstance(ended, Failed):
-        if any(word in ended.reason for word in ("of memory", "OOM", "ResourceExhausted", "MemoryError", "allocat")):
+    found: list[list[dict[str, float]]] = []
+    for number in range(len(probes)):
+        event = ended[number]
+        if isinstance(event, Done):
+            found.append(event.result["found"])
+            continue
+        if any(word in event.reason for word in ("of memory", "OOM", "ResourceExhausted", "MemoryError", "allocat")):
             raise UserError(
                 f"search.space has networks that don't fit into memory: a trial may have {limit / 1e9:.1f} GB "
-                f"({ended.reason}); narrow the range of what makes the model so large, or train.batch_size"
+                f"({event.reason}); narrow the range of what makes the model so large, or train.batch_size"
             )
-        raise UserError(f"a network of this space can't be built: {ended.reason}")
-    found: list[dict[str, float]] = ended.result["found"]
+        raise UserError(f"a network of this space can't be built: {event.reason}")
     return found
 
 
-def _extremes(plan: Plan) -> tuple[dict[str, str], dict[str, str]]:
-    """Overrides of the smallest and of the largest network: each parameter of the model at the end that makes it so."""
+def _tried(plan: Plan, probes: Sequence[Probe], limit: int) -> dict[int, Done | Failed]:
+    """How each of the probes ends."""
+    executor = LocalExecutor(Limits(memory=limit))
+    ended: dict[int, Done | Failed] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            for number, probe in enumerate(probes):
+                settings = {"allowed": plan.composer.allowed, "data": plan.description.plain(), "steps": probe.steps}
+                configs = [config.plain() for config in probe.configs]
+                executor.submit(Job(number, "probe", {"configs": configs}, f"{folder}/{number}", settings))
+            while len(ended) < len(probes):
+                ended |= {e.number: e for e in executor.events(1.0) if isinstance(e, Done | Failed)}
+        finally:
+            executor.close()
+    return ended
+
+
+def _tries(plan: Plan) -> list[tuple[str, str]]:
+    """Every parameter of the model at each of its ends."""
     searched = [p for p in plan.parameters if p.key.startswith("model.") and holds(p.condition, plan.values)]
-    tries = [(p.key, text) for p in searched for text in ends(p.domain)]
-    if not tries:
-        return {}, {}
-    try:
-        found = _probe(plan, [plan.composer.config({key: text}) for key, text in tries], 0)
-    except UserError:
-        for key, text in tries:  # which one is it?
-            try:
-                _probe(plan, [plan.composer.config({key: text})], 0)
-            except UserError as error:
-                raise UserError(f"{key}={text}: {error}") from None
-        raise
+    return [(p.key, text) for p in searched for text in ends(p.domain)]
+
+
+def _alone(plan: Plan, tries: Sequence[tuple[str, str]]) -> Probe:
+    """The networks of the base configuration with one parameter at one of its ends."""
+    return Probe([plan.composer.config({key: text}) for key, text in tries], 0)
+
+
+def _blame(plan: Plan, tries: Sequence[tuple[str, str]]) -> None:
+    """Raises UserError with the parameter whose end can't be built, if it is a single one."""
+    for key, text in tries:
+        try:
+            _probe(plan, _alone(plan, [(key, text)]))
+        except UserError as error:
+            raise UserError(f"{key}={text}: {error}") from None
+
+
+def _extremes(
+    tries: Sequence[tuple[str, str]], found: Sequence[Mapping[str, float]]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Overrides of the smallest and of the largest network: each parameter at the end that makes it so."""
     smallest: dict[str, str] = {}
     largest: dict[str, str] = {}
-    for parameter in searched:
-        sizes = [(f["parameters"], text) for (key, text), f in zip(tries, found, strict=True) if key == parameter.key]
-        smallest[parameter.key], largest[parameter.key] = min(sizes)[1], max(sizes)[1]
+    for key in dict.fromkeys(key for key, _ in tries):
+        sizes = [(one["parameters"], text) for (other, text), one in zip(tries, found, strict=True) if other == key]
+        if min(sizes)[0] < max(sizes)[0]:
+            smallest[key], largest[key] = min(sizes)[1], max(sizes)[1]
     return smallest, largest
 
 
@@ -132,16 +165,22 @@ def forecast(plan: Plan, steps: int) -> Forecast:
 
     Raises UserError for networks that can't be built, or of which `runtime.workers` at a time don't fit into memory.
     """
-    smallest, largest = _extremes(plan)
-    tries: dict[str, dict[str, str]] = {"base (trial 0)": {}, "smallest": smallest, "largest": largest}
-    configs = [plan.composer.config(overrides) for overrides in tries.values()]
-    found = _probe(plan, configs, steps)
+    tries = _tries(plan)
+    try:
+        smallest, largest = _extremes(tries, _probe(plan, _alone(plan, tries))[0])
+    except UserError:
+        _blame(plan, tries)
+        raise
+    named: dict[str, dict[str, str]] = {"base (trial 0)": {}, "smallest": smallest, "largest": largest}
+    configs = [plan.composer.config(overrides) for overrides in named.values()]
+    found = _probe(plan, Probe(configs, steps))[0]
     networks = [
         Network(name, int(one["parameters"]), one["step_seconds"], _trial_seconds(config, one, plan))
-        for name, config, one in zip(tries, configs, found, strict=True)
+        for name, config, one in zip(named, configs, found, strict=True)
     ]
     most = max(networks, key=lambda network: network.parameters)
-    memory = _greediest(plan, tries[most.name])["memory"] + data_bytes(plan)
+    greediest = _probe(plan, Probe([_greediest(plan, named[most.name])], 1))[0][0]
+    memory = greediest["memory"] + data_bytes(plan)
     _check_memory(plan, memory)
     at_once = min(workers(plan.settings.runtime), plan.settings.search.n_trials)
     # Half of the way from the smallest to the largest is a middling trial.
@@ -149,9 +188,14 @@ def forecast(plan: Plan, steps: int) -> Forecast:
     return Forecast(networks, memory, seconds, _disk(plan, networks[2].parameters))
 
 
-def _greediest(plan: Plan, largest: Mapping[str, str]) -> dict[str, float]:
-    """What is found of the largest network with the largest batch."""
-    return _probe(plan, [plan.composer.config({**largest, **_largest_batch(plan)})], 1)[0]
+def _greediest(plan: Plan, largest: Mapping[str, str]) -> TrialConfig:
+    """The largest network with the largest batch."""
+    return plan.composer.config({**largest, **_largest_batch(plan)})
+
+
+def _likely_largest(tries: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Every parameter that is a number at its higher end: the largest network, unless something is unusual."""
+    return dict(sorted((pair for pair in tries if as_number(pair[1]) is not None), key=lambda p: float(p[1])))
 
 
 def _disk(plan: Plan, parameters: int) -> float:
@@ -174,11 +218,20 @@ def ceiling(plan: Plan) -> Ceiling:
 
     Raises UserError as `forecast` does.
     """
-    _, largest = _extremes(plan)
-    found = _greediest(plan, largest)
+    tries = _tries(plan)
+    likely = _likely_largest(tries)
+    found: dict[str, float] | None
+    try:
+        alone, (found,) = _probe(plan, _alone(plan, tries), Probe([_greediest(plan, likely)], 1))
+    except UserError:
+        _blame(plan, tries)
+        found, alone = None, _probe(plan, _alone(plan, tries))[0]
+    _, largest = _extremes(tries, alone)
+    if found is None or not largest.items() <= likely.items():
+        found = _probe(plan, Probe([_greediest(plan, largest)], 1))[0][0]
     memory = found["memory"] + data_bytes(plan)
     _check_memory(plan, memory)
-    config = plan.composer.config({**largest, **_largest_batch(plan)})
+    config = _greediest(plan, largest)
     parameters = int(found["parameters"])
     return Ceiling(parameters, memory, _trial_seconds(config, found, plan), _disk(plan, parameters))
 

@@ -8,7 +8,6 @@ from rich.table import Table
 
 from mnist_sweep.call import Call
 from mnist_sweep.config.space import Choice, Parameter
-from mnist_sweep.executors import make_executor
 from mnist_sweep.forecast import forecast, free_memory
 from mnist_sweep.launch import workers
 from mnist_sweep.searching import make_plan
@@ -33,7 +32,7 @@ def combinations(parameters: list[Parameter]) -> float:
 def main(call: Call) -> tuple[int, Any]:
     """Checks the whole search, builds its smallest and largest networks, times them, and predicts."""
     console = Console(highlight=False)
-    plan = make_plan(call, console.print, lambda settings: make_executor(settings.runtime).warm_up())
+    plan = make_plan(call, console.print)
     settings = plan.settings
     searched = ", ".join(dict.fromkeys(p.key for p in plan.parameters))
     count = combinations(plan.parameters)

@@ -228,7 +228,6 @@ def main(call: Call) -> tuple[int, Any]:
     for line in changed:
         screen.say(f"  not as it was: {line}", style="yellow")
     executor = make_executor(runtime)
-    executor.warm_up()
     description = prepare(first.config, screen.say)
     for recorded in trials:
         check_data(recorded.environment["data"]["digests"], description, recorded.name)

@@ -65,11 +65,8 @@ def study_name(settings: Settings, base: TrialConfig) -> str:
     return check_study_name(f"{base.model.target.rpartition('.')[2]}-{base.data.split.name}")
 
 
-def make_plan(call: Call, say: Callable[[str], None], on_checked: Callable[[Settings], None]) -> Plan:
-    """Checks a search from end to end; raises UserError for the first thing that is wrong.
-
-    `on_checked` is called with the settings when only the data remain to be read.
-    """
+def make_plan(call: Call, say: Callable[[str], None]) -> Plan:
+    """Checks a search from end to end; raises UserError for the first thing that is wrong."""
     allowed = from_command_line(call.overrides)
     fixed = {key_of(override) for override in call.overrides}
     plain = with_command_line(call.plain, call.sweeps, fixed)
@@ -89,7 +86,6 @@ def make_plan(call: Call, say: Callable[[str], None], on_checked: Callable[[Sett
     parameters = reachable(parameters, values)
     rehearse(settings, parameters, values, base.train.epochs)
     name = study_name(settings, base)
-    on_checked(settings)
     description = prepare(base, say)
     check_space(
         composer, parameters, values, lambda c: check_against_data(c, description.image, description.train_images)

@@ -115,7 +115,7 @@ def _run(plan: Plan, search: Search, record: Record, screen: Screen, shared: dic
 def _planned(call: Call) -> tuple[Plan, dict[str, Any]]:
     """The search, and what its study is; raises UserError where the study was begun as another one."""
     say = Screen("sweep", "val_accuracy", 0, 1).say
-    plan = make_plan(call, say, lambda settings: make_executor(settings.runtime).warm_up())
+    plan = make_plan(call, say)
     now = identity(plan.plain, plan.description.digest)
     if plan.settings.study.fork:
         if not plan.folder.config.exists():

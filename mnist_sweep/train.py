@@ -106,7 +106,6 @@ def main(call: Call) -> tuple[int, Any]:
     around = parse_surroundings(call.plain)
     config = parse_trial(call.plain, allowed)
     executor = make_executor(around.runtime)
-    executor.warm_up()
     screen = Screen("training", METRIC, 1, 1)
     description = prepare(config, screen.say)
     number, folder = next_folder(StudyFolder(around.runs_folder / (around.study.name or "train")))
