@@ -125,6 +125,7 @@ def main(call: Call) -> tuple[int, Any]:
         tracker = Tracker(plan.settings.tracking, plan.settings.runs_folder, screen.warn)
         record = Record(plan, search, tracker, call.line)
         if record.is_settled():
+            record.note_settled()
             _outro(plan, search, record, screen, Outcome(0, "finished before, nothing to do"), 0)
             return 0, None
         _intro(plan, search, screen)
