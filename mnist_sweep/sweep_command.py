@@ -149,6 +149,7 @@ def main(call: Call) -> tuple[int, Any]:
             screen.warn(f"{name} was torn, by a power cut maybe: {search.torn} bytes of its end are now in {name}.torn")
         record = Record(plan, search, tracker, call.line)
         if record.is_settled():
+            record.note_settled()
             _outro(plan, search, record, screen, Outcome(0, "finished before, nothing to do"), 0)
             return 0, None
         if not is_new:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mnist_sweep.files import write_json
+from mnist_sweep.command_line import run
+from mnist_sweep.files import read_json, write_json
 from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.settled import Settled, note_settled
 
@@ -67,3 +68,16 @@ def test_a_study_that_was_not_tracked_is_looked_at_when_it_is(study: StudyFolder
 def test_a_trial_that_is_new_is_not_settled(study: StudyFolder) -> None:
     note_settled(study, tracked=True)
     assert not Settled(study, tracked=True).has(TrialFolder(study.path / "trials" / "0002"))
+
+
+def test_what_is_lost_from_a_finished_study_is_written_again(tmp_path: Path) -> None:
+    command = ["sweep", f"runs_folder={tmp_path}", "study.name=mine", "data=digits", "model=dnn",
+               "runtime.executor=dry", "tracking.enabled=false", "search.n_trials=3", "train.epochs=1"]  # fmt: skip
+    assert run(command) == 0
+    study = StudyFolder(tmp_path / "mine")
+    assert has(study, tracked=False) == [True, True, True]
+    before = read_json(study.trial(1).state)["values"]
+    study.trial(1).state.unlink()
+    assert run(command) == 0
+    assert read_json(study.trial(1).state)["values"] == before
+    assert has(study, tracked=False) == [True, True, True]
