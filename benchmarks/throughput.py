@@ -31,7 +31,8 @@ FIXED = {"kernel_size_1": 5, "filters_2": 64, "dropout": 0.3, "learning_rate": 1
 SWEEP = [
     *(sys.executable, "-m", "mnist_sweep", "sweep", "search=default", "sampler=grid", "pruner=none"),
     *("data.split_seed=null", f"train.epochs={EPOCHS}", "train.learning_rate_schedule=constant"),
-    *("optimizer.learning_rate=0.001", "study.keep_models=0"),
+    *("optimizer.learning_rate=0.001", "optimizer.beta_1=0.9", "optimizer.beta_2=0.999", "study.keep_models=0"),
+    *("model.filters_2=64", "model.dropout=0.3"),
 ]
 
 

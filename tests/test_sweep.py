@@ -66,7 +66,7 @@ def test_optuna_has_every_trial_as_the_folders_do(study: StudyFolder) -> None:
 def test_the_base_configuration_is_trial_0(study: StudyFolder) -> None:
     config = yaml.safe_load(study.trial(0).config.read_text())
     assert config["model"] == {"_target_": "mnist_sweep.models.dnn", "units": [16], "dropout": 0.0}
-    assert config["optimizer"]["learning_rate"] == 0.003
+    assert config["optimizer"]["learning_rate"] == 0.005
     assert yaml.safe_load(study.trial(0).overrides.read_text()) == SMALL
 
 

@@ -19,7 +19,7 @@ SPACE = {
     "kernel_size_2": ("choice", [2, 3, 4]),
     "dense_units": ("steps", 100, 400, 100),
     "dropout": ("interval", 0.0, 0.6),
-    "learning_rate": ("log", 1e-3, 5e-3),
+    "learning_rate": ("log", 1e-3, 8e-3),
     "batch_size": ("choice", [64, 128, 256]),
     "beta_1": ("interval", 0.5, 0.95),
     "beta_2": ("interval", 0.9, 0.9995),
