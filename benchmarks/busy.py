@@ -68,16 +68,18 @@ def main() -> None:
     """Runs the sweep once."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--runs", type=Path, help="where the sweep is kept; a folder that is not there yet")
     parser.add_argument("overrides", nargs="*", help="of the sweep")
     arguments = parser.parse_args()
     environments.warm(sys.executable)
     with tempfile.TemporaryDirectory(prefix="bench", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
+        runs = (arguments.runs or folder / "runs").absolute()
         imports = [seconds_of(IMPORT, folder)[1] for _ in range(3)]
-        began, whole = seconds_of([sys.executable, "-m", "mnist_sweep", "sweep", f"runtime.workers={arguments.workers}",
-                                   *arguments.overrides], folder)  # fmt: skip
+        given = [f"runtime.workers={arguments.workers}", f"runs_folder={runs}", *arguments.overrides]
+        began, whole = seconds_of([sys.executable, "-m", "mnist_sweep", "sweep", *given], folder)
         imports += [seconds_of(IMPORT, folder)[1] for _ in range(3)]
-        trials = spans(next((folder / "runs").glob("*-*")))
+        trials = spans(next(runs.glob("*-*")))
     found = {
         **judge(trials, arguments.workers),
         "workers": arguments.workers,
