@@ -113,9 +113,9 @@ def test_a_study_goes_on_to_a_larger_total_only_as_what_it_was(
     assert sweep(tmp_path, "search.n_trials=2") == 0
     assert sum(summary(tmp_path)["states"].values()) == 2
     capsys.readouterr()
-    assert sweep(tmp_path, "search.n_trials=3", "optimizer.beta_1=0.8") == 2
+    assert sweep(tmp_path, "search.n_trials=3", "optimizer.beta_1=0.7") == 2
     error = capsys.readouterr().err
-    assert "optimizer.beta_1: 0.9 -> 0.8" in error
+    assert "optimizer.beta_1: 0.8 -> 0.7" in error
     assert error.count("\n") == 1
     assert sum(summary(tmp_path)["states"].values()) == 2
 
