@@ -72,7 +72,7 @@ def check_train(call: Any) -> tuple[int, None]:
 
 
 def check_sweep(call: Any) -> tuple[int, None]:
-    made = searching.make_plan(call, print, lambda *_: None)
+    made = searching.make_plan(call, print)
     assert made.parameters
     assert isinstance(made.command({}), str)
     assert plan.combinations(made.parameters) >= 1
