@@ -109,6 +109,8 @@ def _run(plan: Plan, search: Search, record: Record, screen: Screen, shared: dic
     if not caught_up:
         screen.warn(f"tracking is behind in {tracker.uri}: the folders have everything; bring it up with: "
                     f"{_command(plan, 'sync')}")  # fmt: skip
+    else:
+        record.note_settled()
     return outcome
 
 
