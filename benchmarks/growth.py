@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from machine import describe
+
 RESULTS = Path(__file__).parent / "results"
 SAMPLERS = ("random", "tpe")
 COUNTS = (100, 1_000, 10_000)
@@ -208,16 +210,6 @@ def table(found: list[dict[str, Any]], trials: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def machine() -> dict[str, Any]:
-    """Machine, versions and commit, where benchmarks/machine.py is there to tell."""
-    try:
-        from machine import describe
-    except ImportError:
-        return {}
-    described: dict[str, Any] = describe()
-    return described
-
-
 def main() -> None:
     """Measures, and writes figures and table."""
     if "--measure" in sys.argv:
@@ -234,7 +226,7 @@ def main() -> None:
         folder = (given.folder or Path(own)).absolute()
         found = [study(folder / sampler, sampler, given.trials, given.overrides) for sampler in given.samplers]
     given.results.mkdir(parents=True, exist_ok=True)
-    content = {"trials": given.trials, "overrides": given.overrides, "machine": machine(), "studies": found}
+    content = {"trials": given.trials, "overrides": given.overrides, "machine": describe(), "studies": found}
     (given.results / "growth.json").write_text(json.dumps(content, indent=2) + "\n")
     (given.results / "growth.md").write_text(table(found, given.trials))
     print(table(found, given.trials))

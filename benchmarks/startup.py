@@ -13,7 +13,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+
+from machine import describe
 
 RESULTS = Path(__file__).parent / "results"
 MAIN = [sys.executable, "-m", "mnist_sweep"]
@@ -64,16 +65,6 @@ def table(found: dict[str, dict[str, float]], repetitions: int) -> str:
     return "\n".join([*lines, "", f"In the median, `plan` takes {more:.1f} s more than the import before it."]) + "\n"
 
 
-def machine() -> dict[str, Any]:
-    """Machine, versions and commit, where benchmarks/machine.py is there to tell."""
-    try:
-        from machine import describe
-    except ImportError:
-        return {}
-    described: dict[str, Any] = describe()
-    return described
-
-
 def main() -> None:
     """Measures, and writes figures and table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -90,7 +81,7 @@ def main() -> None:
                 print(f"{name}: {runs[name][-1]['wall']:.2f} s", flush=True)
     found = medians(runs)
     given.results.mkdir(parents=True, exist_ok=True)
-    content = {"machine": machine(), "medians": found, "runs": runs}
+    content = {"machine": describe(), "medians": found, "runs": runs}
     (given.results / "startup.json").write_text(json.dumps(content, indent=2) + "\n")
     (given.results / "startup.md").write_text(table(found, given.repetitions))
     print(table(found, given.repetitions))

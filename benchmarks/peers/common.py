@@ -1,5 +1,6 @@
 """What all peers share: the data, the network, the search space, the log of times. Only numpy is imported at once."""
 
+import argparse
 import json
 import math
 import os
@@ -42,6 +43,15 @@ def trivial_curves(parameters: dict) -> list[dict]:
         {"loss": loss, "accuracy": 1 / (1 + loss), "val_loss": 1.1 * loss, "val_accuracy": 1 / (1 + 1.1 * loss)}
         for loss in losses
     ]
+
+
+def given() -> argparse.Namespace:
+    """What time_to_good.py asks a peer's script for: `seed`, `limit` in seconds, `log`, the file of the time log."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--limit", type=float, required=True)
+    parser.add_argument("--log", required=True)
+    return parser.parse_args()
 
 
 def mnist() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

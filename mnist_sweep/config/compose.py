@@ -109,9 +109,8 @@ class Composer:
             overrides = [*kept, *chosen]
             config = compose(self.config_name, overrides)
             train = config.get("train")
-            if isinstance(train, DictConfig) and OmegaConf.is_interpolation(
-                train, "precision"
-            ):  # pasted elsewhere it stays the same
+            if isinstance(train, DictConfig) and OmegaConf.is_interpolation(train, "precision"):
+                # Pasted on another processor it stays the same.
                 overrides.append(f"train.precision={train.precision}")
             self._by_groups[key] = overrides, config, known_keys(config)
         return self._by_groups[key]

@@ -51,9 +51,6 @@ class DryExecutor:
         self._events: list[Event] = []
         self._stopped: set[int] = set()
 
-    def warm_up(self) -> None:
-        """Needs nothing."""
-
     def submit(self, job: Job) -> None:
         """Begins a trial's folder."""
         try:

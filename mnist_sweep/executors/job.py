@@ -72,9 +72,6 @@ class Limits:
 class Executor(Protocol):
     """Runs jobs somewhere else."""
 
-    def warm_up(self) -> None:
-        """Prepares for the first job without waiting."""
-
     def submit(self, job: Job) -> None:
         """Starts a job; the caller sees to it that there are not too many."""
 

@@ -4,20 +4,16 @@ After https://hydra.cc/docs/plugins/optuna_sweeper/ (the example: n_jobs 1, Hydr
 prune: every trial has all its epochs. The data are loaded once for all trials. Nothing is tracked.
 """
 
-import argparse
 import sys
 
 import hydra
 import keras
-from common import EPOCHS, SPACE, mnist, network, time_log
+from common import EPOCHS, SPACE, given, mnist, network, time_log
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--seed", type=int, required=True)
-parser.add_argument("--limit", type=float, required=True, help="not used: the sweeper has no limit of time")
-parser.add_argument("--log", required=True)
-arguments = parser.parse_args()
+# The limit is not used: the sweeper has none.
+arguments = given()
 
 keras.utils.set_random_seed(arguments.seed)
 x_train, y_train, x_valid, y_valid = mnist()

@@ -6,17 +6,12 @@ high as is within your resource budget", as https://keras.io/keras_tuner/api/tun
 on to the limit. The tuner writes a checkpoint at each better epoch, which can't be switched off. Nothing is tracked.
 """
 
-import argparse
-
 import keras
 import keras_tuner
-from common import EPOCHS, SPACE, mnist, network, time_log
+from common import EPOCHS, SPACE, given, mnist, network, time_log
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--seed", type=int, required=True)
-parser.add_argument("--limit", type=float, required=True, help="not used: the tuner has no limit of time")
-parser.add_argument("--log", required=True)
-arguments = parser.parse_args()
+# The limit is not used: the tuner has none.
+arguments = given()
 
 keras.utils.set_random_seed(arguments.seed)
 x_train, y_train, x_valid, y_valid = mnist()

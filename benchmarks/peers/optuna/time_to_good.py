@@ -5,18 +5,12 @@ as it comes, clear_session) with the sampler's seed set. The example evaluates o
 loads the data in each trial: neither is done here, which saves time and changes no number. Nothing is tracked.
 """
 
-import argparse
-
 import keras
 import optuna
-from common import EPOCHS, SPACE, mnist, network, time_log
+from common import EPOCHS, SPACE, given, mnist, network, time_log
 from optuna_integration import KerasPruningCallback
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--seed", type=int, required=True)
-parser.add_argument("--limit", type=float, required=True)
-parser.add_argument("--log", required=True)
-arguments = parser.parse_args()
+arguments = given()
 
 keras.utils.set_random_seed(arguments.seed)
 x_train, y_train, x_valid, y_valid = mnist()

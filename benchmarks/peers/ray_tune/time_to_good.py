@@ -6,19 +6,14 @@ https://docs.ray.io/en/latest/tune/api/doc/ray.tune.with_parameters.html (the da
 a process of its own that imports TensorFlow anew: reuse_actors is off by default. Nothing is tracked in MLflow.
 """
 
-import argparse
 from pathlib import Path
 
-from common import EPOCHS, SPACE, mnist, network, time_log
+from common import EPOCHS, SPACE, given, mnist, network, time_log
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--seed", type=int, required=True)
-parser.add_argument("--limit", type=float, required=True)
-parser.add_argument("--log", required=True)
-arguments = parser.parse_args()
+arguments = given()
 
 
 def domain(kind: str, *bounds: float | list) -> tune.search.sample.Domain:
