@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import busy
 import environments
 import machine
 import reporting
@@ -31,6 +32,21 @@ def ours(trials: int, folder: Path) -> tuple[list[str], Path]:
     """The command of mnist_sweep's trivial sweep, and the SQLite file of its MLflow store."""
     script = environments.HERE / "trivial.py"
     return [sys.executable, str(script), str(trials), str(folder)], folder / "runs" / "mlflow.db"
+
+
+def with_files(trials: int, folder: Path) -> dict:
+    """Of mnist_sweep, for each trial: predictions, figures and model, and what lies between two `fit`s; medians.
+
+    A network of 8 units on scikit-learn's digits, so that hardly any of it is the network's own work; one trial at a
+    time, so that a core is free for what is written beside the next one.
+    """
+    runs = folder / "with_files"
+    command = ["sweep", "data=digits", "model=dnn", "model.units=[8]", "train.epochs=5", "runtime.workers=1"]
+    search = ["search=default", "optimizer.learning_rate=interval(0.001,0.01)", "pruner=none"]
+    given = [*command, *search, f"search.n_trials={trials}", f"runs_folder={runs}"]
+    busy.seconds_of([sys.executable, "-m", "mnist_sweep", *given], folder)
+    found = busy.judge(busy.spans(next(runs.glob("*-*"))), 1)
+    return {name: found[name] for name in ("files_seconds", "from_fit_to_fit_seconds")}
 
 
 def peer_command(peer: str, trials: int, folder: Path) -> tuple[list[str], Path]:
@@ -108,6 +124,8 @@ def main() -> None:
                 versions = machine.versions(environments.python(name), environments.packages(name))
             environments.warm(command[0])
             result = {"trials": arguments.trials, **measure(command, store, folder, arguments.trials)}
+            if name == OURS:
+                result |= with_files(12, folder)
         results["machine"] = here
         results.setdefault("peers", {})[name] = {**result, "commit": here["commit"], "versions": versions}
         reporting.write("overhead", results)
@@ -134,7 +152,9 @@ def write_table(peers: dict) -> None:
     if mine := peers.get(OURS, {}).get("driver_seconds"):
         note += (
             f"\n{OURS}, medians: {1000 * mine:.0f} ms of the driver's processor for each trial, all threads; "
-            f"{1000 * peers[OURS]['gaps_seconds']:.0f} ms from a trial's last byte to the next one's first."
+            f"{1000 * peers[OURS]['gaps_seconds']:.0f} ms from a trial's last byte to the next one's first. Predictions, "
+            f"figures and model of a network of 8 units: {peers[OURS]['files_seconds']:.2f} s beside the next trial, "
+            f"whose fit begins {peers[OURS]['from_fit_to_fit_seconds']:.2f} s after the end of the one before."
         )
     reporting.write_table("overhead", header, rows, note)
 

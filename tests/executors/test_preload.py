@@ -10,12 +10,14 @@ import pytest
 
 # It tells by a file of its own, so that whatever stands in stdout or stderr came from the import.
 LOOK = """
-import json, os, sys
+import gc, json, os, sys
 import mnist_sweep.executors.preload as preload
 found = {
     "absent": [name for name in (*preload.PRELOADED, "tensorflow") if name not in sys.modules],
     "preloaded": len(preload.PRELOADED),
     "threads": len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1,
+    "tracked": len(gc.get_objects()),
+    "kept_apart": gc.get_freeze_count(),
 }
 with open(sys.argv[1], "w", encoding="utf-8") as file:
     json.dump(found, file)
@@ -40,6 +42,10 @@ def found(tmp_path_factory):
 def test_everything_is_there_and_nothing_is_said(found):
     assert found["absent"] == []
     assert found["preloaded"] > 0
+
+
+def test_a_trials_collector_does_not_walk_over_what_was_imported(found):
+    assert found["kept_apart"] > 10 * found["tracked"]
 
 
 def test_there_is_one_thread(found):
