@@ -152,9 +152,9 @@ def write_table(peers: dict) -> None:
     if mine := peers.get(OURS, {}).get("driver_seconds"):
         note += (
             f"\n{OURS}, medians: {1000 * mine:.0f} ms of the driver's processor for each trial, all threads; "
-            f"{1000 * peers[OURS]['gaps_seconds']:.0f} ms from a trial's last byte to the next one's first. Predictions, "
-            f"figures and model of a network of 8 units: {peers[OURS]['files_seconds']:.2f} s beside the next trial, "
-            f"whose fit begins {peers[OURS]['from_fit_to_fit_seconds']:.2f} s after the end of the one before."
+            f"{1000 * peers[OURS]['gaps_seconds']:.0f} ms from a trial's last byte to the next one's first. "
+            f"Predictions, figures and model of a network of 8 units: {peers[OURS]['files_seconds']:.2f} s beside the "
+            f"next trial, whose fit begins {peers[OURS]['from_fit_to_fit_seconds']:.2f} s after the end of the one before."
         )
     reporting.write_table("overhead", header, rows, note)
 

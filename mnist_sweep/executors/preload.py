@@ -41,6 +41,6 @@ with tempfile.TemporaryFile() as _chatter:
         os.dup2(_stderr, 2)
         os.close(_stderr)
 
-# Half a million objects that stay: a trial's collector needn't walk over them, nor write into the pages that are shared.
+# Half a million objects that stay: a trial's collector needn't walk over them nor write into shared pages.
 gc.collect()
 gc.freeze()
