@@ -154,7 +154,7 @@ def write_table(peers: dict) -> None:
             f"\n{OURS}, medians: {1000 * mine:.0f} ms of the driver's processor for each trial, all threads; "
             f"{1000 * peers[OURS]['gaps_seconds']:.0f} ms from a trial's last byte to the next one's first. "
             f"Predictions, figures and model of a network of 8 units: {peers[OURS]['files_seconds']:.2f} s beside the "
-            f"next trial, whose fit begins {peers[OURS]['from_fit_to_fit_seconds']:.2f} s after the end of the one before."
+            f"next trial, whose fit begins {peers[OURS]['from_fit_to_fit_seconds']:.2f} s later."
         )
     reporting.write_table("overhead", header, rows, note)
 
