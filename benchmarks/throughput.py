@@ -7,6 +7,7 @@ is run in float32 and, where the processor multiplies them itself, in mixed_bflo
 
 import argparse
 import csv
+import itertools
 import json
 import os
 import statistics
@@ -27,6 +28,7 @@ GRID = {
     "model.dense_units": [100, 200],
     "train.batch_size": [64, 128],
 }
+DEFAULT = (16, 3, 200, 64)  # of these, what conf/model/cnn.yaml and conf/train/default.yaml have
 FIXED = {"kernel_size_1": 5, "filters_2": 64, "dropout": 0.3, "learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999}
 SWEEP = [
     *(sys.executable, "-m", "mnist_sweep", "sweep", "search=default", "sampler=grid", "pruner=none"),
@@ -36,10 +38,8 @@ SWEEP = [
 ]
 
 
-def loop() -> None:
-    """The loop of Keras's `fit`; writes when each began and ended, and its accuracy."""
-    import itertools
-
+def loop(seeds: int) -> None:
+    """The loop of Keras's `fit`, on the grid, or on its default network with seeds; writes what `rated` reads."""
     import keras
 
     sys.path.insert(0, str(environments.HERE / "peers"))
@@ -47,7 +47,9 @@ def loop() -> None:
 
     keras.utils.set_random_seed(0)
     x_train, y_train, x_valid, y_valid = mnist()
-    for values in itertools.product(*GRID.values()):
+    for number, values in enumerate([DEFAULT] * seeds or itertools.product(*GRID.values())):
+        if seeds:
+            keras.utils.set_random_seed(number)
         given = {key.partition(".")[2]: value for key, value in zip(GRID, values, strict=True)}
         model = network({**FIXED, **given})
         begun = time.time()
@@ -67,7 +69,7 @@ def run(command: list[str], folder: Path) -> tuple[str, float]:
 
 def by_loop(folder: Path) -> dict:
     """The loop, in a process of its own."""
-    printed, seconds = run([sys.executable, __file__, "--loop"], folder)
+    printed, seconds = run([sys.executable, __file__, "--loop", "--seeds=0"], folder)
     return rated([json.loads(line) for line in printed.splitlines()], seconds)
 
 
@@ -97,8 +99,10 @@ def rated(trials: list[list[float]], seconds: float) -> dict:
 
 
 def on_seeds(seeds: int, folder: Path) -> dict[str, list[float]]:
-    """The accuracy of the default network in both precisions on some seeds."""
+    """The accuracy of the default network on some seeds, by the loop and by sweeps in both precisions."""
+    printed, _ = run([sys.executable, __file__, "--loop", f"--seeds={seeds}"], folder)
     found: dict[str, list[float]] = {"float32": [], "mixed_bfloat16": []}
+    found["loop of fit"] = [json.loads(line)[2] for line in printed.splitlines()]
     for seed in range(seeds):
         runs = folder / f"seed-{seed}"
         run([*SWEEP, "train.precision=choice(float32,mixed_bfloat16)", "search.n_trials=2", f"study.seed={seed}",
@@ -122,7 +126,7 @@ def main() -> None:
     parser.add_argument("--loop", action="store_true", help="only the loop, in this process")
     arguments = parser.parse_args()
     if arguments.loop:
-        loop()
+        loop(arguments.seeds)
         return
     if "MNIST_SWEEP_DATA" not in os.environ:
         parser.error("MNIST_SWEEP_DATA must name the folder with mnist.npz")

@@ -1,6 +1,5 @@
 """The best trials of a search, and how they are trained again for the test: fresh seeds, all training images."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +9,7 @@ from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.check import check
 from mnist_sweep.config.compose import key_of
+from mnist_sweep.config.hashing import drawn
 from mnist_sweep.config.schema import LOOSE
 from mnist_sweep.config.settings import SearchConfig, parse_search
 from mnist_sweep.evaluation import best_of
@@ -53,7 +53,7 @@ class Finalist:
 
 def fresh_seed(seed: int, index: int) -> int:
     """A study seed that the search has not used: a hash of the search's and a number, the same for all finalists."""
-    return int.from_bytes(hashlib.sha256(f"confirm {seed} {index}".encode()).digest()[:4], "big")
+    return drawn(f"confirm {seed} {index}")
 
 
 def _chosen_epoch(metric: str, config: TrialConfig, rows: list[dict[str, float]]) -> int:

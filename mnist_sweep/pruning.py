@@ -1,9 +1,9 @@
 """What the pruner has saved, and how often it was wrong, as far as trials were finished to find out."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mnist_sweep.config.hashing import drawn
 from mnist_sweep.folders import StudyFolder
 from mnist_sweep.study import Standing
 from mnist_sweep.terminal import duration
@@ -26,8 +26,7 @@ class Pruning:
 
 def is_audited(share: float, seed: int, number: int) -> bool:
     """Whether a trial is one of those that are finished whatever the pruner says: the same in every call."""
-    drawn = int.from_bytes(hashlib.sha256(f"audit {seed} {number}".encode()).digest()[:4], "big")
-    return drawn < share * 2**32
+    return drawn(f"audit {seed} {number}") < share * 2**32
 
 
 def judge_pruner(

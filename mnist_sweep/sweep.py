@@ -99,7 +99,7 @@ class Sweep:
 
     def _stop(self) -> None:
         self.stopping = True
-        self.screen.warn("Interrupted: the running trials stop at their next batch; Ctrl-C again stops at once")
+        self.screen.warn("Interrupted: the running trials stop within a few batches; Ctrl-C again stops at once")
         for number in self.active:
             self.executor.stop(number)
 

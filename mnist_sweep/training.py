@@ -21,6 +21,7 @@ from mnist_sweep.files import append_history, begin_history
 
 Row = dict[str, float]
 EVALUATION_BATCH = 500
+STEPS_PER_EXECUTION = 8  # in one call of TensorFlow: between calls Keras needs up to a tenth of a small network's step
 
 
 class StopTraining(Exception):  # noqa: N818 - it is no error: the driver asked for it
@@ -47,7 +48,13 @@ def compile_model(model: keras.Model, config: TrialConfig, steps: int) -> None:
     # What is made within the first trace, TensorFlow traces a second time: a metric by its name, the optimizer's state.
     if model.built:
         optimizer.build(model.trainable_variables)
-    model.compile(optimizer, loss=settings.loss, metrics=[kind(name="accuracy")], jit_compile=False)
+    model.compile(
+        optimizer,
+        loss=settings.loss,
+        metrics=[kind(name="accuracy")],
+        jit_compile=False,
+        steps_per_execution=STEPS_PER_EXECUTION,
+    )
 
 
 def as_tensor(array: NDArray[Any]) -> tf.Tensor:
@@ -75,7 +82,7 @@ def batches(
 
 
 class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
-    """Writes a row for each epoch as it ends, and watches over every batch.
+    """Writes a row for each epoch as it ends, and watches over every few batches.
 
     Keeps the weights at the end of the last epoch: a trial that is stopped within an epoch goes back to them, so that
     what remains of it is the same however late the word to stop came.
@@ -101,7 +108,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Ends the training at once if the loss is not finite, or if it was told to stop."""
         if logs and not math.isfinite(logs["loss"]):
-            raise FloatingPointError(f"loss became {logs['loss']} in epoch {len(self.rows) + 1}, batch {batch + 1}")
+            raise FloatingPointError(f"loss became {logs['loss']} in epoch {len(self.rows) + 1} by batch {batch + 1}")
         if self.should_stop():
             raise StopTraining
 

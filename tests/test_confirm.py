@@ -138,6 +138,7 @@ def test_a_pasted_run_gives_the_same_bits(confirmed: StudyFolder, tmp_path: Path
     assert environment["weights_digest"] == read_json(folder.environment)["weights_digest"]
 
 
+@pytest.mark.slow
 def test_an_interrupted_confirm_goes_on(confirmed: StudyFolder, tmp_path: Path) -> None:
     study = StudyFolder(tmp_path / "dnn-digits")
     shutil.copytree(confirmed.path, study.path, ignore=shutil.ignore_patterns("confirm", "*confirmed*", "test_set*"))

@@ -71,6 +71,7 @@ def test_the_page_needs_nothing_besides_itself(runs: Path) -> None:
     assert len(page) < 3_000_000
 
 
+@pytest.mark.slow
 def test_a_study_of_many_trials_is_still_a_small_page(tmp_path: Path) -> None:
     study = sweep(tmp_path, "search.n_trials=400", "sampler=random", "pruner=none")
     assert study.report.stat().st_size < 3_000_000

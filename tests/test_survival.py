@@ -72,7 +72,7 @@ def test_a_sweep_that_is_asked_to_stop_leaves_its_trials_for_the_next_call(
     driver.send_signal(number)
     out, error = driver.communicate(timeout=60)
     assert driver.returncode == code
-    assert "the running trials stop at their next batch" in error
+    assert "the running trials stop within a few batches" in error
     assert "Run the same command to go on" in out
     assert state(study, 0)["state"] == "INTERRUPTED"
     assert [trial.state.name for trial in trials_of(study)] == ["RUNNING"]

@@ -1,7 +1,6 @@
 """One trial's whole configuration: plain data in, checked dataclasses out, and back."""
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pydantic import dataclasses as pydantic_dataclasses
 
 from mnist_sweep.config.check import check, nearest, shown
 from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.hashing import drawn
 from mnist_sweep.config.schema import ARGUMENTS, CONFIG, Count, Seed, Shape, TrainConfig, check_cnn_shape
 from mnist_sweep.config.targets import check_target
 
@@ -73,8 +73,7 @@ class TrialConfig:
             plain["data"].pop(key, None)
         for key in ("epochs", "early_stopping_patience", "learning_rate_schedule"):
             plain["train"].pop(key)
-        text = json.dumps(plain, sort_keys=True)
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
+        return drawn(json.dumps(plain, sort_keys=True)) >> 1
 
 
 def _plain(component: Component, more: Mapping[str, Any] | None = None) -> dict[str, Any]:

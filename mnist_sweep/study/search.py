@@ -1,7 +1,6 @@
 """One search: Optuna's study in the study's folder, asked and told by the driver alone."""
 
 import bisect
-import hashlib
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from mnist_sweep.config import Settings, UserError
+from mnist_sweep.config.hashing import drawn
 from mnist_sweep.config.settings import CURVES
 from mnist_sweep.config.space import Choice, Parameter, holds, literal, value_of
 from mnist_sweep.evaluation import best_of
@@ -59,8 +59,8 @@ class Search:
                 storage=storage, study_name=name, directions=self.directions, pruner=pruner
             )
         # The same seed would repeat its suggestions after a restart.
-        seed = hashlib.sha256(f"{settings.study.seed} {len(self._trials())}".encode()).digest()
-        self.study.sampler = build_sampler(settings.sampler, int.from_bytes(seed[:4], "big"))
+        seed = drawn(f"{settings.study.seed} {len(self._trials())}")
+        self.study.sampler = build_sampler(settings.sampler, seed)
         self.grid: list[dict[str, Any]] | None = None
         if isinstance(self.study.sampler, GridSampler):
             self.grid = points(self.parameters, self.base, settings.study.seed)

@@ -167,6 +167,7 @@ def test_a_server_that_comes_back_is_caught_up_with(
     check_whole(server, study, "hung")
 
 
+@pytest.mark.slow
 def test_a_database_that_was_deleted_is_made_anew(tmp_path: Path) -> None:
     assert run(["sweep", f"runs_folder={tmp_path}", *DRY, "search.n_trials=3"]) == 0
     (tmp_path / "mlflow.db").unlink()
