@@ -176,7 +176,7 @@ def study(folder: Path, sampler: str, trials: int, more: list[str]) -> dict[str,
 
 def table(found: list[dict[str, Any]], trials: int) -> str:
     """The figures as Markdown."""
-    lines = ["# What a trial costs as its study grows", "", f"`python benchmarks/growth.py --trials {trials}`", "",
+    lines = [f"`python benchmarks/growth.py --trials {trials}`", "",
              "Milliseconds of the processor a trial, over the trials before the count. Nothing is trained; study:",
              "asking and telling, Optuna's journal and the pruner; tracking: MLflow's thread; files: composing and",
              "writing the trial's folder, the terminal.", "",

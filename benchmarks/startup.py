@@ -1,22 +1,19 @@
 """How long a command takes before it has something to say: `python benchmarks/startup.py`.
 
-Each is run several times in turns with an import of TensorFlow; medians count. Writes results/startup.json and
-startup.md.
+Each is run several times in turns with an import of TensorFlow; medians count.
 """
 
 import argparse
-import json
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
+import reporting
 from machine import describe
 
-RESULTS = Path(__file__).parent / "results"
 MAIN = [sys.executable, "-m", "mnist_sweep"]
 TENSORFLOW = "import of TensorFlow"
 COMMANDS = {
@@ -51,25 +48,10 @@ def medians(runs: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, floa
     return found
 
 
-def table(found: dict[str, dict[str, float]], repetitions: int) -> str:
-    """The figures as Markdown."""
-    limits = {**LIMITS, "mnist-sweep plan": found[TENSORFLOW]["wall"] + PLAN}
-    lines = ["# How long a command takes to start", "", "`python benchmarks/startup.py`", "",
-             f"Seconds, medians of {repetitions}; `plan` builds networks and times them, in a process that imports",
-             f"TensorFlow (its seconds of the processor are not among `plan`'s): it may take {PLAN:g} s more.", "",
-             "| | by the clock | the least | of the processor | limit |", "|---|---:|---:|---:|---:|"]  # fmt: skip
-    for name, one in found.items():
-        limit = f"{limits[name]:.1f}" if name in limits else ""
-        lines.append(f"| `{name}` | {one['wall']:.2f} | {one['least']:.2f} | {one['cpu']:.2f} | {limit} |")
-    more = found["mnist-sweep plan"]["more"]
-    return "\n".join([*lines, "", f"In the median, `plan` takes {more:.1f} s more than the import before it."]) + "\n"
-
-
 def main() -> None:
     """Measures, and writes figures and table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--results", type=Path, default=RESULTS)
     given = parser.parse_args()
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in COMMANDS}
     with tempfile.TemporaryDirectory() as folder:
@@ -80,11 +62,16 @@ def main() -> None:
                 runs[name].append(once(name, folder))
                 print(f"{name}: {runs[name][-1]['wall']:.2f} s", flush=True)
     found = medians(runs)
-    given.results.mkdir(parents=True, exist_ok=True)
-    content = {"machine": describe(), "medians": found, "runs": runs}
-    (given.results / "startup.json").write_text(json.dumps(content, indent=2) + "\n")
-    (given.results / "startup.md").write_text(table(found, given.repetitions))
-    print(table(found, given.repetitions))
+    reporting.write("startup", {"machine": describe(), "medians": found, "runs": runs})
+    limits = {**LIMITS, "mnist-sweep plan": found[TENSORFLOW]["wall"] + PLAN}
+    rows = [[f"`{name}`", f"{one['wall']:.2f}", f"{one['least']:.2f}", f"{one['cpu']:.2f}",
+             f"{limits[name]:.1f}" if name in limits else ""] for name, one in found.items()]  # fmt: skip
+    note = (
+        f"Seconds, medians of {given.repetitions}. `plan` builds networks and times them in a process that imports "
+        "TensorFlow, whose use of the processor is not among `plan`'s: it may take "
+        f"{PLAN:g} s more than the import, and takes {found['mnist-sweep plan']['more']:.1f} in the median."
+    )
+    reporting.write_table("startup", ["", "by the clock", "the least", "of the processor", "limit"], rows, note)
 
 
 if __name__ == "__main__":

@@ -117,13 +117,17 @@ def _alone(plan: Plan, tries: Sequence[tuple[str, str]]) -> Probe:
     return Probe([plan.composer.config({key: text}) for key, text in tries], 0)
 
 
-def _blame(plan: Plan, tries: Sequence[tuple[str, str]]) -> None:
-    """Raises UserError with the parameter whose end can't be built, if it is a single one."""
-    for key, text in tries:
-        try:
-            _probe(plan, _alone(plan, [(key, text)]))
-        except UserError as error:
-            raise UserError(f"{key}={text}: {error}") from None
+def _sizes(plan: Plan, tries: Sequence[tuple[str, str]]) -> list[dict[str, float]]:
+    """What is found of each end alone; raises UserError with the one that can't be built, if it is a single one."""
+    try:
+        return _probe(plan, _alone(plan, tries))[0]
+    except UserError:
+        for key, text in tries:
+            try:
+                _probe(plan, _alone(plan, [(key, text)]))
+            except UserError as error:
+                raise UserError(f"{key}={text}: {error}") from None
+        raise
 
 
 def _extremes(
@@ -166,11 +170,7 @@ def forecast(plan: Plan, steps: int) -> Forecast:
     Raises UserError for networks that can't be built, or of which `runtime.workers` at a time don't fit into memory.
     """
     tries = _tries(plan)
-    try:
-        smallest, largest = _extremes(tries, _probe(plan, _alone(plan, tries))[0])
-    except UserError:
-        _blame(plan, tries)
-        raise
+    smallest, largest = _extremes(tries, _sizes(plan, tries))
     named: dict[str, dict[str, str]] = {"base (trial 0)": {}, "smallest": smallest, "largest": largest}
     configs = [plan.composer.config(overrides) for overrides in named.values()]
     found = _probe(plan, Probe(configs, steps))[0]
@@ -223,9 +223,8 @@ def ceiling(plan: Plan) -> Ceiling:
     found: dict[str, float] | None
     try:
         alone, (found,) = _probe(plan, _alone(plan, tries), Probe([_greediest(plan, likely)], 1))
-    except UserError:
-        _blame(plan, tries)
-        found, alone = None, _probe(plan, _alone(plan, tries))[0]
+    except UserError:  # the ends may be sound where together they are not
+        found, alone = None, _sizes(plan, tries)
     _, largest = _extremes(tries, alone)
     if found is None or not largest.items() <= likely.items():
         found = _probe(plan, Probe([_greediest(plan, largest)], 1))[0][0]
