@@ -119,6 +119,11 @@ def _ranked(study: StudyFolder, search: SearchConfig) -> list[TrialFolder]:
     return [folder for *_, folder in sorted(complete, key=lambda item: item[:2])]
 
 
+def _same(finalist: Finalist) -> Any:
+    """What finalists of the same configuration have in common: a trial's seed leaves out how long it is trained."""
+    return finalist.config.trial_seed(), finalist.config.train
+
+
 def choose(study: StudyFolder, plain: dict[str, Any], top_k: int, allowed: list[str]) -> list[Finalist]:
     """The best trials of a study, the best first, and behind them the baseline unless it has failed or is there.
 
@@ -126,15 +131,15 @@ def choose(study: StudyFolder, plain: dict[str, Any], top_k: int, allowed: list[
     no trial is complete.
     """
     search = parse_search(plain.get("search", {}))
-    found: dict[int, Finalist] = {}
+    found: dict[Any, Finalist] = {}
     for folder in _ranked(study, search):
         if len(found) < top_k or int(folder.path.name) == BASELINE:
             finalist = _finalist(folder, search.metric[0], allowed)
-            found.setdefault(finalist.config.trial_seed(), finalist)
+            found.setdefault(_same(finalist), finalist)
     baseline = study.trial(BASELINE)
     if found and files.read_if_whole(baseline.state).get("state") == "PRUNED" and baseline.rows():
         finalist = _finalist(baseline, search.metric[0], allowed, pruned=True)
-        found.setdefault(finalist.config.trial_seed(), finalist)
+        found.setdefault(_same(finalist), finalist)
     if not found:
         raise UserError(f"study {study.name} has no complete trial to confirm: go on with `mnist-sweep sweep` first")
     return list(found.values())

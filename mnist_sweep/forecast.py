@@ -53,9 +53,12 @@ def free_memory() -> int:
     """Bytes that can be had, as the machine and its container say."""
     free = int(psutil.virtual_memory().available)
     try:
-        limit, used = ((CGROUP / f"memory.{name}").read_text(encoding="ascii").strip() for name in ("max", "current"))
-        return min(free, int(limit) - int(used))
-    except (OSError, ValueError):  # no container, or no limit
+        limit, used, stat = (
+            (CGROUP / f"memory.{name}").read_text(encoding="ascii") for name in ("max", "current", "stat")
+        )
+        cached = {key: int(value) for key, value in map(str.split, stat.splitlines())}
+        return min(free, int(limit) - int(used) + cached["inactive_file"] + cached["active_file"])
+    except (OSError, ValueError, KeyError):  # no container, or no limit
         return free
 
 
@@ -159,7 +162,7 @@ def _trial_seconds(config: TrialConfig, found: Mapping[str, float], plan: Plan) 
 
 
 def data_bytes(plan: Plan) -> int:
-    """Bytes that a trial's images take."""
+    """Bytes that the images take, once for all trials."""
     data = plan.description
     return BYTES_PER_PIXEL * math.prod(data.image) * (data.train_images + data.validation_images)
 
@@ -180,8 +183,7 @@ def forecast(plan: Plan, steps: int) -> Forecast:
     ]
     most = max(networks, key=lambda network: network.parameters)
     greediest = _probe(plan, Probe([_greediest(plan, named[most.name])], 1))[0][0]
-    memory = greediest["memory"] + data_bytes(plan)
-    _check_memory(plan, memory)
+    memory = _check_memory(plan, greediest["memory"])
     at_once = min(workers(plan.settings.runtime), plan.settings.search.n_trials)
     # Half of the way from the smallest to the largest is a middling trial.
     seconds = plan.settings.search.n_trials * (networks[1].trial_seconds + networks[2].trial_seconds) / 2 / at_once
@@ -228,28 +230,32 @@ def ceiling(plan: Plan) -> Ceiling:
     _, largest = _extremes(tries, alone)
     if found is None or not largest.items() <= likely.items():
         found = _probe(plan, Probe([_greediest(plan, largest)], 1))[0][0]
-    memory = found["memory"] + data_bytes(plan)
-    _check_memory(plan, memory)
+    memory = _check_memory(plan, found["memory"])
     config = _greediest(plan, largest)
     parameters = int(found["parameters"])
     return Ceiling(parameters, memory, _trial_seconds(config, found, plan), _disk(plan, parameters))
 
 
-def _check_memory(plan: Plan, need: float) -> None:
-    limit, at_once = (
-        plan.settings.runtime.memory_limit,
-        min(workers(plan.settings.runtime), plan.settings.search.n_trials),
-    )
+def _check_memory(plan: Plan, own: float) -> float:
+    """What a trial that has so many bytes of its own comes to with the images, which all share.
+
+    Raises UserError where that is more than a trial may have, or all of them together than can be had.
+    """
+    images, trials, limit = data_bytes(plan), plan.settings.search.n_trials, plan.settings.runtime.memory_limit
+    at_once = min(workers(plan.settings.runtime), trials)
+    need = own + images
     if limit is not None and need > limit:
         raise UserError(
             f"runtime.memory_limit must be at least {need / 1e9:.1f}GB for the largest network of the space, "
             f"got {limit / 1e9:g}GB"
         )
     free = SPARE * free_memory()
-    if processes(at_once) * need > free:
-        fitting = int(free // need / (1 + WRITING))
-        way = f"use runtime.workers={fitting}" if fitting else "narrow the range of what makes the model so large"
+    together = min(processes(at_once), trials) * own + images
+    if together > free:
+        fitting = int((free - images) // own / (1 + WRITING))
+        way = f"use runtime.workers={fitting}" if fitting > 0 else "narrow the range of what makes the model so large"
         raise UserError(
             f"runtime.workers={at_once} trials of the largest network of the space need "
-            f"{processes(at_once) * need / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB can be had; {way}"
+            f"{together / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB can be had; {way}"
         )
+    return need

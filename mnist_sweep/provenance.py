@@ -80,10 +80,17 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return str(os.getuid())
+
+
 def source_tags(command: str) -> dict[str, str]:
     """MLflow's own tags for where a run comes from."""
     sha, _ = commit()
-    tags = {"mlflow.source.name": command, "mlflow.source.type": "LOCAL", "mlflow.user": getpass.getuser()}
+    tags = {"mlflow.source.name": command, "mlflow.source.type": "LOCAL", "mlflow.user": _user()}
     return {**tags, "mlflow.source.git.commit": sha} if sha else tags
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from mnist_sweep import confirmed, files
+from mnist_sweep.config import UserError
 from mnist_sweep.folders import TrialFolder
 from mnist_sweep.hardest import write_hardest
 from mnist_sweep.launch import cleared, shortest, stored, workers
@@ -66,6 +67,7 @@ class Record:
             self.write_best(best)
         for number in self.search.ranked(settings.study.keep_models):
             self.folder.trial(number).model.unlink(missing_ok=True)
+        self._kept = set(self.search.ranked(most=settings.study.keep_models))
 
     def _repair(self) -> None:
         """Writes what a driver that was killed could not write any more about trials that had ended."""
@@ -81,7 +83,10 @@ class Record:
                 self._write_state(asked, standing, repaired=True)
             if self.tracker.config.enabled and not is_mirrored(folder):
                 if not files.read_if_whole(folder.record):
-                    self._write_record(Asked(standing.number, standing.overrides, 0))
+                    try:
+                        self._write_record(Asked(standing.number, standing.overrides, 0))
+                    except UserError:  # a combination that can't be, and so is no run
+                        continue
                 self.tracker.finish_trial(folder)
 
     def clear(self, number: int) -> TrialFolder:

@@ -1,5 +1,7 @@
 """Which trials were found whole before, so that opening a long study does not read all of their files again."""
 
+import os
+import time
 from pathlib import Path
 
 from mnist_sweep.files import read_if_whole, write_json
@@ -21,7 +23,9 @@ class Settled:
     def __init__(self, study: StudyFolder, tracked: bool) -> None:
         """`tracked`: MLflow has to have them too."""
         whole = read_if_whole(study.settled)
-        self._since = _changed(study.settled) if whole.get("mirrored") or (whole and not tracked) else None
+        since = whole.get("since")
+        sound = since == _changed(study.settled) and (whole.get("mirrored") or not tracked)
+        self._since = since if sound else None  # a copy with new times says nothing
         self._tracked = tracked
 
     def has(self, folder: TrialFolder) -> bool:
@@ -34,4 +38,6 @@ class Settled:
 
 def note_settled(study: StudyFolder, tracked: bool) -> None:
     """Notes that everything about the trials that have ended is written, and in MLflow if they are `tracked`."""
-    write_json(study.settled, {"mirrored": tracked})
+    now = time.time_ns()
+    write_json(study.settled, {"mirrored": tracked, "since": now})
+    os.utime(study.settled, ns=(now, now))

@@ -16,7 +16,7 @@ from mnist_sweep.config.settings import parse_folder, parse_tracking
 from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.recorded import check_name, find_study, studies
 from mnist_sweep.terminal import Screen
-from mnist_sweep.tracking import Writer, as_before, is_mirrored, reason_of, trouble
+from mnist_sweep.tracking import Writer, as_before, is_mirrored, is_refusal, reason_of, trouble
 
 
 @contextlib.contextmanager
@@ -42,8 +42,12 @@ def _leave(folder: TrialFolder) -> None:
 
 
 def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progress: Progress) -> tuple[int, bool]:
-    """Brings up what is behind; gives how many trials that were, and whether all have ended well or badly."""
+    """Brings up what is behind; gives how many trials that were, and whether all have ended well or badly.
+
+    Raises UserError at the end where there is one that MLflow can't take.
+    """
     count, whole = 0, True
+    refused: list[str] = []
     trials = [trial for trial in (*study.trials(), *study.confirmations()) if trial.record.exists()]
     for trial in progress.track(trials, description=study.name):
         with _free(trial.lock) as free:
@@ -53,9 +57,17 @@ def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progres
                 _leave(trial)
             whole = whole and files.read_if_whole(trial.state).get("state") != "INTERRUPTED"
             if not is_mirrored(trial) or not writer.has(trial.tracking):
-                writer.trial(trial, parent)
+                try:
+                    writer.trial(trial, parent)
+                except Exception as error:
+                    if not is_refusal(error):
+                        raise
+                    refused.append(f"trial {trial.path.name}: {error}")
+                    continue
                 count += 1
         trial.lock.unlink(missing_ok=True)
+    if refused:
+        raise UserError("; ".join(refused))
     return count, whole
 
 

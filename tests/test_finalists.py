@@ -77,6 +77,19 @@ def test_the_same_configuration_counts_once(study: StudyFolder) -> None:
     assert [finalist.trial for finalist in choose(study, plain_of(study), 2, [])] == [1, 3, 0]
 
 
+def test_trials_that_differ_in_their_training_alone_are_two(study: StudyFolder) -> None:
+    set_values(study, [0.5, 0.9, 0.9, 0.8])
+    for name in ("config.yaml", "overrides.yaml"):
+        (study.trial(2).path / name).write_bytes((study.trial(1).path / name).read_bytes())
+    file = study.trial(2).config
+    plain = yaml.safe_load(file.read_text())
+    plain["train"]["learning_rate_schedule"] = {"cosine": "constant", "constant": "cosine"}[
+        plain["train"]["learning_rate_schedule"]
+    ]
+    file.write_text(yaml.safe_dump(plain))
+    assert [finalist.trial for finalist in choose(study, plain_of(study), 2, [])] == [1, 2, 0]
+
+
 def test_the_epoch_is_the_one_that_the_search_chose(study: StudyFolder) -> None:
     file = study.trial(1).history
     header, *rows = [line.split(",") for line in file.read_text().splitlines()]

@@ -56,6 +56,13 @@ def test_a_file_that_changed_is_looked_at_again(study: StudyFolder, file: str) -
     assert has(study) == [True, False]
 
 
+def test_a_copy_with_new_times_is_looked_at(study: StudyFolder) -> None:
+    note_settled(study, tracked=True)
+    assert has(study) == [True, True]
+    age(study.settled, 60)  # as the times of a copy, which may have been made in any order
+    assert has(study) == [False, False]
+
+
 def test_a_study_that_was_not_tracked_is_looked_at_when_it_is(study: StudyFolder) -> None:
     note_settled(study, tracked=False)
     assert has(study, tracked=False) == [True, True]

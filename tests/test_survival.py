@@ -92,6 +92,16 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
     assert state(study, 0)["state"] == "INTERRUPTED"
 
 
+def test_a_study_that_was_renamed_goes_on(tmp_path: Path) -> None:
+    assert sweep(tmp_path, *DRY, "study.name=first", "search.n_trials=3") == 0
+    (tmp_path / "first").rename(tmp_path / "second")
+    study = StudyFolder(tmp_path / "second")
+    before = [trial.history.read_text() for trial in study.trials()]
+    assert sweep(tmp_path, *DRY, "study.name=second", "search.n_trials=5") == 0
+    assert [trial.history.read_text() for trial in study.trials()][:3] == before
+    assert len(list(study.trials())) == 5
+
+
 def test_a_second_driver_is_told_who_holds_the_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = study_of(tmp_path)
     driver = start(tmp_path, *SMALL, LONG, "search.n_trials=1")

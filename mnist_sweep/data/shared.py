@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mnist_sweep.config import DataConfig
 from mnist_sweep.data.dataset import Dataset, load
@@ -29,10 +30,10 @@ def shared(config: DataConfig, expected: dict[str, str]) -> Iterator[dict[str, A
     descriptor = os.memfd_create("mnist_sweep")
     with os.fdopen(descriptor, "wb") as file:
         for field in dataclasses.fields(Dataset):
-            array = getattr(dataset, field.name)
+            array: NDArray[Any] = np.ascontiguousarray(getattr(dataset, field.name))
             file.seek(-(-file.tell() // ALIGNMENT) * ALIGNMENT)
             arrays[field.name] = array.dtype.str, list(array.shape), file.tell()
-            file.write(memoryview(array).cast("B"))
+            file.write(array.data.cast("B"))
         file.flush()
         del dataset, array
         yield {"file": f"/proc/{os.getpid()}/fd/{descriptor}", "arrays": arrays}

@@ -52,8 +52,8 @@ class Search:
         self.metrics = settings.search.metric
         self.directions = settings.search.direction
         pruner = build_pruner(settings.pruner)
-        if any(known.study_name == name for known in studies):
-            self.study = optuna.load_study(storage=storage, study_name=name, pruner=pruner)
+        if studies:  # a folder that was renamed keeps the name that its study began with
+            self.study = optuna.load_study(storage=storage, study_name=studies[0].study_name, pruner=pruner)
         else:
             self.study = optuna.create_study(
                 storage=storage, study_name=name, directions=self.directions, pruner=pruner

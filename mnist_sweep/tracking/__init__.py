@@ -5,7 +5,7 @@ from mnist_sweep.tracking.mirror import Record
 from mnist_sweep.tracking.server import serve
 from mnist_sweep.tracking.store import tracking_uri
 from mnist_sweep.tracking.tracker import Tracker
-from mnist_sweep.tracking.writer import Writer, as_before, is_mirrored, reason_of, trouble
+from mnist_sweep.tracking.writer import Writer, as_before, is_mirrored, is_refusal, reason_of, trouble
 
 __all__ = [
     "Record",
@@ -14,6 +14,7 @@ __all__ = [
     "as_before",
     "fetch",
     "is_mirrored",
+    "is_refusal",
     "reason_of",
     "serve",
     "tracking_uri",

@@ -12,13 +12,11 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.folders import StudyFolder, TrialFolder
 from mnist_sweep.tracking.store import tracking_uri
-from mnist_sweep.tracking.writer import Writer, reason_of, trouble
+from mnist_sweep.tracking.writer import Writer, is_refusal, reason_of, trouble
 
 RETRY_SECONDS = 15.0  # between tries while the store can't be reached
 MANY = 200
 PATIENCE_SECONDS = 60.0  # at the end, without any progress
-# What MLflow answers to a request that is wrong: asking again would not help.
-REFUSALS = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_ALREADY_EXISTS", "PERMISSION_DENIED", "INVALID_STATE")
 Item = tuple[Literal["warm", "study", "progress", "end", "start", "epoch", "trial", "close"], Any, Any]
 
 
@@ -146,7 +144,7 @@ class Tracker:
             try:
                 self._trial(kind, what, more)
             except Exception as error:
-                if not _is_refusal(error):
+                if not is_refusal(error):
                     raise
                 self._refuse(what, error)
             self.behind.pop(what.path, None)
@@ -222,7 +220,3 @@ def _merged(items: list[Item]) -> list[Item]:
 
 def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {reason_of(error)}"
-
-
-def _is_refusal(error: Exception) -> bool:
-    return isinstance(error, UserError) or getattr(error, "error_code", None) in REFUSALS

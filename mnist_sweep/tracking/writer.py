@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mnist_sweep.config import UserError
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.files import read_if_whole, write_json
 from mnist_sweep.folders import StudyFolder, TrialFolder
@@ -21,6 +22,8 @@ BATCH = 1000  # things that MLflow takes at once
 DELETED = "deleted"
 VIEW = "mlflow.sharedViewState."  # the tag of an experiment in which MLflow's page keeps a view
 LONGEST_TAG, LONGEST_NOTE = 5000, 7500  # characters that MLflow takes
+# What MLflow answers to a request that is wrong: asking again would not help.
+REFUSALS = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_ALREADY_EXISTS", "PERMISSION_DENIED", "INVALID_STATE")
 
 
 class Writer:
@@ -235,6 +238,11 @@ def reason_of(error: Exception) -> str:
     """The line of an error that says what was wrong: SQLAlchemy's messages have many."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return next((line for line in lines if "Error)" in line), lines[0])[:200]
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether a store can be reached but does not take this run, now or later."""
+    return isinstance(error, UserError) or getattr(error, "error_code", None) in REFUSALS
 
 
 def is_mirrored(folder: TrialFolder) -> bool:

@@ -36,6 +36,13 @@ def test_another_process_sees_the_same_numbers_and_can_not_change_them(tmp_path,
         assert array.ctypes.data % 64 == 0  # as TensorFlow takes it without a copy
 
 
+def test_images_in_another_order_in_memory_are_taken(tmp_path, arrays, make_config):
+    np.savez(tmp_path / "a.npz", **{name: np.asfortranarray(array) for name, array in arrays.items()})
+    config = make_config(tmp_path / "a.npz")
+    with shared(config, {}) as plain:
+        np.testing.assert_array_equal(attach(plain).train_images, load(config).train_images)
+
+
 def test_where_it_can_not_be_had_there_is_none(tmp_path, arrays, make_config):
     np.savez(tmp_path / "a.npz", **arrays)
     with shared(make_config(tmp_path / "a.npz"), {}) as plain:

@@ -18,7 +18,7 @@ import requests
 
 from mnist_sweep.command_line import run
 from mnist_sweep.folders import StudyFolder
-from mnist_sweep.tracking import tracker
+from mnist_sweep.tracking import is_mirrored, tracker
 from mnist_sweep.tracking.store import ENVIRONMENT
 
 SMALL = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "train.batch_size=64",
@@ -179,6 +179,19 @@ def test_a_database_that_was_deleted_is_made_anew(tmp_path: Path) -> None:
         found = database.execute("select value from tags where key = 'trial' order by value").fetchall()
     database.close()
     assert found == [("0",), ("1",), ("2",)]
+
+
+def test_a_trial_that_can_not_be_taken_keeps_no_other_one_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["sweep", f"runs_folder={tmp_path}", *DRY, "search.n_trials=3", "study.name=torn"]) == 0
+    _, torn, other = StudyFolder(tmp_path / "torn").trials()
+    torn.record.write_text("{")
+    for trial in (torn, other):
+        trial.tracking.unlink()
+    assert run(["sync", f"runs_folder={tmp_path}"]) == 3
+    assert is_mirrored(other)
+    assert f"trial {torn.path.name}: " in capsys.readouterr().err
 
 
 class Broken(http.server.BaseHTTPRequestHandler):
