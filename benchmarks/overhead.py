@@ -1,9 +1,9 @@
 """What a trial costs beside its work: a trivial objective, fully tracked in MLflow, by each peer and by mnist_sweep.
 
-10 searched parameters, 10 epochs of 4 metrics, one MLflow run a trial in a fresh SQLite store. Each is run twice, with a
-quarter of the trials and with all of them: what the whole process takes longer, divided by the trials that are more, is
-what a trial costs, whoever writes to MLflow behind the next trial included. The times that the store has of its runs,
-from the start of the first to the end of the last, leave that out.
+10 searched parameters, 10 epochs of 4 metrics, one MLflow run a trial in a fresh SQLite store. Each is run twice, with
+a quarter of the trials and with all of them: what the whole process takes longer, divided by the trials that are more,
+is what a trial costs, whoever writes to MLflow behind the next trial included. The times that the store has of its
+runs, from the start of the first to the end of the last, leave that out.
 """
 
 import argparse
@@ -117,7 +117,7 @@ def main() -> None:
     """Measures each peer in turn; what was measured is written after each."""
     names = [*environments.PEERS, OURS]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=40)
+    parser.add_argument("--trials", type=int, default=80)
     parser.add_argument("--peers", nargs="+", choices=names, default=names)
     arguments = parser.parse_args()
     results = reporting.read("overhead")
