@@ -63,7 +63,7 @@ class RuntimeConfig:
 
     executor: Literal["local", "dry"]
     workers: Annotated[Int, Field(ge=1, le=1024)] | None
-    memory_limit: Annotated[ByteSize, Field(ge=1)] | None
+    memory_limit: Annotated[ByteSize, Field(ge=1_000_000)] | None  # a bare 5 is 5 bytes
     trial_timeout: Positive | None
     allowed_targets: list[str]
 
@@ -119,6 +119,8 @@ def check_study_name(name: str, key: str = "study.name") -> str:
     """The name, if it can be a folder's; raises UserError."""
     if name in ("artifacts", "mlflow.db"):
         raise UserError(f"{key} must not be {name}: that is MLflow's")
+    if name == "compare":
+        raise UserError(f"{key} must not be {name}: comparisons are kept there")
     if not _NAME.fullmatch(name) or name.endswith((".", " ")):
         raise UserError(
             f"{key} must be 1 to 100 letters, digits or . _ + - and spaces inside, beginning with a letter or digit, "

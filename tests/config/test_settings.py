@@ -114,7 +114,7 @@ def test_a_study_name_can_be_a_folder(name, tmp_path):
 @pytest.mark.parametrize(
     "name",
     ["", ".", "..", "../x", "a/b", "a\\b", ".hidden", "-x", " a", "a ", "a.", "a\nb", "a\n", "a\0b", "x" * 101, "~",
-     "*", "artifacts", "mlflow.db"],
+     "*", "artifacts", "mlflow.db", "compare"],
 )  # fmt: skip
 def test_other_names_are_refused(name):
     with pytest.raises(UserError, match=r"^study\.name must (be 1 to 100 letters|not be)"):
