@@ -46,6 +46,10 @@ def locked(folder: StudyFolder) -> Iterator[None]:
         yield
     finally:
         folder.driver.unlink(missing_ok=True)
+        if list(folder.path.iterdir()) == [folder.lock]:  # a search that was refused leaves nothing behind
+            folder.lock.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                folder.path.rmdir()
         lock.release()
 
 
