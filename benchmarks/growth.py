@@ -176,7 +176,8 @@ def study(folder: Path, sampler: str, trials: int, more: list[str]) -> dict[str,
 
 def table(found: list[dict[str, Any]], trials: int) -> str:
     """The figures as Markdown."""
-    lines = [f"`python benchmarks/growth.py --trials {trials}`", "",
+    samplers = " ".join(one["sampler"] for one in found)
+    lines = [f"`python benchmarks/growth.py --trials {trials} --samplers {samplers}`", "",
              "Milliseconds of the processor a trial, over the trials before the count. Nothing is trained; study:",
              "asking and telling, Optuna's journal and the pruner; tracking: MLflow's thread; files: composing and",
              "writing the trial's folder, the terminal.", "",

@@ -41,10 +41,10 @@ def _leave(folder: TrialFolder) -> None:
     files.write_json(folder.state, state)
 
 
-def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progress: Progress) -> tuple[int, bool]:
-    """Brings up what is behind; gives how many trials that were, and whether all have ended well or badly.
+def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progress: Progress) -> tuple[int, bool, str]:
+    """Brings up what is behind.
 
-    Raises UserError at the end where there is one that MLflow can't take.
+    Gives how many trials that were, whether all have ended well or badly, and which ones MLflow does not take, and why.
     """
     count, whole = 0, True
     refused: list[str] = []
@@ -59,29 +59,32 @@ def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progres
             if not is_mirrored(trial) or not writer.has(trial.tracking):
                 try:
                     writer.trial(trial, parent)
+                    count += 1
                 except Exception as error:
                     if not is_refusal(error):
                         raise
-                    refused.append(f"trial {trial.path.name}: {error}")
-                    continue
-                count += 1
+                    refused.append(f"trial {trial.path.name}: {reason_of(error)}")
         trial.lock.unlink(missing_ok=True)
-    if refused:
-        raise UserError("; ".join(refused))
-    return count, whole
+    return count, whole, "; ".join(refused)
 
 
 def _sync(study: StudyFolder, writer: Writer, progress: Progress) -> int | None:
-    """Brings a study up; gives how many trials were behind, None where a driver is at work on it."""
+    """Brings a study up; gives how many trials were behind, None where a driver is at work on it.
+
+    Raises UserError at the end where there is a trial that MLflow does not take.
+    """
     if not study.record.exists():  # single trials
-        return _sync_trials(study, writer, None, progress)[0]
-    with _free(study.lock) as free:
-        if not free:
-            return None
-        parent = writer.study(study)
-        count, whole = _sync_trials(study, writer, parent, progress)
-        writer.study_ended(parent, study, "COMPLETE" if whole else "INTERRUPTED")
-        return count
+        count, _, refused = _sync_trials(study, writer, None, progress)
+    else:
+        with _free(study.lock) as free:
+            if not free:
+                return None
+            parent = writer.study(study)
+            count, whole, refused = _sync_trials(study, writer, parent, progress)
+            writer.study_ended(parent, study, "COMPLETE" if whole else "INTERRUPTED")
+    if refused:
+        raise UserError(refused)
+    return count
 
 
 def main(call: Call) -> tuple[int, Any]:
@@ -100,8 +103,7 @@ def main(call: Call) -> tuple[int, Any]:
             try:
                 count = _sync(study, writer, progress)
             except caught as error:
-                reason = str(error) if isinstance(error, UserError) else reason_of(error)
-                behind.append(f"tracking.uri={writer.uri} can't be brought up to {study.name}: {reason}")
+                behind.append(f"tracking.uri={writer.uri} can't be brought up to {study.name}: {reason_of(error)}")
                 continue
             if count is None:
                 screen.say(f"{study.name}: another process is at work on it and brings MLflow up itself")

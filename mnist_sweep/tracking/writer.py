@@ -235,7 +235,9 @@ def trouble() -> tuple[type[Exception], ...]:
 
 
 def reason_of(error: Exception) -> str:
-    """The line of an error that says what was wrong: SQLAlchemy's messages have many."""
+    """The line of an error that says what was wrong: SQLAlchemy's messages have many, a UserError is one."""
+    if isinstance(error, UserError):
+        return str(error)
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return next((line for line in lines if "Error)" in line), lines[0])[:200]
 

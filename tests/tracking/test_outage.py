@@ -191,6 +191,7 @@ def test_a_trial_that_can_not_be_taken_keeps_no_other_one_back(
         trial.tracking.unlink()
     assert run(["sync", f"runs_folder={tmp_path}"]) == 3
     assert is_mirrored(other)
+    assert not list((tmp_path / "torn").rglob("trials/*/*lock*"))
     assert f"trial {torn.path.name}: " in capsys.readouterr().err
 
 
