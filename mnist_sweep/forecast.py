@@ -1,19 +1,15 @@
 """What a search would cost: its smallest and largest networks are built, and some of their steps are timed."""
 
 import math
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-import psutil
 
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.space import holds
 from mnist_sweep.config.space_check import ends
-from mnist_sweep.executors import Done, Failed, Job, Limits, LocalExecutor
 from mnist_sweep.launch import workers
 from mnist_sweep.pool import WRITING, processes
+from mnist_sweep.probing import SPARE, Probe, free_memory, probe
 from mnist_sweep.searching import Plan
 from mnist_sweep.study.trials import as_number
 
@@ -21,9 +17,6 @@ FIXED_SECONDS = 4  # of a trial, before its first step and after its last: traci
 FILES_BYTES = 700_000  # of a trial without its model: figures, predictions, tables, and their copy in MLflow's store
 BYTES_PER_PARAMETER = 4
 BYTES_PER_PIXEL = 6  # of the data set: float32 to train with, uint8 while it is read, and a part of a copy
-TRIES = 3  # of a process that is ended from outside
-SPARE = 0.9  # of the free memory may be used
-CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -49,66 +42,6 @@ class Forecast:
     disk: float
 
 
-def free_memory() -> int:
-    """Bytes that can be had, as the machine and its container say."""
-    free = int(psutil.virtual_memory().available)
-    try:
-        limit, used, stat = (
-            (CGROUP / f"memory.{name}").read_text(encoding="ascii") for name in ("max", "current", "stat")
-        )
-        cached = {key: int(value) for key, value in map(str.split, stat.splitlines())}
-        return min(free, int(limit) - int(used) + cached["inactive_file"] + cached["active_file"])
-    except (OSError, ValueError, KeyError):  # no container, or no limit
-        return free
-
-
-@dataclass(frozen=True)
-class Probe:
-    """Networks that are built in a process of their own, and how many steps of each are timed there."""
-
-    configs: Sequence[TrialConfig]
-    steps: int
-
-
-def _probe(plan: Plan, *probes: Probe) -> list[list[dict[str, float]]]:
-    """What is found by each of the probes, which run at the same time."""
-    limit = min(int(SPARE * free_memory()), plan.settings.runtime.memory_limit or 2**63)
-    for _ in range(TRIES):
-        ended = _tried(plan, probes, limit)
-        if not any(isinstance(event, Failed) and event.cause == "lost" for event in ended.values()):
-            break
-    found: list[list[dict[str, float]]] = []
-    for number in range(len(probes)):
-        event = ended[number]
-        if isinstance(event, Done):
-            found.append(event.result["found"])
-            continue
-        if any(word in event.reason for word in ("of memory", "OOM", "ResourceExhausted", "MemoryError", "allocat")):
-            raise UserError(
-                f"search.space has networks that don't fit into memory: a trial may have {limit / 1e9:.1f} GB "
-                f"({event.reason}); narrow the range of what makes the model so large, or train.batch_size"
-            )
-        raise UserError(f"a network of this space can't be built: {event.reason}")
-    return found
-
-
-def _tried(plan: Plan, probes: Sequence[Probe], limit: int) -> dict[int, Done | Failed]:
-    """How each of the probes ends."""
-    executor = LocalExecutor(Limits(memory=limit))
-    ended: dict[int, Done | Failed] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            for number, probe in enumerate(probes):
-                settings = {"allowed": plan.composer.allowed, "data": plan.description.plain(), "steps": probe.steps}
-                configs = [config.plain() for config in probe.configs]
-                executor.submit(Job(number, "probe", {"configs": configs}, f"{folder}/{number}", settings))
-            while len(ended) < len(probes):
-                ended |= {e.number: e for e in executor.events(1.0) if isinstance(e, Done | Failed)}
-        finally:
-            executor.close()
-    return ended
-
-
 def _tries(plan: Plan) -> list[tuple[str, str]]:
     """Every parameter of the model at each of its ends."""
     searched = [p for p in plan.parameters if p.key.startswith("model.") and holds(p.condition, plan.values)]
@@ -123,11 +56,11 @@ def _alone(plan: Plan, tries: Sequence[tuple[str, str]]) -> Probe:
 def _sizes(plan: Plan, tries: Sequence[tuple[str, str]]) -> list[dict[str, float]]:
     """What is found of each end alone; raises UserError with the one that can't be built, if it is a single one."""
     try:
-        return _probe(plan, _alone(plan, tries))[0]
+        return probe(plan, _alone(plan, tries))[0]
     except UserError:
         for key, text in tries:
             try:
-                _probe(plan, _alone(plan, [(key, text)]))
+                probe(plan, _alone(plan, [(key, text)]))
             except UserError as error:
                 raise UserError(f"{key}={text}: {error}") from None
         raise
@@ -176,13 +109,13 @@ def forecast(plan: Plan, steps: int) -> Forecast:
     smallest, largest = _extremes(tries, _sizes(plan, tries))
     named: dict[str, dict[str, str]] = {"base (trial 0)": {}, "smallest": smallest, "largest": largest}
     configs = [plan.composer.config(overrides) for overrides in named.values()]
-    found = _probe(plan, Probe(configs, steps))[0]
+    found = probe(plan, Probe(configs, steps))[0]
     networks = [
         Network(name, int(one["parameters"]), one["step_seconds"], _trial_seconds(config, one, plan))
         for name, config, one in zip(named, configs, found, strict=True)
     ]
     most = max(networks, key=lambda network: network.parameters)
-    greediest = _probe(plan, Probe([_greediest(plan, named[most.name])], 1))[0][0]
+    greediest = probe(plan, Probe([_greediest(plan, named[most.name])], 1))[0][0]
     memory = _check_memory(plan, greediest["memory"])
     at_once = min(workers(plan.settings.runtime), plan.settings.search.n_trials)
     # Half of the way from the smallest to the largest is a middling trial.
@@ -224,12 +157,12 @@ def ceiling(plan: Plan) -> Ceiling:
     likely = _likely_largest(tries)
     found: dict[str, float] | None
     try:
-        alone, (found,) = _probe(plan, _alone(plan, tries), Probe([_greediest(plan, likely)], 1))
+        alone, (found,) = probe(plan, _alone(plan, tries), Probe([_greediest(plan, likely)], 1))
     except UserError:  # the ends may be sound where together they are not
         found, alone = None, _sizes(plan, tries)
     _, largest = _extremes(tries, alone)
     if found is None or not largest.items() <= likely.items():
-        found = _probe(plan, Probe([_greediest(plan, largest)], 1))[0][0]
+        found = probe(plan, Probe([_greediest(plan, largest)], 1))[0][0]
     memory = _check_memory(plan, found["memory"])
     config = _greediest(plan, largest)
     parameters = int(found["parameters"])

@@ -8,8 +8,9 @@ from rich.table import Table
 
 from mnist_sweep.call import Call
 from mnist_sweep.config.space import Choice, Parameter
-from mnist_sweep.forecast import forecast, free_memory
+from mnist_sweep.forecast import forecast
 from mnist_sweep.launch import workers
+from mnist_sweep.probing import free_memory
 from mnist_sweep.searching import make_plan
 from mnist_sweep.terminal import duration
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_sweep import forecast
+from mnist_sweep import probing
 
 
 @pytest.mark.parametrize(("most", "expected"), [("1000000", 700_000), ("max", None), ("", None)])
@@ -14,6 +14,6 @@ def test_a_container_can_have_what_its_page_cache_holds(
     (tmp_path / "memory.max").write_text(f"{most}\n")
     (tmp_path / "memory.current").write_text("900000\n")
     (tmp_path / "memory.stat").write_text("anon 300000\ninactive_file 500000\nactive_file 100000\n")
-    monkeypatch.setattr(forecast, "CGROUP", tmp_path)
-    free = forecast.free_memory()
+    monkeypatch.setattr(probing, "CGROUP", tmp_path)
+    free = probing.free_memory()
     assert free == expected if expected else free > 10_000_000  # the machine's
