@@ -78,9 +78,9 @@ class Meter:
 
 def measure(arguments: list[str], file: Path) -> int:
     """Runs `mnist-sweep sweep` in this process, and writes what it cost."""
-    from mnist_sweep import command_line
-    from mnist_sweep.record import Record
-    from mnist_sweep.study import Search
+    from mnist_sweep.cli import main as command_line
+    from mnist_sweep.search import Search
+    from mnist_sweep.sweep.study_files import Record
     from mnist_sweep.tracking import Tracker, Writer
 
     meter = Meter()

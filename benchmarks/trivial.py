@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 from mnist_sweep import files
-from mnist_sweep.executors import Job, process
-from mnist_sweep.executors.dry import dry_rows
-from mnist_sweep.folders import TrialFolder
+from mnist_sweep.execution import Job, process
+from mnist_sweep.execution.dry import dry_rows
+from mnist_sweep.storage.folders import TrialFolder
 
 EPOCHS = 10
 SKIPPED = 4  # trials at the start, while MLflow's store is made
@@ -28,7 +28,7 @@ def main(connection, job: Job) -> None:
         return
     first = time.time()
     connection.send(("started", None))
-    from mnist_sweep.evaluation import summarize
+    from mnist_sweep.tasks.image_classifier.evaluation import summarize
 
     folder = TrialFolder(Path(job.folder))
     files.begin_history(folder.history)
@@ -60,8 +60,8 @@ def gaps(folder: Path, workers: int = 2) -> list[float]:
 
 def run_all(trials: int, folder: Path) -> None:
     """Runs the sweep and writes its times."""
-    from mnist_sweep import record
-    from mnist_sweep.command_line import run
+    from mnist_sweep.cli.main import run
+    from mnist_sweep.sweep import study_files as record
 
     process.main = main
     seconds: list[float] = []

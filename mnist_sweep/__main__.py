@@ -44,7 +44,7 @@ def main() -> None:
         return
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell has switched it off
     try:
-        from mnist_sweep.command_line import run
+        from mnist_sweep.cli.main import run
 
         code = run(arguments)
     except KeyboardInterrupt:  # while the libraries are imported

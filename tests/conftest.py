@@ -8,7 +8,7 @@ import pytest
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
-from mnist_sweep.command_line import conf_folder, run
+from mnist_sweep.cli.main import conf_folder, run
 
 
 @pytest.fixture

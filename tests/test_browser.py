@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from mnist_sweep.files import read_json
-from mnist_sweep.folders import StudyFolder
 from mnist_sweep.report import read_study, write_comparison
+from mnist_sweep.storage.folders import StudyFolder
 
 pytestmark = [
     pytest.mark.skipif(

@@ -16,10 +16,10 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from mnist_sweep.config import parse_trial
-from mnist_sweep.data import describe
-from mnist_sweep.executors import Done, Failed, Job, LocalExecutor
+from mnist_sweep.execution import Done, Failed, Job, LocalExecutor
 from mnist_sweep.files import read_yaml
-from mnist_sweep.folders import StudyFolder
+from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.tasks.image_classifier.data import describe
 
 SWEEP = ["data=digits", "model=dnn", "model.units=[64]", "train.epochs=6", "train.batch_size=8", "runtime.workers=2",
          "model.dropout=interval(0.0,0.5)", "optimizer.learning_rate=tag(log,interval(1e-4,1e-2))"]  # fmt: skip

@@ -16,7 +16,7 @@ from mnist_sweep.files import (
     write_text,
     write_yaml,
 )
-from mnist_sweep.folders import StudyFolder
+from mnist_sweep.storage.folders import StudyFolder
 
 
 def test_what_is_written_can_be_read(tmp_path):

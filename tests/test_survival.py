@@ -18,8 +18,8 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from mnist_sweep.command_line import run
-from mnist_sweep.folders import StudyFolder
+from mnist_sweep.cli.main import run
+from mnist_sweep.storage.folders import StudyFolder
 
 SMALL = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "train.batch_size=64", "tracking=none",
          "model.dropout=interval(0.0,0.5)"]  # fmt: skip

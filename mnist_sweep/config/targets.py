@@ -26,6 +26,13 @@ WORDS = {
     "sampler": "optuna.samplers",
     "pruner": "optuna.pruners",
 }
+# Where the code of these names lies. The names themselves stay: they are part of every trial's seed, and stored in
+# every study.
+MOVED = {
+    "mnist_sweep.data": "mnist_sweep.tasks.image_classifier.data",
+    "mnist_sweep.models": "mnist_sweep.tasks.image_classifier.models",
+    "mnist_sweep.study": "mnist_sweep.search",
+}
 _NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+")
 
 
@@ -64,6 +71,7 @@ def check_target(section: Mapping[str, Any], key: str, allowed: Iterable[str]) -
 def resolve(target: str, key: str) -> Any:
     """The function or class of a checked target; raises UserError if there is none of that name."""
     module, _, name = target.rpartition(".")
+    module = MOVED.get(module, module)
     if str(Path.cwd()) not in sys.path:  # a user's own module lies where the command is started
         sys.path.append(str(Path.cwd()))
     try:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from mnist_sweep import confirmed
+from mnist_sweep.cli.screen import duration
 from mnist_sweep.files import is_full, read_if_whole, write_text
-from mnist_sweep.folders import StudyFolder
-from mnist_sweep.pruning import Pruning, sentence
-from mnist_sweep.report.content import ENDED, Study, Trial, flatten_space, read_study, shown
-from mnist_sweep.study.importances import importances
-from mnist_sweep.terminal import duration
+from mnist_sweep.results import confirmation as confirmed
+from mnist_sweep.results.pruning import Pruning, sentence
+from mnist_sweep.results.study import ENDED, Study, Trial, flatten_space, read_study, shown
+from mnist_sweep.search.importances import importances
+from mnist_sweep.storage.folders import StudyFolder
 
 if TYPE_CHECKING:
-    from mnist_sweep.report.canvas import Drawing
+    from mnist_sweep.report.svg import Drawing
 
 BEST = 10
 FAILURES = 50
@@ -42,17 +42,21 @@ def _picture(file: Path, title: str, text: str) -> list[dict[str, Any]]:
 
 def _figures(study: Study, on_figure: Callable[[str], None]) -> list[dict[str, Any]]:
     """The figures of the search, as far as there is something to draw."""
-    from mnist_sweep.report import drawings, parameters  # Matplotlib: a sweep's first lines don't wait for it
+    from mnist_sweep.report import parameter_plots, search_plots  # Matplotlib: a sweep's first lines don't wait for it
 
     wanted: list[tuple[bool, Callable[[Study], Drawing]]] = [
-        (bool(study.of_state(*ENDED)), drawings.history),
-        (any(trial.rows for trial in study.trials), drawings.curves),
+        (bool(study.of_state(*ENDED)), search_plots.history),
+        (any(trial.rows for trial in study.trials), search_plots.curves),
     ]
     found = importances(study.folder.journal) if study.ranked else {}
     if found:
-        wanted.append((True, lambda study: parameters.importance(found, study.metric)))
+        wanted.append((True, lambda study: parameter_plots.importance(found, study.metric)))
     several = len(study.ranked) > 1 and bool(study.parameters)
-    wanted += [(several, parameters.slices), (several, parameters.parallel), (len(study.ranked) > 1, drawings.costs)]
+    wanted += [
+        (several, parameter_plots.slices),
+        (several, parameter_plots.parallel),
+        (len(study.ranked) > 1, search_plots.costs),
+    ]
     figures = []
     for is_there, draw in wanted:
         if is_there:
@@ -152,7 +156,7 @@ def _counts(study: Study) -> str:
 
 def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: None) -> Path:
     """Writes report.html into the study's folder; gives its path."""
-    from mnist_sweep.report import drawings
+    from mnist_sweep.report import search_plots
 
     plain = study.plain
     spans = any(trial.started and trial.ended for trial in study.trials)
@@ -176,7 +180,7 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "best": [_row(study, trial) for trial in study.ranked[:BEST]],
         "winner": _winner(study),
         "hardest": _hardest(study),
-        "timeline": [_vector(drawings.timeline(study))] if spans else [],
+        "timeline": [_vector(search_plots.timeline(study))] if spans else [],
         "failures": [(trial.number, trial.reason or "") for trial in failures[:FAILURES]],
         "failed": len(failures),
         "environment": _environment(study),
@@ -205,7 +209,7 @@ def refresh_report(folder: StudyFolder, first: Callable[[], object] = lambda: No
 
 def write_comparison(studies: Sequence[Study], file: Path) -> Path:
     """Writes a page for several studies beside each other; gives its path."""
-    from mnist_sweep.report import drawings
+    from mnist_sweep.report import search_plots
 
     rows = []
     for study in studies:
@@ -219,7 +223,7 @@ def write_comparison(studies: Sequence[Study], file: Path) -> Path:
             "baseline": f"{study.baseline.values[0]:.4f}" if study.baseline else "",
         })  # fmt: skip
     content = {"names": [study.name for study in studies], "metric": studies[0].metric, "rows": rows,
-               "figures": [_vector(drawings.against_each_other(studies))]}  # fmt: skip
+               "figures": [_vector(search_plots.against_each_other(studies))]}  # fmt: skip
     file.parent.mkdir(parents=True, exist_ok=True)
     write_text(file, _render("comparison.html.jinja", content))
     return file

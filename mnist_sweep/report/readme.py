@@ -6,9 +6,9 @@ from pathlib import Path
 
 from mnist_sweep.config import UserError
 from mnist_sweep.files import write_text
-from mnist_sweep.folders import StudyFolder
 from mnist_sweep.report import read_study
-from mnist_sweep.report.drawings import curves, history
+from mnist_sweep.report.search_plots import curves, history
+from mnist_sweep.storage.folders import StudyFolder
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """All of MLflow: a mirror of the studies' folders, written behind the driver's back."""
 
+from mnist_sweep.tracking.entities import Record
 from mnist_sweep.tracking.fetch import fetch
-from mnist_sweep.tracking.mirror import Record
 from mnist_sweep.tracking.server import serve
 from mnist_sweep.tracking.store import tracking_uri
 from mnist_sweep.tracking.tracker import Tracker

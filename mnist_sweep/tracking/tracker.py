@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.settings import TrackingConfig
-from mnist_sweep.folders import StudyFolder, TrialFolder
+from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.tracking.store import tracking_uri
 from mnist_sweep.tracking.writer import Writer, is_refusal, reason_of, trouble
 

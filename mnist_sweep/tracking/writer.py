@@ -11,10 +11,10 @@ from typing import Any
 from mnist_sweep.config import UserError
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.files import read_if_whole, write_json
-from mnist_sweep.folders import StudyFolder, TrialFolder
-from mnist_sweep.tracking import mirror
-from mnist_sweep.tracking.mirror import STATUS, Record, read_record
-from mnist_sweep.tracking.progress import STATES, history
+from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.tracking import entities
+from mnist_sweep.tracking.entities import STATUS, Record, read_record
+from mnist_sweep.tracking.parent_metrics import STATES, history
 from mnist_sweep.tracking.store import open_store, tracking_uri
 
 ID = "mnist_sweep.id"  # the tag by which a run is found whose making was interrupted
@@ -76,7 +76,7 @@ class Writer:
     def _begin(self, file: Path, record: Record, parent: str | None) -> str:
         """The run of a record: the one that the file names, or a new one with its parameters and data set."""
         run_id, params, tags = self._made(file, record, parent)
-        self._log(run_id, [], params, mirror.tags(tags))
+        self._log(run_id, [], params, entities.tags(tags))
         return run_id
 
     def _made(self, file: Path, record: Record, parent: str | None) -> tuple[str, list[Any], dict[str, str]]:
@@ -102,10 +102,10 @@ class Writer:
         elif run.info.status != "RUNNING":
             self.client.update_run(run.info.run_id, status="RUNNING")
         run_id = str(run.info.run_id)
-        params = [p for p in mirror.parameters(record.params, record.searched) if p.key not in run.data.params]
+        params = [p for p in entities.parameters(record.params, record.searched) if p.key not in run.data.params]
         changed = {name: value for name, value in record.tags.items() if run.data.tags.get(name) != value}
         if record.data:
-            self.client.log_inputs(run_id, [mirror.data_input(record.data)])
+            self.client.log_inputs(run_id, [entities.data_input(record.data)])
         self._note(file, {"run_id": run_id, "id": key, "started": record.started})
         return run_id, params, changed
 
@@ -122,7 +122,7 @@ class Writer:
         run_id = self._begin(study.tracking, record, None)
         if run_id == DELETED:
             return run_id
-        view = json.dumps(mirror.view_of(record))
+        view = json.dumps(entities.view_of(record))
         if len(view) <= LONGEST_TAG:
             self.client.set_experiment_tag(self.experiment, f"{VIEW}{record.tags['study']}", view)
         latest = self.client.get_run(run_id).data.metrics
@@ -133,7 +133,7 @@ class Writer:
     def _readme(self, run_id: str, study: StudyFolder) -> None:
         if study.readme.is_file():
             answer, _, rest = study.readme.read_text(encoding="utf-8", errors="replace").partition("\n")
-            link = mirror.view_link(self.experiment, read_record(study.record))
+            link = entities.view_link(self.experiment, read_record(study.record))
             text = f"{answer}\n\n[All trials as a table]({link})\n{rest}"
             self.client.set_tag(run_id, "mlflow.note.content", text[:LONGEST_NOTE])
 
@@ -141,7 +141,7 @@ class Writer:
         """Metrics of the parent as trials have ended (how many, when, metrics), and what its page says."""
         if run_id != DELETED:
             new = [row for row in rows if row[0] > self._sent.get(run_id, 0)]
-            self._log(run_id, mirror.progress_metrics(new))
+            self._log(run_id, entities.progress_metrics(new))
             self._sent[run_id] = max((step for step, _, _ in new), default=self._sent.get(run_id, 0))
             self._readme(run_id, study)
 
@@ -155,8 +155,8 @@ class Writer:
                 self.client.log_artifact(run_id, str(file))
         for figure in sorted(study.figures.glob("[!.]*.png")):
             self.client.log_artifact(run_id, str(figure), "figures")
-        if tags := mirror.confirmed_tags(study):
-            self.client.log_batch(run_id, tags=mirror.tags(tags))
+        if tags := entities.confirmed_tags(study):
+            self.client.log_batch(run_id, tags=entities.tags(tags))
         self._readme(run_id, study)
         self.client.set_terminated(run_id, STATUS[state])
         self._note_mirrored(study.tracking, state)
@@ -168,7 +168,7 @@ class Writer:
     def epochs(self, run_id: str, rows: Sequence[dict[str, float]]) -> None:
         """Epochs of a trial, in one batch."""
         if run_id != DELETED:
-            self._log(run_id, mirror.epoch_metrics(rows, "trial"))
+            self._log(run_id, entities.epoch_metrics(rows, "trial"))
 
     def trial(self, folder: TrialFolder, parent: str | None, run_id: str | None = None) -> str:
         """Brings a trial's run up to its folder: curves, and if it has ended metrics, files and state."""
@@ -180,11 +180,11 @@ class Writer:
         ended = state.get("state") in STATUS
         if run_id != DELETED:
             kind = record.tags.get("kind", "trial")
-            metrics = mirror.epoch_metrics(folder.rows(), kind)
+            metrics = entities.epoch_metrics(folder.rows(), kind)
             if ended:
-                metrics += mirror.final_metrics(folder, kind)
+                metrics += entities.final_metrics(folder, kind)
                 tags |= _state_tags(folder, state)
-            self._log(run_id, metrics, params, mirror.tags(tags))
+            self._log(run_id, metrics, params, entities.tags(tags))
             if ended:
                 self._files(run_id, folder)
                 moment = int(state["ended"] * 1000) if state.get("ended") else None
@@ -198,7 +198,7 @@ class Writer:
         figures = [f"figures/{figure.name}" for figure in sorted(folder.figures.glob("[!.]*.png"))]
         with tempfile.TemporaryDirectory() as links:
             (Path(links) / "figures").mkdir() if figures else None
-            for name in (*mirror.ARTIFACTS, *figures):
+            for name in (*entities.ARTIFACTS, *figures):
                 if (folder.path / name).is_file():
                     (Path(links) / name).symlink_to((folder.path / name).absolute())
             self.client.log_artifacts(run_id, links)
@@ -214,7 +214,7 @@ class Writer:
 
 def _state_tags(folder: TrialFolder, state: Mapping[str, Any]) -> dict[str, Any]:
     """What a run's tags say of a trial that has ended."""
-    found = {key: state[key] for key in ("state", "reason", "retries", *mirror.STATE_TAGS) if state.get(key)}
+    found = {key: state[key] for key in ("state", "reason", "retries", *entities.STATE_TAGS) if state.get(key)}
     environment = read_if_whole(folder.environment)
     return found | {key: environment[key] for key in ("weights_digest", "trial_seed") if environment.get(key)}
 

@@ -110,7 +110,11 @@ def test_a_function_of_the_users_own_takes_what_it_likes_where_it_is_allowed():
 
 
 @pytest.mark.parametrize(
-    ("section", "target"), [("model", "mnist_sweep.models.nope"), ("model", "mnist_sweep.models.build")]
+    ("section", "target"),
+    [
+        ("model", "mnist_sweep.models.nope"),
+        ("model", "mnist_sweep.models.build"),
+    ],
 )
 def test_a_function_of_ours_that_is_no_network_is_told_before_anything_starts(section, target):
     with pytest.raises(UserError, match=rf"^{section}\._target_"):

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from mnist_sweep.command_line import run
-from mnist_sweep.folders import StudyFolder
+from mnist_sweep.cli.main import run
+from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.tracking import is_mirrored, tracker
 from mnist_sweep.tracking.store import ENVIRONMENT
 

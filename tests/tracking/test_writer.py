@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from mnist_sweep.command_line import run
+from mnist_sweep.cli.main import run
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.files import append_history, begin_history, write_json
-from mnist_sweep.folders import StudyFolder, TrialFolder
+from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.tracking import Record, Tracker
 
 DRY = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "model.dropout=interval(0.0,0.5)",

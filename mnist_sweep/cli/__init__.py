@@ -1,0 +1,1 @@
+"""What a person types: arguments, commands, the live screen."""

@@ -1,0 +1,135 @@
+"""`mnist-sweep compare A B ...`: what differs between trials, what each comes to, and on which images."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from mnist_sweep.cli.screen import Screen
+from mnist_sweep.config import UserError
+from mnist_sweep.config.compose import from_command_line
+from mnist_sweep.config.composed import Call
+from mnist_sweep.config.settings import TrackingConfig, parse_folder, parse_tracking
+from mnist_sweep.execution.jobs import prepare, shortest
+from mnist_sweep.reproduce.verdict import read_run
+from mnist_sweep.results.statistics import mcnemar, shown_p
+from mnist_sweep.results.trial import Recorded, check_data, find_study, find_trial, read_recorded
+from mnist_sweep.storage.folders import TrialFolder
+from mnist_sweep.tasks.image_classifier import data
+from mnist_sweep.tracking.entities import flatten
+
+SHOWN = ("val_accuracy", "best_val_accuracy", "best_epoch", "epochs", "val_loss", "accuracy", "parameters",
+         "training_seconds")  # fmt: skip
+RUN_ID = 32  # characters
+
+
+def _find(name: str, runs_folder: Path, tracking: TrackingConfig, allowed: list[str]) -> Recorded:
+    """A trial by STUDY (its best), STUDY/TRIAL, a trial's folder, or an MLflow run id."""
+    if (Path(name) / "history.csv").is_file():
+        *_, study_name, kind, number = Path(name).absolute().parts
+        title = (
+            f"{study_name}/{int(number)}"
+            if kind == "trials" and re.fullmatch("[0-9]+", number)
+            else f"{study_name}/{kind}/{number}"
+        )
+        return read_recorded(TrialFolder(Path(name)), title, allowed)
+    if len(name) == RUN_ID and name.isalnum() and not (runs_folder / name).is_dir():
+        return read_run(name, runs_folder, tracking, allowed)
+    study_name, _, trial = name.partition("/")
+    if trial and not re.fullmatch("[0-9]+", trial):
+        raise UserError(f"{name} must be STUDY, STUDY/TRIAL, a trial's folder or an MLflow run id")
+    study = find_study(runs_folder, study_name)
+    folder = find_trial(study, int(trial) if trial else None)
+    return read_recorded(folder, f"{study.name}/{int(folder.path.name)}", allowed)
+
+
+def _check_images(trials: list[Recorded]) -> None:
+    """Raises UserError where they were not validated on the same images."""
+    first = trials[0]
+    for other in trials:
+        if other.predictions is None:
+            raise UserError(f"{other.name} can't be compared: it has no predictions.npz")
+        assert first.predictions is not None
+        if other.config.data.split != first.config.data.split or not np.array_equal(
+            other.predictions.labels, first.predictions.labels
+        ):
+            raise UserError(f"{first.name} and {other.name} can't be compared: they were validated on other images")
+
+
+def _table(title: str, trials: list[Recorded], rows: list[tuple[str, list[str]]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column(title, no_wrap=True)
+    for trial in trials:
+        table.add_column(trial.name, justify="right", overflow="fold")
+    for name, values in rows:
+        table.add_row(name, *values)
+    return table
+
+
+def _differences(trials: list[Recorded]) -> list[tuple[str, list[str]]]:
+    flat = [flatten(trial.config.plain()) for trial in trials]
+    keys = dict.fromkeys(key for one in flat for key in one)
+    rows = [(key, [_text(one.get(key)) for one in flat]) for key in keys]
+    return [(key, values) for key, values in rows if len(set(values)) > 1]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value)
+
+
+def _metric(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if name in ("parameters", "epochs", "best_epoch"):
+        return f"{int(value):,}"
+    return f"{value:.1f}" if name == "training_seconds" else f"{value:.4f}"
+
+
+def main(call: Call) -> tuple[int, Any]:
+    """Tables on the terminal, and a gallery for each of the others beside the first."""
+    names = call.plain["trials"]
+    if not isinstance(names, list) or len(names) < 2:
+        raise UserError(
+            "compare takes two or more of STUDY (its best trial), STUDY/TRIAL, a trial's folder or a run id"
+        )
+    allowed = from_command_line(call.overrides)
+    tracking, runs_folder = parse_tracking(call.plain["tracking"]), parse_folder(call.plain["runs_folder"])
+    trials = [_find(str(name), runs_folder, tracking, allowed) for name in names]
+    _check_images(trials)
+    screen = Screen("compare", "val_accuracy", 0, 1)
+    for table in (
+        _table("configuration", trials, _differences(trials) or [("(the same)", ["" for _ in trials])]),
+        _table("metric", trials, [(n, [_metric(n, t.metrics.get(n)) for t in trials]) for n in SHOWN]),
+    ):
+        screen.table(table)
+        screen.say("")
+    first = trials[0]
+    description = prepare(first.config, screen.say)
+    check_data(first.environment["data"]["digests"], description, first.name)
+    images = data.validation_images(first.config.data, description.digests)
+    from mnist_sweep.tasks.image_classifier.figures.style import save
+    from mnist_sweep.tasks.image_classifier.figures.versus import versus_gallery
+
+    for other in trials[1:]:
+        assert first.predictions is not None
+        assert other.predictions is not None
+        found = mcnemar(first.predictions.right, other.predictions.right)
+        screen.say(
+            f"Of {len(images):,} images only {first.name} gets {found.only_first} right, only {other.name} "
+            f"{found.only_second} (McNemar, p {shown_p(found.p)}: of two single networks)", wrap=True
+        )  # fmt: skip
+        pair = (first.predictions.predicted, other.predictions.predicted)
+        figure = versus_gallery(images, first.predictions.labels, pair, (first.name, other.name))
+        file = runs_folder / "compare" / f"{_file(first.name)}_{_file(other.name)}.png"
+        save(figure, file)
+        screen.say(f"Both kinds of images: {shortest(file)}")
+    return 0, None
+
+
+def _file(name: str) -> str:
+    """A name without what a file's can't have."""
+    return "-".join(part for part in Path(name).parts if part not in ("/", ".", ".."))

@@ -1,0 +1,145 @@
+"""`mnist-sweep confirm`: the finalists of a search on fresh seeds, judged by the test images, which are opened here."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from mnist_sweep import files
+from mnist_sweep.cli.screen import Screen, duration
+from mnist_sweep.config import UserError
+from mnist_sweep.config.check import check
+from mnist_sweep.config.compose import from_command_line
+from mnist_sweep.config.composed import Call
+from mnist_sweep.config.settings import ConfirmConfig, RuntimeConfig, parse_folder, parse_tracking
+from mnist_sweep.confirm.finalists import BASELINE, Finalist, choose
+from mnist_sweep.confirm.runs import Confirmation, Run, runs_of, train
+from mnist_sweep.confirm.test_set_log import openings
+from mnist_sweep.confirm.winner import register_winner, write_winner
+from mnist_sweep.execution.jobs import shortest, workers
+from mnist_sweep.report import refresh_report
+from mnist_sweep.results import confirmation as confirmed
+from mnist_sweep.results.trial import check_local, check_name, check_trained, find_study
+from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.lock import locked
+from mnist_sweep.tracking import Tracker, as_before
+
+
+def _result(finalist: Finalist, runs: Sequence[Run]) -> confirmed.Runs:
+    """A finalist's runs, read from their folders."""
+    results = [run.result() for run in runs]
+    return confirmed.Runs(
+        promised=finalist.promised,
+        validation_images=finalist.validation_images,
+        epochs=finalist.epochs,
+        parameters=results[0][1].parameters,
+        seconds=sum(metrics.training_seconds for _, metrics in results) / len(results),
+        accuracies=[predictions.accuracy for predictions, _ in results],
+        right=results[0][0].right,
+    )
+
+
+def _show(found: dict[str, Any], screen: Screen) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for index, column in enumerate(confirmed.COLUMNS):
+        table.add_column(column, justify="left" if index == 0 else "right")
+    for row in confirmed.table(found):
+        table.add_row(*row)
+    screen.table(table)
+    for sentence in confirmed.sentences(found):
+        screen.say(sentence, wrap=True)
+
+
+def _conclude(study: StudyFolder, finalists: list[Finalist], runs: list[Run], call: Call) -> dict[str, Any]:
+    """The figures of all finalists whose runs are all there, written into the study's folder."""
+    results = {}
+    for finalist in finalists:
+        own = [run for run in runs if run.finalist is finalist]
+        if all(run.is_done for run in own):
+            results[finalist.trial] = _result(finalist, own)
+    if not results:
+        raise UserError(f"no finalist of {study.name} could be trained on all seeds: see their log.txt in "
+                        f"{shortest(study.path / 'confirm')}")  # fmt: skip
+    found = {"study": study.name, "confirmed": time.strftime("%Y-%m-%d %H:%M:%S"), "command": call.line,
+             **confirmed.conclude(results, BASELINE if BASELINE in results else None)}  # fmt: skip
+    files.write_json(study.confirmed, found)
+    text = (
+        study.readme.read_text(encoding="utf-8", errors="replace") if study.readme.is_file() else f"**{study.name}**\n"
+    )
+    files.write_text(study.readme, text.partition(confirmed.HEADING)[0] + confirmed.markdown(found))
+    return found
+
+
+def _find(call: Call, runs_folder: Path) -> tuple[StudyFolder, dict[str, Any]]:
+    """The study and its configuration; raises UserError for one that is no search, or a dry one."""
+    study = find_study(runs_folder, check_name(call.plain["study_name"]))
+    if not study.config.is_file():
+        raise UserError(f"study={study.name} holds single trials: only a search has finalists to confirm")
+    check_trained(study)
+    return study, files.read_yaml(study.config)
+
+
+def _record(study: StudyFolder, finalists: list[Finalist], runs: list[Run], call: Call) -> tuple[dict[str, Any], Run]:
+    """Concludes, and writes the winner's file; gives the figures and the winner's first run."""
+    found = _conclude(study, finalists, runs, call)
+    winner = next(run for run in runs if run.finalist.trial == found["recommended"])
+    write_winner(study, found, winner.folder, winner.finalist.seeded_overrides(0))
+    refresh_report(study)
+    return found, winner
+
+
+def _intro(study: StudyFolder, runs: list[Run], screen: Screen) -> None:
+    trials = list(dict.fromkeys(run.finalist.trial for run in runs))
+    names = ", ".join("0 (the baseline)" if trial == BASELINE else str(trial) for trial in trials)
+    seeds = len(runs) // len(trials)
+    screen.say(f"Study {study.name}: trials {names}, each on {seeds} fresh seeds and all training images")
+    if screen.done:
+        screen.say(f"Going on: {screen.done} of {screen.total} runs have ended before")
+
+
+def main(call: Call) -> tuple[int, Any]:
+    """Chooses, trains, judges, and hands the winner over; exit code 1 if a run failed."""
+    began = time.monotonic()
+    request = check(ConfirmConfig, call.plain["confirm"], "confirm")
+    runtime = check(RuntimeConfig, call.plain["runtime"], "runtime")
+    runs_folder = parse_folder(call.plain["runs_folder"])
+    tracking = parse_tracking(call.plain["tracking"])
+    check_local(runtime)
+    study, plain = _find(call, runs_folder)
+    tracking = as_before(tracking, study)
+    with locked(study):
+        finalists = choose(study, plain, request.top_k, from_command_line(call.overrides))
+        runs = runs_of(study, finalists, request.seeds)
+        todo = [run for run in runs if not run.is_done]
+        at_once = min(len(runs), workers(runtime))
+        done = {"COMPLETE": len(runs) - len(todo)}
+        screen = Screen(f"confirming {study.name}", "accuracy", len(runs), at_once, done, kind="run")
+        openings(study)  # a damaged book is told before anything is done
+        _intro(study, runs, screen)
+        tracker = Tracker(tracking, runs_folder, screen.warn)
+        state = files.read_if_whole(study.tracking).get("mirrored") or "COMPLETE"  # of the search, which this leaves so
+        try:
+            if study.record.is_file():
+                tracker.start_study(study)
+            code = train(Confirmation(study, runs, todo, screen, tracker, call), runtime) if todo else 0
+            if code <= 1:
+                found, winner = _record(study, finalists, runs, call)
+        finally:
+            tracker.finish_study(state)
+            caught_up = tracker.close()
+        if code > 1:
+            screen.say("Interrupted; run the same command to go on", style="bold")
+            return code, None
+        screen.say(f"\nConfirmed on {found['test_images']:,} test images, in {duration(time.monotonic() - began)}:")
+        _show(found, screen)
+        screen.say(f"The winner's configuration: {shortest(study.winner)}; all figures: {shortest(study.confirmed)}")
+        if tracking.enabled and caught_up:
+            screen.say("Registering the champion in MLflow")
+            register_winner(study, found, winner.folder, tracking, runs_folder, screen.say)
+        elif tracking.enabled:
+            screen.warn(
+                f"tracking is behind in {tracker.uri}: the champion is not registered; run the same command again"
+            )
+    return code, None

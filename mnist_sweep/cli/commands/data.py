@@ -1,0 +1,28 @@
+"""`mnist-sweep data`: fetches a data set and says what it is."""
+
+from typing import Any
+
+from rich.console import Console
+
+from mnist_sweep.config import UserError, parse_trial
+from mnist_sweep.config.compose import from_command_line
+from mnist_sweep.config.composed import Call
+from mnist_sweep.execution.jobs import prepare
+from mnist_sweep.tasks.image_classifier import data
+
+
+def main(call: Call) -> tuple[int, Any]:
+    """Gets the data set onto this machine and checks every pixel of it."""
+    if sweeps := [key for key in call.sweeps if key.split(".")[0] == "data"]:
+        raise UserError(f"{sweeps[0]} must be one value: one data set at a time is fetched")
+    config = parse_trial(call.plain, from_command_line(call.overrides))
+    console = Console(highlight=False, soft_wrap=True)
+    found = prepare(config, console.print, whole=True)
+    where = data.location(config.data)
+    height, width, channels = found.image
+    console.print(
+        f"{found.name}: {found.train_images:,} images to train, {found.validation_images:,} to validate, "
+        f"{height}x{width}x{channels}, {found.classes} classes, SHA-256 {found.digest[:16]}"
+        + (f", in {where}" if where else "")
+    )
+    return 0, None

@@ -1,0 +1,66 @@
+"""`mnist-sweep plan`: what a search would do and cost, without doing it."""
+
+import math
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from mnist_sweep.cli.screen import duration
+from mnist_sweep.config.composed import Call
+from mnist_sweep.config.space import Choice, Parameter
+from mnist_sweep.execution.jobs import workers
+from mnist_sweep.sweep.estimate import forecast
+from mnist_sweep.sweep.plan import make_plan
+from mnist_sweep.sweep.probe import free_memory
+
+STEPS = 8
+
+
+def combinations(parameters: list[Parameter]) -> float:
+    """How many combinations the unconditional part of a space has; infinite with an interval."""
+    total = 1.0
+    for parameter in parameters:
+        domain = parameter.domain
+        if parameter.condition is None:
+            if isinstance(domain, Choice):
+                total *= len(domain.values)
+            else:
+                total *= math.inf if domain.step is None else round((domain.high - domain.low) / domain.step) + 1
+    return total
+
+
+def main(call: Call) -> tuple[int, Any]:
+    """Checks the whole search, builds its smallest and largest networks, times them, and predicts."""
+    console = Console(highlight=False)
+    plan = make_plan(call, console.print)
+    settings = plan.settings
+    searched = ", ".join(dict.fromkeys(p.key for p in plan.parameters))
+    count = combinations(plan.parameters)
+    console.print(
+        f"Study {plan.folder.name}: {settings.search.n_trials} trials, {workers(settings.runtime)} at a time",
+        soft_wrap=True,
+    )
+    console.print(
+        f"Searched: {searched}" + (f" ({count:,.0f} combinations)" if math.isfinite(count) else ""), soft_wrap=True
+    )
+    if settings.runtime.executor == "dry":
+        console.print("Dry: nothing is trained, so there is nothing to build")
+        return 0, None
+    cost = forecast(plan, STEPS)
+    table = Table(box=None, pad_edge=False)
+    for column in ("network", "parameters", "step", f"trial of {plan.base.train.epochs} epochs"):
+        table.add_column(column, justify="left" if column == "network" else "right")
+    for network in cost.networks:
+        step = f"{1000 * network.step_seconds:.1f} ms"
+        table.add_row(network.name, f"{network.parameters:,}", step, duration(network.trial_seconds))
+    console.print(table)
+    console.print(
+        f"Time: about {duration(cost.seconds)} if no trial is pruned; a pruner usually saves half of it or more"
+    )
+    console.print(f"Memory: up to {cost.memory / 1e9:.1f} GB a trial, {free_memory() / 1e9:.1f} GB are free")
+    console.print(
+        f"Disk: at most {cost.disk / 1e6:,.0f} MB in {plan.folder.path}, the tracking store included", soft_wrap=True
+    )
+    console.print("Every parameter was checked at both ends; nothing was written")
+    return 0, None

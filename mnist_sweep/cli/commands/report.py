@@ -1,0 +1,37 @@
+"""`mnist-sweep report`: a study as one page, or several studies beside each other."""
+
+from typing import Any
+
+from rich.progress import Progress
+
+from mnist_sweep.cli.screen import Screen
+from mnist_sweep.config import UserError
+from mnist_sweep.config.composed import Call
+from mnist_sweep.config.settings import parse_folder
+from mnist_sweep.execution.jobs import shortest
+from mnist_sweep.report import read_study, write_comparison, write_report
+from mnist_sweep.results.trial import find_study
+from mnist_sweep.storage.lock import is_held
+
+
+def main(call: Call) -> tuple[int, Any]:
+    """Reads the folders alone; a study that is being worked on is shown as it stands."""
+    runs_folder = parse_folder(call.plain["runs_folder"])
+    given = call.plain["study_name"]
+    names = given if isinstance(given, list) else [given]
+    if not names or any(name is not None and not isinstance(name, str) for name in names):
+        raise UserError(f"study must be a study's name or a list of names, got {given}")
+    folders = [find_study(runs_folder, name) for name in names]
+    screen = Screen("report", "val_accuracy", 0, 1)
+    with Progress(console=screen.console, transient=True, disable=not screen.console.is_terminal) as progress:
+        task = progress.add_task("reading", total=None)
+        studies = [read_study(folder, is_held(folder)) for folder in folders]
+        if len(studies) == 1:
+            file = write_report(studies[0], lambda what: progress.update(task, description=what))
+        else:
+            if len({(study.metric, study.directions[0]) for study in studies}) > 1:
+                metrics = ", ".join(f"{study.name}: {study.metric}" for study in studies)
+                raise UserError(f"study must be of studies with the same search.metric, got {metrics}")
+            file = write_comparison(studies, runs_folder / "compare" / f"{'_'.join(s.name for s in studies)}.html")
+    screen.say(f"Report: {shortest(file)}")
+    return 0, None

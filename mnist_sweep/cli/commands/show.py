@@ -1,0 +1,89 @@
+"""`mnist-sweep show` and `mnist-sweep studies`: what there is, also while a sweep is at work on it."""
+
+import time
+from typing import Any
+
+from rich.table import Table
+
+from mnist_sweep.cli.screen import WORDS, Screen, duration, short
+from mnist_sweep.config import UserError
+from mnist_sweep.config.composed import Call
+from mnist_sweep.config.settings import parse_folder
+from mnist_sweep.files import read_if_whole
+from mnist_sweep.report import Study, Trial, read_study
+from mnist_sweep.results.study import shown
+from mnist_sweep.results.trial import check_name, find_study, studies
+from mnist_sweep.storage.lock import is_held
+
+SHOWN = 20
+
+
+def _leaderboard(study: Study) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in ("trial", *study.metrics, "epochs", "time"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("overrides", overflow="fold")
+    for trial in study.ranked[:SHOWN]:
+        values = [shown(name, value) for name, value in zip(study.metrics, trial.values, strict=True)]
+        took = duration(trial.ended - trial.started) if trial.ended and trial.started else ""
+        table.add_row(str(trial.number), *values, str(len(trial.rows)), took, short(trial.overrides))
+    return table
+
+
+def _running(trial: Trial, study: Study) -> str:
+    value = f", {study.curve} {trial.rows[-1][study.curve]:.4f}" if trial.rows else ""
+    since = f" for {duration(time.time() - trial.started)}" if trial.started else ""
+    return f"Running: trial {trial.number}{since}, epoch {len(trial.rows)}{value}"
+
+
+def main(call: Call) -> tuple[int, Any]:
+    """The leaderboard of a study."""
+    runs_folder = parse_folder(call.plain["runs_folder"])
+    folder = find_study(runs_folder, check_name(call.plain["study_name"]))
+    study = read_study(folder, is_held(folder))
+    screen = Screen("show", study.metric, 0, 1)
+    counts = ", ".join(f"{len(study.of_state(state))} {word}" for state, word in WORDS.items())
+    screen.say(f"Study {study.name}: {counts}", style="bold")
+    for trial in study.of_state("RUNNING"):
+        screen.say(_running(trial, study))
+    if left := study.of_state("INTERRUPTED"):
+        screen.say(f"Interrupted, and run again by the next call: trials {', '.join(str(t.number) for t in left)}")
+    if study.ranked:
+        screen.table(_leaderboard(study))
+        if len(study.ranked) > SHOWN:
+            screen.say(f"and {len(study.ranked) - SHOWN} more")
+    else:
+        screen.say("No trial is complete yet")
+    if study.confirmed:
+        screen.say(f"Confirmed: trial {study.confirmed['recommended']} is recommended; see confirmed.json")
+    return 0, None
+
+
+def all_studies(call: Call) -> tuple[int, Any]:
+    """A line for every study in the runs folder, the one that was worked on last at the end."""
+    runs_folder = parse_folder(call.plain["runs_folder"])
+    screen = Screen("studies", "val_accuracy", 0, 1)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("study", overflow="fold")
+    for column in ("complete", "pruned", "failed", "best"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for column in ("state", "last"):
+        table.add_column(column, no_wrap=True)
+    found = []
+    for study in studies(runs_folder):
+        summary = read_if_whole(study.summary)
+        if not summary:
+            continue
+        states, best = summary.get("states", {}), summary.get("best")
+        confirmed = ", confirmed" if study.confirmed.is_file() else ""
+        state = "at work" if is_held(study) else f"idle{confirmed}"
+        moment = study.summary.stat().st_mtime
+        found.append((moment, [study.name, *(str(states.get(name, 0)) for name in ("COMPLETE", "PRUNED", "FAIL")),
+                               f"{best['value']:.4f}" if best else "", state,
+                               time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))]))  # fmt: skip
+    if not found:
+        raise UserError(f"there is no study in {runs_folder}: start with `mnist-sweep sweep`, or give runs_folder=")
+    for _, row in sorted(found):
+        table.add_row(*row)
+    screen.table(table)
+    return 0, None

@@ -1,0 +1,163 @@
+"""`mnist-sweep sweep`: checks, runs and reports a search."""
+
+import shlex
+import time
+from contextlib import ExitStack
+from typing import Any
+
+from mnist_sweep.cli.screen import Screen, duration
+from mnist_sweep.config import Unavailable
+from mnist_sweep.config.composed import Call
+from mnist_sweep.config.space import as_literal
+from mnist_sweep.execution import make_executor
+from mnist_sweep.execution.jobs import images, shortest, workers
+from mnist_sweep.results.pruning import sentence
+from mnist_sweep.search import Search
+from mnist_sweep.storage.lock import check_not_another, identity, keep_identity, locked
+from mnist_sweep.sweep.estimate import ceiling
+from mnist_sweep.sweep.fork import forked
+from mnist_sweep.sweep.loop import Outcome, run_sweep
+from mnist_sweep.sweep.plan import Plan, make_plan
+from mnist_sweep.sweep.study_files import Record
+from mnist_sweep.tracking import Tracker
+
+
+def _intro(plan: Plan, search: Search, screen: Screen) -> None:
+    settings, data = plan.settings, plan.description
+    names = " and ".join(settings.search.metric)
+    size = f"up to {settings.search.n_trials} trials of {names}, {screen.workers} at a time"
+    screen.say(f"Study {plan.folder.name}: {size}, in {shortest(plan.folder.path)}")
+    screen.say(f"Data {data.name}: {data.train_images:,} images to train, {data.validation_images:,} to validate")
+    names = ", ".join(dict.fromkeys(parameter.key for parameter in plan.parameters))
+    screen.say(f"Searched: {names}", wrap=True)
+    if not search.prunes and not settings.pruner.target.endswith("NopPruner"):
+        why = "there are several metrics" if len(search.metrics) > 1 else f"{names} is not known before the end"
+        screen.say(f"No pruning: {why}")
+    if screen.done:
+        screen.say(f"Going on: {screen.done} trials have ended before")
+
+
+def _command(plan: Plan, *words: str) -> str:
+    """A command that can be pasted: it says where the runs lie if that is not `runs`."""
+    folder = shortest(plan.settings.runs_folder)
+    return shlex.join(["mnist-sweep", *words, *([] if folder == "runs" else [f"runs_folder={as_literal(folder)}"])])
+
+
+def _outro(plan: Plan, search: Search, record: Record, screen: Screen, outcome: Outcome, seconds: float) -> None:
+    counts = search.counts
+    screen.say("")
+    screen.say(f"Study {plan.folder.name}: {outcome.why}; {counts['COMPLETE']} complete, {counts['PRUNED']} pruned, "
+               f"{counts['FAIL']} failed, in {duration(seconds)}")  # fmt: skip
+    best = search.best()
+    if best is None or best.values is None:
+        screen.say("No trial is complete yet")
+    else:
+        baseline = search.standing(0)
+        against = f" (the baseline, trial 0: {baseline.values[0]:.4f})" if baseline and baseline.values else ""
+        screen.say(f"Best: {record.best_line()}{against}", style="bold")
+        if front := search.front():
+            screen.say(f"Pareto front: trials {', '.join(map(str, front))}")
+        screen.say("Run it again:")
+        screen.say(f"  {record.best_command()}")
+        allowed = [o for o in plan.composer.base if o.startswith("runtime.allowed_targets=")]
+        screen.say(f"Reproduce it to the bit: {_command(plan, 'reproduce', f'study={plan.folder.name}', *allowed)}")
+        if plan.folder.report.is_file():
+            screen.say(f"Report: {shortest(plan.folder.report)}")
+        screen.say(f"Its folder: {shortest(plan.folder.trial(best.number).path)}")
+    if record.pruning and (text := sentence(record.pruning)):
+        screen.say(text, wrap=True)
+    if plan.settings.tracking.enabled:
+        screen.say(f"Browse: {_command(plan, 'ui')} ({record.tracker.uri})")
+    if outcome.code > 128:
+        screen.say("Run the same command to go on", style="bold")
+
+
+def _cost(plan: Plan, screen: Screen) -> None:
+    """Says briefly what the search will cost; raises UserError where it does not fit into memory."""
+    screen.say("Starting TensorFlow, and trying the largest network")
+    most = ceiling(plan)
+    screen.say(
+        f"Networks of up to {most.parameters:,} parameters, {most.memory / 1e9:.1f} GB of memory and "
+        f"{duration(most.trial_seconds)} a trial; {most.disk / 1e6:,.0f} MB of disk in all",
+        wrap=True,
+    )
+
+
+def _conclude(record: Record, screen: Screen) -> None:
+    with screen.console.status("drawing the report"):
+        wrong = record.conclude()
+    if wrong:
+        screen.warn(f"The report could not be made ({wrong}); the study is whole: see report.log in its folder")
+
+
+def _run(plan: Plan, search: Search, record: Record, screen: Screen, shared: dict[str, Any] | None) -> Outcome:
+    """Searches, draws the report, and waits for MLflow."""
+    tracker = record.tracker
+    try:
+        outcome = run_sweep(plan, search, make_executor(plan.settings.runtime), screen, record, shared)
+        if outcome.code > 128:  # who presses Ctrl-C does not wait for pictures
+            record.write_summary()
+        else:
+            _conclude(record, screen)
+    except Unavailable:
+        record.finish("INTERRUPTED")
+        tracker.close()
+        raise
+    record.finish("INTERRUPTED" if outcome.code > 128 else "COMPLETE")
+    with screen.console.status("bringing MLflow up to date"):
+        caught_up = tracker.close()
+    if not caught_up:
+        screen.warn(f"tracking is behind in {tracker.uri}: the folders have everything; bring it up with: "
+                    f"{_command(plan, 'sync')}")  # fmt: skip
+    else:
+        record.note_settled()
+    return outcome
+
+
+def _planned(call: Call) -> tuple[Plan, dict[str, Any]]:
+    """The search, and what its study is; raises UserError where the study was begun as another one."""
+    say = Screen("sweep", "val_accuracy", 0, 1).say
+    plan = make_plan(call, say)
+    now = identity(plan.plain, plan.description.digest)
+    if plan.settings.study.fork:
+        if not plan.folder.config.exists():
+            say(f"study.fork=true: {plan.folder.name} is a new study, so there is nothing to take over")
+        plan = forked(plan, now, say)
+    check_not_another(plan.folder, now)
+    return plan, now
+
+
+def main(call: Call) -> tuple[int, Any]:
+    """Searches, from where an earlier call of the same study has ended."""
+    began = time.monotonic()
+    plan, now = _planned(call)
+    settings, limits = plan.settings, plan.settings.search
+    screen = Screen(plan.folder.name, limits.metric[0], limits.n_trials, workers(settings.runtime))
+    tracker = Tracker(settings.tracking, settings.runs_folder, screen.warn)
+    memory = images(settings.runtime, plan.base, plan.description)
+    shared = None
+    with locked(plan.folder), ExitStack() as stack:
+        if is_new := not plan.folder.journal.exists():
+            # The fork server imports TensorFlow: time enough for MLflow's import, and for the images.
+            tracker.warm_up()
+            shared = stack.enter_context(memory)
+            if settings.runtime.executor == "local":
+                _cost(plan, screen)
+        keep_identity(plan.folder, now)
+        search = Search(plan.folder.journal, plan.folder.name, settings, plan.parameters, plan.values)
+        screen.counts.update(search.counts)
+        if search.torn:
+            name = plan.folder.journal.name
+            screen.warn(f"{name} was torn, by a power cut maybe: {search.torn} bytes of its end are now in {name}.torn")
+        record = Record(plan, search, tracker, call.line)
+        if record.is_settled():
+            record.note_settled()
+            _outro(plan, search, record, screen, Outcome(0, "finished before, nothing to do"), 0)
+            return 0, None
+        if not is_new:
+            shared = stack.enter_context(memory)
+        _intro(plan, search, screen)
+        record.start()
+        outcome = _run(plan, search, record, screen, shared)
+    _outro(plan, search, record, screen, outcome, time.monotonic() - began)
+    return outcome.code, None

@@ -1,0 +1,115 @@
+"""`mnist-sweep sync`: brings MLflow up to the studies' folders, or makes it anew from them."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from filelock import FileLock, Timeout
+from rich.progress import Progress
+
+from mnist_sweep import files
+from mnist_sweep.cli.screen import Screen
+from mnist_sweep.config import Unavailable, UserError
+from mnist_sweep.config.composed import Call
+from mnist_sweep.config.settings import parse_folder, parse_tracking
+from mnist_sweep.results.trial import check_name, find_study, studies
+from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.tracking import Writer, as_before, is_mirrored, is_refusal, reason_of, trouble
+
+
+@contextlib.contextmanager
+def _free(lock: Any) -> Iterator[bool]:
+    """Holds a lock; whether it could be had."""
+    held = FileLock(lock)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        held.release()
+
+
+def _leave(folder: TrialFolder) -> None:
+    """Notes that a trial without an end was interrupted: its driver is not there any more."""
+    state = {"trial": folder.path.name, "state": "INTERRUPTED", "reason": "its driver was ended",
+             "ended": time.time()}  # fmt: skip
+    files.write_json(folder.state, state)
+
+
+def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progress: Progress) -> tuple[int, bool, str]:
+    """Brings up what is behind.
+
+    Gives how many trials that were, whether all have ended well or badly, and which ones MLflow does not take, and why.
+    """
+    count, whole = 0, True
+    refused: list[str] = []
+    trials = [trial for trial in (*study.trials(), *study.confirmations()) if trial.record.exists()]
+    for trial in progress.track(trials, description=study.name):
+        with _free(trial.lock) as free:
+            if not free:  # a single trial at work
+                continue
+            if not trial.state.exists():
+                _leave(trial)
+            whole = whole and files.read_if_whole(trial.state).get("state") != "INTERRUPTED"
+            if not is_mirrored(trial) or not writer.has(trial.tracking):
+                try:
+                    writer.trial(trial, parent)
+                    count += 1
+                except Exception as error:
+                    if not is_refusal(error):
+                        raise
+                    refused.append(f"trial {trial.path.name}: {reason_of(error)}")
+        trial.lock.unlink(missing_ok=True)
+    return count, whole, "; ".join(refused)
+
+
+def _sync(study: StudyFolder, writer: Writer, progress: Progress) -> int | None:
+    """Brings a study up; gives how many trials were behind, None where a driver is at work on it.
+
+    Raises UserError at the end where there is a trial that MLflow does not take.
+    """
+    if not study.record.exists():  # single trials
+        count, _, refused = _sync_trials(study, writer, None, progress)
+    else:
+        with _free(study.lock) as free:
+            if not free:
+                return None
+            parent = writer.study(study)
+            count, whole, refused = _sync_trials(study, writer, parent, progress)
+            writer.study_ended(parent, study, "COMPLETE" if whole else "INTERRUPTED")
+    if refused:
+        raise UserError(refused)
+    return count
+
+
+def main(call: Call) -> tuple[int, Any]:
+    """Goes through one study, or all of them; raises Unavailable at the end where MLflow can't be reached for one."""
+    config, runs_folder = parse_tracking(call.plain["tracking"]), parse_folder(call.plain["runs_folder"])
+    name = check_name(call.plain["study_name"])
+    chosen = studies(runs_folder) if name is None else [find_study(runs_folder, name)]
+    screen = Screen("sync", "val_accuracy", 0, 1)
+    if not chosen:
+        screen.say(f"There is no study in {runs_folder}")
+    behind: list[str] = []
+    caught: tuple[type[Exception], ...] = (UserError, *trouble())
+    with Progress(console=screen.console, transient=True, disable=not screen.console.is_terminal) as progress:
+        for study in chosen:
+            writer = Writer(as_before(replace(config, enabled=True), study), runs_folder)
+            try:
+                count = _sync(study, writer, progress)
+            except caught as error:
+                behind.append(f"tracking.uri={writer.uri} can't be brought up to {study.name}: {reason_of(error)}")
+                continue
+            if count is None:
+                screen.say(f"{study.name}: another process is at work on it and brings MLflow up itself")
+            else:
+                what = f"{count} {'trial' if count == 1 else 'trials'} brought up" if count else "nothing was behind"
+                screen.say(f"{study.name}: {what} in {writer.uri}")
+    if behind:
+        raise Unavailable("; ".join(behind))
+    return 0, None

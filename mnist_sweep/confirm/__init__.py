@@ -1,0 +1,1 @@
+"""Finalists on fresh seeds, judged by the test images."""

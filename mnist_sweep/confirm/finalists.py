@@ -1,0 +1,145 @@
+"""The best trials of a search, and how they are trained again for the test: fresh seeds, all training images."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic.dataclasses import dataclass as checked
+
+from mnist_sweep import files
+from mnist_sweep.config import TrialConfig, UserError, parse_trial
+from mnist_sweep.config.check import check
+from mnist_sweep.config.compose import key_of
+from mnist_sweep.config.hashing import drawn
+from mnist_sweep.config.schema import LOOSE
+from mnist_sweep.config.settings import SearchConfig, parse_search
+from mnist_sweep.results.trial import read_environment
+from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.tasks.image_classifier.evaluation import best_of
+
+BASELINE = 0  # the trial that has the base configuration
+
+
+@dataclass(frozen=True)
+class Finalist:
+    """A trial of the search, and what the search has found of it.
+
+    `promised` is its val_accuracy at the epoch that the search chose, `epochs` that epoch: of its best value if the
+    objective is a best one, else the last. A baseline that was pruned has promised nothing, and takes all its epochs.
+    """
+
+    trial: int
+    promised: float | None
+    epochs: int
+    config: TrialConfig
+    overrides: list[str]
+    searched: list[str]
+    validation_images: int
+    digests: dict[str, str]
+
+    def seeded(self, index: int) -> TrialConfig:
+        """The configuration for one of the fresh seeds: all training images, tested on the test images."""
+        data = replace(self.config.data, split=replace(self.config.data.split, validation="test"))
+        train = replace(self.config.train, epochs=self.epochs, early_stopping_patience=None)
+        return replace(self.config, data=data, train=train, seed=fresh_seed(self.config.seed, index))
+
+    def seeded_overrides(self, index: int) -> list[str]:
+        """The same as overrides that can be pasted behind `mnist-sweep train`."""
+        changed = {"data.validation": "test", "train.epochs": str(self.epochs),
+                   "train.early_stopping_patience": "null",
+                   "study.seed": str(fresh_seed(self.config.seed, index))}  # fmt: skip
+        kept = [override for override in self.overrides if key_of(override) not in changed]
+        return [*kept, *(f"{key}={value}" for key, value in changed.items())]
+
+
+def fresh_seed(seed: int, index: int) -> int:
+    """A study seed that the search has not used: a hash of the search's and a number, the same for all finalists."""
+    return drawn(f"confirm {seed} {index}")
+
+
+def _chosen_epoch(metric: str, config: TrialConfig, rows: list[dict[str, float]]) -> int:
+    """The epoch, from 1, whose weights the objective speaks of; a schedule of learning rates is not cut short."""
+    if config.train.learning_rate_schedule != "constant":
+        return config.train.epochs
+    curve = metric.removeprefix("best_")
+    if not metric.startswith("best_") or curve not in rows[0]:
+        if config.train.early_stopping_patience is None:
+            return len(rows)
+        curve = "val_loss"  # early stopping goes back to its lowest
+    values = [row[curve] for row in rows]
+    return values.index(best_of(curve, values)) + 1
+
+
+def _finalist(folder: TrialFolder, metric: str, allowed: list[str], pruned: bool = False) -> Finalist:
+    config = parse_trial(files.read_yaml(folder.config), allowed)
+    rows = folder.rows()
+    data = read_environment(folder, str(folder.environment)).data
+    epochs = config.train.epochs if pruned else _chosen_epoch(metric, config, rows)
+    return Finalist(
+        trial=int(folder.path.name),
+        promised=None if pruned else rows[min(epochs, len(rows)) - 1]["val_accuracy"],
+        epochs=epochs,
+        config=config,
+        overrides=[str(override) for override in files.read_yaml_list(folder.overrides)],
+        searched=list(files.read_if_whole(folder.record).get("searched", [])),
+        validation_images=data.validation_images,
+        digests=data.digests,
+    )
+
+
+@checked(frozen=True, config=LOOSE)
+class State:
+    """What is read of a trial's state.json."""
+
+    state: str
+    values: list[float] | None = None
+
+
+def _state(folder: TrialFolder) -> State:
+    """How a trial stands; raises UserError where that is damaged, as the best one might be overlooked."""
+    if not folder.state.exists():
+        return State("RUNNING")
+    try:
+        state = check(State, files.read_json(folder.state), str(folder.state))
+    except UserError as error:
+        raise UserError(f"{error}; the same `mnist-sweep sweep` command mends it") from None
+    epochs = files.read_if_whole(folder.environment).get("epochs")
+    if state.state == "COMPLETE" and (not folder.rows() or epochs != len(folder.rows())):
+        raise UserError(f"{folder.history} is damaged: {len(folder.rows())} whole rows for {epochs} epochs")
+    return state
+
+
+def _ranked(study: StudyFolder, search: SearchConfig) -> list[TrialFolder]:
+    """The folders of the complete trials, the best first, the earlier of equals."""
+    sign = -1 if search.direction[0] == "maximize" else 1
+    complete: list[tuple[float, int, TrialFolder]] = []
+    for folder in study.trials():
+        state = _state(folder)
+        if state.state == "COMPLETE" and state.values:
+            complete.append((sign * state.values[0], int(folder.path.name), folder))
+    return [folder for *_, folder in sorted(complete, key=lambda item: item[:2])]
+
+
+def _same(finalist: Finalist) -> Any:
+    """What finalists of the same configuration have in common: a trial's seed leaves out how long it is trained."""
+    return finalist.config.trial_seed(), finalist.config.train
+
+
+def choose(study: StudyFolder, plain: dict[str, Any], top_k: int, allowed: list[str]) -> list[Finalist]:
+    """The best trials of a study, the best first, and behind them the baseline unless it has failed or is there.
+
+    `plain` is the study's configuration. Trials of the same configuration count once. Raises UserError where
+    no trial is complete.
+    """
+    search = parse_search(plain.get("search", {}))
+    found: dict[Any, Finalist] = {}
+    for folder in _ranked(study, search):
+        if len(found) < top_k or int(folder.path.name) == BASELINE:
+            finalist = _finalist(folder, search.metric[0], allowed)
+            found.setdefault(_same(finalist), finalist)
+    baseline = study.trial(BASELINE)
+    if found and files.read_if_whole(baseline.state).get("state") == "PRUNED" and baseline.rows():
+        finalist = _finalist(baseline, search.metric[0], allowed, pruned=True)
+        found.setdefault(_same(finalist), finalist)
+    if not found:
+        raise UserError(f"study {study.name} has no complete trial to confirm: go on with `mnist-sweep sweep` first")
+    return list(found.values())

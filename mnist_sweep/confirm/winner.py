@@ -1,0 +1,105 @@
+"""What becomes of the winner: a file for experiments/, and a version in MLflow's model registry."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mnist_sweep import files
+from mnist_sweep.config import UserError
+from mnist_sweep.config.compose import group_options, key_of
+from mnist_sweep.config.settings import TrackingConfig
+from mnist_sweep.config.space import parse_override
+from mnist_sweep.confirm.export import MISTAKE
+from mnist_sweep.execution.jobs import shortest
+from mnist_sweep.results.confirmation import row_of
+from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.tracking import reason_of, trouble
+from mnist_sweep.tracking.registry import Champion, register, registered
+
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+
+
+def experiment(overrides: Sequence[str]) -> dict[str, Any]:
+    """Overrides as an option of the group `experiment`; works where Hydra is set up."""
+    groups: dict[str, Any] = {}
+    body: dict[str, Any] = {}
+    for override in overrides:
+        key, value = key_of(override), parse_override(override, "overrides").value()
+        if "." not in key and group_options(key):
+            groups[key] = value
+        elif not key.startswith("runtime."):  # counts on the command line only
+            *path, last = key.split(".")
+            node = body
+            for name in path:
+                node = node.setdefault(name, {})
+            node[last] = value
+    base = [groups.pop("experiment")] if "experiment" in groups else []
+    defaults = [*base, *({f"override /{group}": option} for group, option in groups.items())]
+    return {"defaults": defaults, **body} if defaults else body
+
+
+def write_winner(study: StudyFolder, found: Mapping[str, Any], folder: TrialFolder, overrides: Sequence[str]) -> None:
+    """The recommended finalist on the first seed, as an option of the group `experiment`."""
+    row = row_of(found, found["recommended"])
+    sample, environment = row["test_accuracy"], files.read_json(folder.environment)
+    versions = environment["versions"]
+    header = f"""# @package _global_
+# The winner of study {study.name}: trial {row["trial"]}, trained on all training images.
+#
+#   command  cp {shortest(study.winner)} experiments/NAME.yaml && mnist-sweep train experiment=NAME
+#   time     {files.read_json(folder.metrics)["training_seconds"]:.0f} s of training on one core ({environment["processor"]}), TensorFlow {versions["tensorflow"]}
+#   result   test accuracy {sample["mean"]:.4f} on average over {found["seeds"]} seeds, standard deviation {sample["deviation"]:.4f}; with this one {sample["values"][0]:.4f}
+#            {row["parameters"]:,} parameters; confirmed with: {found["command"]}
+#   digest   {environment["weights_digest"]}
+"""  # noqa: E501
+    files.write_yaml(study.winner, experiment(overrides), header)
+
+
+def _export(model: Path, into: Path) -> None:
+    """In a process of its own, which may have TensorFlow; raises UserError for a network of foreign layers."""
+    done = subprocess.run([sys.executable, "-m", "mnist_sweep.confirm.export", str(model), str(into)], text=True,
+                          capture_output=True, env={**os.environ, **QUIET}, check=False)  # fmt: skip
+    if done.returncode == MISTAKE:
+        raise UserError(done.stderr.strip().splitlines()[-1])
+    if done.returncode:
+        raise RuntimeError(f"{model} can't be made an MLflow model:\n{done.stderr}")
+
+
+def register_winner(
+    study: StudyFolder,
+    found: Mapping[str, Any],
+    folder: TrialFolder,
+    tracking: TrackingConfig,
+    runs_folder: Path,
+    say: Callable[[str], None],
+) -> None:
+    """Makes the network of the recommended finalist's first seed the champion of the model named like the study."""
+    row = row_of(found, found["recommended"])
+    sample = row["test_accuracy"]
+    note = (
+        f"Trial {row['trial']} of study {study.name}, trained on all training images with the first of "
+        f"{found['seeds']} fresh seeds: test accuracy {sample['values'][0]:.4f}, on average over the seeds "
+        f"{sample['mean']:.4f}. Takes float32 images from 0 to 1, gives the probabilities of the classes."
+    )
+    tags = {"study": study.name, "trial": str(row["trial"]), "test_accuracy": str(sample["values"][0]),
+            "test_accuracy_mean": str(sample["mean"]), "test_accuracy_deviation": str(sample["deviation"]),
+            "weights_digest": files.read_json(folder.environment)["weights_digest"]}  # fmt: skip
+    champion = Champion(study.name, str(files.read_json(folder.tracking)["run_id"]), note, tags)
+    try:
+        version = registered(tracking, runs_folder, champion)
+        if version is None:
+            with tempfile.TemporaryDirectory() as temporary:
+                package = Path(temporary) / "model"
+                _export(folder.model, package)
+                version = register(tracking, runs_folder, champion, package)
+    except trouble() as error:
+        say(f"The champion could not be registered: {reason_of(error)}; run the same command again")
+        return
+    except UserError as error:
+        say(f"The champion could not be registered: {error}")
+        return
+    say(f"Registered: models:/{study.name}@champion, version {version}, for mlflow.pyfunc and mlflow.tensorflow")

@@ -1,0 +1,184 @@
+"""Runs each job in a fresh process, forked from a server that has TensorFlow imported but not yet used.
+
+A fork takes some 20 ms, where a new interpreter takes as long as TensorFlow's import. The server has one thread (see
+`preload`) and has computed nothing, so that forking it is safe: 500 forks gave 500 times the same weights.
+"""
+
+import multiprocessing
+import os
+import signal
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import psutil
+
+from mnist_sweep.execution import process
+from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Limits, Started, Trained
+
+GRACE_SECONDS = 5.0
+WATCH_SECONDS = 0.2
+# A process that ends by one of these has crashed; any other signal came from outside.
+CRASHES = ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP")
+UNKNOWN = 255  # what multiprocessing takes for the exit code where the fork server is gone
+NO_LIMITS = Limits()
+
+
+@dataclass
+class _Running:
+    process: BaseProcess
+    connection: Connection
+    seen: psutil.Process | None  # knows a process from a later one of the same number
+    began: float
+    verdict: str = ""  # why the watch has ended it
+
+
+class LocalExecutor:
+    """An executor on this machine's processor."""
+
+    def __init__(self, limits: Limits = NO_LIMITS) -> None:
+        self.limits = limits
+        self.context = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload(["mnist_sweep.execution.preload"])
+        self.jobs: dict[int, _Running] = {}
+        self._events: list[Event] = []
+        self._watched = 0.0
+
+    def warm_up(self) -> None:
+        """Starts the fork server, which then imports TensorFlow in the background."""
+        from multiprocessing import forkserver
+
+        forkserver.ensure_running()
+
+    def submit(self, job: Job) -> None:
+        """Forks a process for the job; a fork server that has died is started anew."""
+        here, there = self.context.Pipe()
+        started = self.context.Process(target=process.main, args=(there, job), name=f"trial-{job.number}", daemon=True)
+        try:
+            started.start()
+            seen = psutil.Process(started.pid)
+        except (OSError, EOFError) as error:  # the fork server was killed while it was asked
+            here.close()
+            self._events.append(Failed(job.number, f"the fork server has died ({type(error).__name__})", "lost"))
+            return
+        except psutil.Error:
+            seen = None  # it has died already: its pipe tells
+        finally:
+            there.close()
+        self.jobs[job.number] = _Running(started, here, seen, time.monotonic())
+
+    def events(self, timeout: float) -> list[Event]:
+        """What the jobs have sent, and which of them have died."""
+        events, self._events = self._events, []
+        ready = wait([job.connection for job in self.jobs.values()], 0 if events else timeout)
+        numbers = [number for number, job in self.jobs.items() if job.connection in ready]
+        events += [event for number in numbers for event in self._receive(number)]
+        if time.monotonic() - self._watched >= WATCH_SECONDS:
+            self._watched = time.monotonic()
+            for job in self.jobs.values():
+                self._watch(job)
+        return events
+
+    def _receive(self, number: int) -> list[Event]:
+        job = self.jobs[number]
+        events: list[Event] = []
+        try:
+            while job.connection.poll():
+                kind, content = job.connection.recv()
+                events.append(_event(number, kind, content))
+        except (EOFError, OSError):
+            if not events or not isinstance(events[-1], Done | Failed):
+                job.process.join(GRACE_SECONDS)
+                events.append(_death(number, job))
+        if events and isinstance(events[-1], Done | Failed):
+            self._forget(number)
+        return events
+
+    def _watch(self, job: _Running) -> None:
+        """Ends a job that takes more than it may; its log then says where it was."""
+        passed = time.monotonic() - job.began
+        if job.verdict:  # it was told to end, and may be unable to
+            if passed > GRACE_SECONDS:
+                _kill(job, signal.SIGKILL)
+            return
+        if self.limits.seconds is not None and passed > self.limits.seconds:
+            job.verdict = f"it took longer than runtime.trial_timeout={self.limits.seconds:g} seconds"
+        elif self.limits.memory is not None and job.seen is not None:
+            try:
+                used = job.seen.memory_info().rss
+            except psutil.Error:
+                return
+            if used > self.limits.memory:
+                limit = f"runtime.memory_limit={self.limits.memory / 1e9:g}GB"
+                job.verdict = f"it used {used / 1e9:.2f} GB of memory, more than {limit}"
+        if job.verdict:
+            job.began = time.monotonic()
+            _kill(job, signal.SIGABRT)
+
+    def _forget(self, number: int) -> None:
+        job = self.jobs.pop(number)
+        job.connection.close()
+        job.process.join(GRACE_SECONDS)
+        if job.process.is_alive():
+            _kill(job, signal.SIGKILL)
+            job.process.join()
+
+    def stop(self, number: int) -> None:
+        """Sends the word; a job that has just ended doesn't hear it."""
+        if number in self.jobs:
+            try:
+                self.jobs[number].connection.send("stop")
+            except OSError:
+                return  # it has ended: `events` will tell
+
+    def close(self) -> None:
+        """Kills what still runs."""
+        for job in self.jobs.values():
+            _kill(job, signal.SIGKILL)
+        for number in list(self.jobs):
+            self._forget(number)
+
+
+def _kill(job: _Running, number: signal.Signals) -> None:
+    """Also where the fork server is gone, and multiprocessing knows nothing of the process any more."""
+    if job.seen is not None:
+        try:
+            job.seen.send_signal(number)
+        except psutil.Error:
+            return
+
+
+def _event(number: int, kind: str, content: Any) -> Event:
+    if kind == "started":
+        return Started(number)
+    if kind == "epoch":
+        return Epoch(number, content)
+    if kind == "trained":
+        return Trained(number)
+    if kind == "done":
+        return Done(number, content)
+    reason, cause = content
+    return Failed(number, reason, cause)
+
+
+def _death(number: int, job: _Running) -> Failed:
+    """Why a process that said nothing has ended."""
+    code = job.process.exitcode
+    if job.verdict:
+        return Failed(number, job.verdict, "error")
+    if code is None:
+        return Failed(number, "its process stopped answering", "lost")
+    if code == UNKNOWN:
+        return Failed(number, "its process ended with the fork server", "lost")
+    if code >= 0:
+        return Failed(number, f"its process ended with exit code {code}", "error")
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    if name in CRASHES:
+        return Failed(number, f"its process crashed ({name})", "error")
+    hint = " (out of memory?)" if name == "SIGKILL" and os.path.exists("/proc/meminfo") else ""  # noqa: PTH110
+    return Failed(number, f"its process was ended by {name}{hint}", "lost")

@@ -1,0 +1,102 @@
+"""What a job's process does: sends what happens over a pipe, and writes what it prints into its log."""
+
+import contextlib
+import faulthandler
+import os
+import resource
+import signal
+import sys
+import threading
+import traceback
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from mnist_sweep.execution.executor import Cause, Job
+from mnist_sweep.files import is_full
+
+
+def _redirect(log: Path) -> None:
+    """Standard output and error, C++ code's included, into the trial's log; a crash leaves its traceback there."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    faulthandler.enable(file=2)
+
+
+def _offer_to_the_kernel() -> None:
+    """Where memory runs out, a trial is ended rather than the driver."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("900", encoding="ascii")
+
+
+def one_line(error: BaseException) -> str:
+    """An exception's kind and the first line of its message, cut to 300 characters."""
+    text = str(error).strip().split("\n")[0]
+    kind = type(error).__name__
+    if kind in ("UserError", "FloatingPointError"):
+        return text[:300]
+    return f"{kind}: {text}"[:300] if text else kind
+
+
+def _cause(error: BaseException) -> Cause:
+    return "disk" if is_full(error) else "error"
+
+
+def _listen(connection: Connection, stop: threading.Event) -> None:
+    """Waits for the word to stop; ends the process at once when the driver is gone, as nobody waits for the result."""
+    try:
+        while True:
+            if connection.recv() == "stop":
+                stop.set()
+    except (EOFError, OSError):
+        os._exit(1)
+
+
+def main(connection: Connection, job: Job) -> None:
+    """Runs the job; whatever happens, the driver hears of it or the pipe breaks."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C is the driver's to answer; so is a word to its whole group
+        signal.signal(number, signal.SIG_IGN)
+    _offer_to_the_kernel()
+    stop = threading.Event()
+
+    def send(kind: str, content: Any = None) -> None:
+        try:
+            connection.send((kind, content))
+        except OSError:
+            os._exit(1)
+
+    try:
+        folder = Path(job.folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        _redirect(folder / "log.txt")
+        send("started")
+        from mnist_sweep.tasks.image_classifier import trial
+
+        trial.use_one_thread()
+        threading.Thread(target=_listen, args=(connection, stop), daemon=True).start()
+        if job.kind == "probe":
+            steps = job.settings["steps"]
+            send("done", {"found": [trial.probe(config, job.settings, steps) for config in job.config["configs"]]})
+        else:
+            result = trial.run(
+                job.config,
+                folder,
+                job.settings,
+                lambda row: send("epoch", row),
+                stop.is_set,
+                lambda: send("trained"),
+            )
+            send("done", result)
+    except BaseException as error:
+        with contextlib.suppress(OSError):  # the disk may be full
+            traceback.print_exc()
+            sys.stderr.flush()
+        send("failed", (one_line(error), _cause(error)))
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(0)  # TensorFlow's exit handlers take time and have nothing to do

@@ -1,0 +1,91 @@
+"""Vector graphics that fit a light and a dark page, each with its text for those who can't see it."""
+
+import io
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from mnist_sweep.tasks.image_classifier.figures.style import BLUE, ORANGE, STYLE, VERMILION
+
+INK = "#010203"  # stands for the page's own colour of text
+MANY = 300  # lines that can still be told apart
+STATE_COLOURS = {"COMPLETE": BLUE, "PRUNED": ORANGE, "FAIL": VERMILION}
+MARKERS = {"COMPLETE": "o", "PRUNED": "x", "FAIL": "v"}
+INKED = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "axes.titlecolor",
+         "legend.labelcolor")  # fmt: skip
+SVG_STYLE = "<style>svg{color:#1b1b1b}@media (prefers-color-scheme: dark){svg{color:#e6e6e6}}</style>"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure as SVG, its title, and what it shows in words."""
+
+    title: str
+    text: str
+    svg: str
+
+
+def _svg(figure: Figure) -> str:
+    """The figure as SVG whose ink is dark on a light page and light on a dark one."""
+    out = io.StringIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None}, dpi=120)
+    text = out.getvalue().replace(INK, "currentColor")
+    head, _, rest = text[text.index("<svg") :].partition(">")
+    return f"{head}>{SVG_STYLE}{rest}"
+
+
+def drawn(title: str, text: str, size: tuple[float, float], draw: Callable[[Figure], None]) -> Drawing:
+    """A figure of that size in inches, drawn by a function."""
+    style: Any = {**STYLE, **dict.fromkeys(INKED, INK), "svg.fonttype": "none", "svg.hashsalt": title,
+                  "font.family": "sans-serif", "grid.color": INK, "grid.alpha": 0.15}  # fmt: skip
+    with rc_context(style):
+        figure = Figure(figsize=size, layout="constrained")
+        draw(figure)
+        return Drawing(title, text, _svg(figure))
+
+
+def _floor(values: Sequence[float], sign: int) -> float | None:
+    """Where the axis of the objective ends at its bad side, so that a few bad trials don't flatten all others."""
+    if len(values) < 4:
+        return None
+    good = np.sort(np.asarray(values) * sign)
+    low, high = np.quantile(good, [0.25, 1.0])
+    end = low - 1.5 * (high - low)
+    return None if good[0] >= end else float(sign * end)
+
+
+def limit(axes: Axes, values: Sequence[float], sign: int) -> float | None:
+    """Ends the axis of the objective there; gives where."""
+    end = _floor(values, sign)
+    if end is not None:
+        best = max(values, key=lambda value: sign * value)
+        margin = 0.04 * abs(best - end)
+        axes.set_ylim(*((end - margin, best + margin) if sign > 0 else (best - margin, end + margin)))
+    return end
+
+
+def inside(value: float, end: float | None, sign: int) -> float:
+    """The value, or the end of the axis where it lies beyond."""
+    return value if end is None or sign * value > sign * end else end
+
+
+def by_logarithm(axes: Axes) -> None:
+    """A logarithmic axis with labels in plain digits."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}" if value >= 1 else f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def whole_numbers(axes: Axes) -> None:
+    """An axis that counts."""
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

@@ -1,0 +1,1 @@
+"""Trials retrained from their stored configuration, and the verdict."""

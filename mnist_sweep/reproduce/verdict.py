@@ -1,0 +1,123 @@
+"""A trial that was retrained beside what was recorded of it: EXACT, WITHIN TOLERANCE or DIFFERENT, and why."""
+
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnist_sweep.config.compose import differences
+from mnist_sweep.config.settings import CURVES, TrackingConfig
+from mnist_sweep.provenance import environment
+from mnist_sweep.results.confirmation import read_confirmed
+from mnist_sweep.results.trial import FETCHED, Recorded, read_recorded, without_urls
+from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.tasks.image_classifier.evaluation import read_predictions
+from mnist_sweep.tracking import fetch
+
+# What a trial's bits may depend on besides its configuration, the likeliest cause of a difference first.
+CAUSES = {
+    "versions.tensorflow": "another TensorFlow computes in another way",
+    "processor_features": "a processor with other features adds numbers in another order",
+    "threads": "other threads add numbers in another order",
+    "versions.keras": "another Keras builds or trains networks in another way",
+    "versions.numpy": "another NumPy draws or rounds in another way",
+    "versions.scikit-learn": "another scikit-learn splits the images in another way",
+    "diff": "the code has changes that are not committed",
+    "dirty": "the code has changes that are not committed",
+    "commit": "the code is another one",
+    "versions.mnist_sweep": "the code is another one",
+    "versions.python": "another Python",
+    "processor": "another processor",
+}
+WORLD = ("versions", "commit", "dirty", "diff", "processor", "processor_features", "threads")
+TIMED = ("training_seconds", "images_per_second")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """EXACT, WITHIN TOLERANCE or DIFFERENT, and why."""
+
+    word: str
+    why: str
+
+
+def read_run(run_id: str, runs_folder: Path, tracking: TrackingConfig, allowed: list[str]) -> Recorded:
+    """A trial from its MLflow run alone; raises UserError where it can't be had."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = TrialFolder(Path(temporary))
+        name, experiment_id = fetch(tracking, runs_folder, run_id, FETCHED, folder.path)
+        recorded = without_urls(read_recorded(folder, name, allowed))
+    return replace(recorded, run_id=run_id, experiment_id=experiment_id)
+
+
+def default_tolerance(accuracy: float, images: int) -> float:
+    """Two standard errors of the difference of two accuracies: what chance alone does to as many images."""
+    spread = max(accuracy * (1 - accuracy), 1 / images)
+    return 2 * math.sqrt(2 * spread / images)
+
+
+def seed_tolerance(study: StudyFolder) -> float | None:
+    """Two standard deviations of the difference of two runs on other seeds, where confirm has measured them.
+
+    The standard deviation is that of all finalists together.
+    """
+    found = read_confirmed(study.confirmed)
+    variances = [row["test_accuracy"]["deviation"] ** 2 for row in found.get("finalists", [])]
+    return 2 * math.sqrt(2 * float(np.mean(variances))) if variances else None
+
+
+def world_differences(recorded: Recorded) -> list[str]:
+    """What is different here from where the trial was recorded, `key: then -> now`, the likeliest cause first."""
+    now = {**environment("", ""), "threads": recorded.environment.get("threads")}
+    found = differences({key: recorded.environment.get(key) for key in WORLD}, {key: now.get(key) for key in WORLD})
+    order = list(CAUSES)
+    return sorted(found, key=lambda line: order.index(key) if (key := line.partition(": ")[0]) in order else len(order))
+
+
+def cause(changed: Sequence[str]) -> str:
+    """The most likely cause of a difference, of what is different in the world."""
+    for line in changed:
+        if text := CAUSES.get(line.partition(": ")[0]):
+            return f"most likely {text} ({line})"
+    what = "nothing that is recorded of the world" if not changed else "nothing that should change a result"
+    return f"{what} is different, so something in the training itself is not determined by its configuration"
+
+
+def _predictions(recorded: Recorded, folder: TrialFolder) -> tuple[bool, str]:
+    """Whether all probabilities are the same to the bit, and how many images are predicted otherwise."""
+    if recorded.predictions is None or not folder.predictions.is_file():
+        return True, ""
+    old, new = recorded.predictions, read_predictions(folder.predictions)
+    if old.predicted.shape != new.predicted.shape:
+        return False, ", the predictions are of other images"
+    other = int((old.predicted != new.predicted).sum())
+    return np.array_equal(old.probabilities, new.probabilities), f", {other:,} of {len(new.labels):,} predictions"
+
+
+def epochs_text(number: int) -> str:
+    """A number of epochs in words."""
+    return "1 epoch" if number == 1 else f"{number} epochs"
+
+
+def compare(recorded: Recorded, result: Mapping[str, Any], folder: TrialFolder, tolerance: float) -> Verdict:
+    """Weights, curve, metrics and predictions against what was recorded of them."""
+    rows = folder.rows()
+    pairs = [(old[name], new[name]) for old, new in zip(recorded.rows, rows, strict=False) for name in CURVES]
+    same_curve = len(rows) == recorded.epochs and all(old == new for old, new in pairs)
+    same_metrics = all(result["metrics"].get(k) == v for k, v in recorded.metrics.items() if k not in TIMED)
+    same_weights = result["weights_digest"] == recorded.environment["weights_digest"]
+    same_predictions, others = _predictions(recorded, folder)
+    if same_weights and same_curve and same_metrics and same_predictions:
+        what = ["weights", *(["curve"] if recorded.rows else []), "metrics", *(["predictions"] if others else [])]
+        names = f"{', '.join(what[:-1])} and {what[-1]}"
+        return Verdict("EXACT", f"{names} are the same to the bit over {epochs_text(len(rows))}")
+    off = abs(result["metrics"]["val_accuracy"] - recorded.metrics["val_accuracy"])
+    largest = max((abs(old - new) for old, new in pairs), default=0.0)
+    curves = f", the curves by {largest:.2g} at most" if pairs else ""
+    what_off = f"val_accuracy is off by {off:.4g} (tolerance {tolerance:.4f}){curves}{others}"
+    word = "WITHIN TOLERANCE" if len(rows) == recorded.epochs and off <= tolerance else "DIFFERENT"
+    return Verdict(word, what_off)

@@ -1,0 +1,41 @@
+"""The validation images that most networks of a study get wrong."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from mnist_sweep import files
+from mnist_sweep.config import DataConfig, UserError
+from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.tasks.image_classifier import data
+from mnist_sweep.tasks.image_classifier.evaluation import hardest, read_predictions
+
+LISTED = 100  # in hardest.json
+
+
+def write_hardest(study: StudyFolder, numbers: Sequence[int], config: DataConfig, digests: dict[str, str]) -> int:
+    """Writes hardest.json and figures/hardest.png for some trials; gives how many images are hard.
+
+    Does nothing for fewer than two trials with predictions.
+    """
+    found: list[Any] = []
+    for number in numbers:
+        try:
+            found.append(read_predictions(study.trial(number).predictions))
+        except UserError:
+            continue
+    if len(found) < 2:
+        return 0
+    labels = found[0].labels
+    hard = hardest(np.stack([one.predicted for one in found]), labels)
+    content = {"networks": len(found), "images": len(labels), "hard": len(hard),
+               "hardest": [asdict(one) for one in hard[:LISTED]]}  # fmt: skip
+    files.write_json(study.hardest, content)
+    from mnist_sweep.tasks.image_classifier.figures.hardest import hardest_gallery
+    from mnist_sweep.tasks.image_classifier.figures.style import save
+
+    images = data.validation_images(config, digests)
+    save(hardest_gallery(images, hard, len(found)), study.figures / "hardest.png")
+    return len(hard)

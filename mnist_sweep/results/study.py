@@ -1,0 +1,154 @@
+"""Reads a study's folder for people: its trials as they stand, running ones too."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from mnist_sweep.config import UserError
+from mnist_sweep.config.settings import parse_search
+from mnist_sweep.config.space import Parameter, parse_space
+from mnist_sweep.files import read_if_whole, read_yaml
+from mnist_sweep.results.confirmation import read_confirmed
+from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.tracking.entities import flatten
+
+ENDED = ("COMPLETE", "PRUNED", "FAIL")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial: its state (RUNNING and INTERRUPTED besides those of Optuna), objective, overrides and history.
+
+    `started` and `ended` are seconds since 1970.
+    """
+
+    folder: TrialFolder
+    number: int
+    state: str
+    values: list[float]
+    reason: str | None
+    overrides: dict[str, str]
+    rows: list[dict[str, float]]
+    started: float | None
+    ended: float | None
+
+    @property
+    def value(self) -> float | None:
+        """The first objective."""
+        return self.values[0] if self.values else None
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The metrics of a trial that has ended well or was pruned."""
+        return read_if_whole(self.folder.metrics)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study: what was searched, its trials by number, and what was written about all of them."""
+
+    folder: StudyFolder
+    metrics: list[str]
+    directions: list[str]
+    parameters: list[Parameter]
+    trials: list[Trial]
+    plain: dict[str, Any]
+    summary: dict[str, Any] = field(default_factory=dict)
+    confirmed: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.folder.name
+
+    @property
+    def metric(self) -> str:
+        """The first objective."""
+        return self.metrics[0]
+
+    @property
+    def curve(self) -> str:
+        """The curve that the objective is taken from, or else val_accuracy."""
+        name = self.metric.removeprefix("best_")
+        return name if name in ("loss", "accuracy", "val_loss") else "val_accuracy"
+
+    @property
+    def sign(self) -> int:
+        """1 where more is better, -1 where less is."""
+        return 1 if self.directions[0] == "maximize" else -1
+
+    def of_state(self, *states: str) -> list[Trial]:
+        """The trials in some states, by number."""
+        return [trial for trial in self.trials if trial.state in states]
+
+    @cached_property
+    def ranked(self) -> list[Trial]:
+        """The complete trials, the best first, the earlier of equals."""
+        complete = [trial for trial in self.of_state("COMPLETE") if trial.values]
+        return sorted(complete, key=lambda trial: (-self.sign * trial.values[0], trial.number))
+
+    @cached_property
+    def best(self) -> Trial | None:
+        """The best complete trial."""
+        return self.ranked[0] if self.ranked else None
+
+    @cached_property
+    def baseline(self) -> Trial | None:
+        """Trial 0, if it is complete."""
+        return next((trial for trial in self.of_state("COMPLETE") if trial.number == 0 and trial.values), None)
+
+    def values_of(self, trial: Trial) -> dict[str, str]:
+        """The searched parameters of a trial as in overrides; the baseline's are from its configuration."""
+        if trial.overrides or trial.number or not trial.folder.config.is_file():
+            return trial.overrides
+        flat = flatten(read_yaml(trial.folder.config))
+        return {p.key: str(flat[p.key]) for p in self.parameters if p.key in flat}
+
+
+def shown(metric: str, value: float) -> str:
+    """A metric's value as a person reads it."""
+    return f"{value:,.0f}" if metric in ("parameters", "epochs", "best_epoch", "images_per_second") else f"{value:.4f}"
+
+
+def _trial(folder: TrialFolder, is_held: bool) -> Trial:
+    state = read_if_whole(folder.state)
+    record = read_if_whole(folder.record)
+    name = state.get("state") or ("RUNNING" if is_held else "INTERRUPTED")
+    return Trial(
+        folder=folder,
+        number=int(folder.path.name),
+        state=str(name),
+        values=[float(value) for value in state.get("values") or []],
+        reason=state.get("reason"),
+        overrides={str(key): str(value) for key, value in (state.get("overrides") or {}).items()},
+        rows=folder.rows(),
+        started=state.get("started") or record.get("started"),
+        ended=state.get("ended"),
+    )
+
+
+def read_study(folder: StudyFolder, is_held: bool = False) -> Study:
+    """A search as its folder has it; raises UserError for single trials. `is_held`: a driver is at work on it."""
+    if not folder.config.is_file():
+        raise UserError(f"study={folder.name} holds single trials: only a search has a report")
+    plain = read_yaml(folder.config)
+    search = parse_search(plain.get("search", {}))
+    return Study(
+        folder=folder,
+        metrics=search.metric,
+        directions=[str(direction) for direction in search.direction],
+        parameters=list({p.key: p for p in parse_space(search.space, search.when)}.values()),
+        trials=[_trial(trial, is_held) for trial in folder.trials()],
+        plain=plain,
+        summary=read_if_whole(folder.summary),
+        confirmed=read_confirmed(folder.confirmed),
+    )
+
+
+def flatten_space(space: dict[str, Any], when: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """The space as one mapping, the condition behind the range."""
+    flat = {key: str(text) for key, text in space.items()}
+    for condition, more in when.items():
+        for key, text in more.items():
+            flat[key] = f"{flat[key]} or {text} if {condition}" if key in flat else f"{text} if {condition}"
+    return flat

@@ -1,0 +1,216 @@
+"""Finds a recorded trial and reads it back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass as checked
+
+from mnist_sweep import files
+from mnist_sweep.config import TrialConfig, UserError, parse_trial
+from mnist_sweep.config.check import check, nearest
+from mnist_sweep.config.schema import CONFIG, LOOSE, Count, Int
+from mnist_sweep.config.settings import RuntimeConfig, check_study_name
+from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.tasks.image_classifier.data import Description
+from mnist_sweep.tasks.image_classifier.evaluation import Predictions, read_predictions
+
+# Without these a trial can't be compared.
+NEEDED = ("config.yaml", "overrides.yaml", "environment.json", "history.csv", "metrics.json")
+FETCHED = (*NEEDED, "predictions.npz")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A trial as it was recorded; a best.yaml alone has no rows and no predictions."""
+
+    name: str
+    config: TrialConfig
+    overrides: list[str]
+    environment: dict[str, Any]
+    rows: list[dict[str, float]]
+    metrics: dict[str, Any]
+    epochs: int
+    predictions: Predictions | None = None
+    run_id: str | None = None
+    experiment_id: str | None = None
+
+
+@checked(frozen=True, config=LOOSE)
+class RecordedData:
+    """What is read of the description of a trial's data."""
+
+    digests: dict[str, str]
+    validation_images: int = 0
+
+
+@checked(frozen=True, config=LOOSE)
+class RecordedEnvironment:
+    """What is read of a trial's environment.json."""
+
+    data: RecordedData
+    weights_digest: str | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+def check_environment(content: Any, key: str) -> RecordedEnvironment:
+    """Raises UserError for an environment that none of our trials has written."""
+    return check(RecordedEnvironment, content, key)
+
+
+def read_environment(folder: TrialFolder, name: str) -> RecordedEnvironment:
+    """What is needed of a trial's environment.json; raises UserError for a damaged one."""
+    return check_environment(files.read_json(folder.environment), name)
+
+
+@checked(frozen=True, config=CONFIG)
+class Result:
+    """What a best.yaml holds of its trial besides the configuration: it can be reproduced from this file alone."""
+
+    study: str
+    trial: Annotated[Int, Field(ge=0)]
+    epochs: Count
+    overrides: list[str]
+    metrics: dict[str, float]
+    environment: dict[str, Any]
+
+
+# Of a trial's environment.json, what goes into best.yaml.
+ENVIRONMENT = ("weights_digest", "data", "versions", "commit", "dirty", "diff", "processor", "processor_features",
+               "threads")  # fmt: skip
+
+
+def result_of(folder: TrialFolder, study: str) -> dict[str, Any]:
+    """The record of a trial for its study's best.yaml, as plain data."""
+    environment = files.read_if_whole(folder.environment)
+    overrides = [str(override) for override in files.read_yaml_list(folder.overrides)]
+    return {"study": study, "trial": int(folder.path.name), "epochs": environment.get("epochs"), "overrides": overrides,
+            "metrics": files.read_if_whole(folder.metrics),
+            "environment": {key: environment.get(key) for key in ENVIRONMENT}}  # fmt: skip
+
+
+def read_best(file: Path, allowed: list[str]) -> Recorded:
+    """A trial from a best.yaml, wherever that lies; raises UserError for a file without a record."""
+    content = files.read_yaml(file)
+    if "recorded" not in content:
+        raise UserError(f"{file} has no `recorded`, so there is nothing to compare with: give a study's best.yaml")
+    result = check(Result, content["recorded"], "recorded")
+    check_study_name(result.study, "recorded.study")
+    environment = check_environment(result.environment, "recorded.environment")
+    if environment.weights_digest is None or "val_accuracy" not in result.metrics:
+        raise UserError(f"{file} can't be reproduced: it has no weights_digest or no val_accuracy")
+    config = parse_trial(content, allowed)
+    name = f"{result.study}-{result.trial:04d}"
+    if result.epochs > config.train.epochs:
+        raise UserError(f"recorded.epochs must be at most train.epochs, {config.train.epochs}, got {result.epochs}")
+    return Recorded(name, config, result.overrides, result.environment, [], result.metrics, result.epochs)
+
+
+def read_recorded(folder: TrialFolder, name: str, allowed: list[str]) -> Recorded:
+    """A trial from its folder; raises UserError if it has no epochs, or names what it must not."""
+    for file in NEEDED:
+        if not (folder.path / file).is_file():
+            raise UserError(f"{name} has no {file}: no epoch of it has ended")
+    rows = folder.rows()
+    if not rows:
+        raise UserError(f"{name} has no whole row in its history.csv")
+    environment = files.read_json(folder.environment)
+    check_environment(environment, f"{name}: environment.json")
+    metrics = check(dict[str, float], files.read_json(folder.metrics), f"{name}: metrics.json")
+    if "val_accuracy" not in metrics:
+        raise UserError(f"{name}: metrics.json has no val_accuracy")
+    noted = files.read_if_whole(folder.tracking)
+    return Recorded(
+        name,
+        parse_trial(files.read_yaml(folder.config), allowed),
+        [str(override) for override in files.read_yaml_list(folder.overrides)],
+        environment,
+        rows,
+        metrics,
+        len(rows),
+        read_predictions(folder.predictions) if folder.predictions.is_file() else None,
+        noted.get("run_id"),
+        noted.get("experiment_id"),
+    )
+
+
+def reproducible(study: StudyFolder) -> list[TrialFolder]:
+    """The folders of a study's trials of which an epoch has ended, by number."""
+    return [folder for folder in study.trials()
+            if folder.rows() and all((folder.path / name).is_file() for name in NEEDED)]  # fmt: skip
+
+
+def check_local(runtime: RuntimeConfig) -> None:
+    """Raises UserError for a dry executor: nothing would be trained to compare with."""
+    if runtime.executor == "dry":
+        raise UserError("runtime.executor must be local here, got dry: nothing would be trained")
+
+
+def check_trained(study: StudyFolder) -> None:
+    """Raises UserError for a dry study."""
+    plain = files.read_yaml(study.config) if study.config.is_file() else {}
+    if isinstance(settings := plain.get("runtime"), dict) and settings.get("executor") == "dry":
+        raise UserError(f"study={study.name} is a dry one: nothing was trained in it")
+
+
+def without_urls(recorded: Recorded) -> Recorded:
+    """The same, but its data can't be fetched from where it says: it comes from a store that anybody may write to."""
+    data = recorded.config.data
+    if "urls" not in data.source.arguments:
+        return recorded
+    source = replace(data.source, arguments={**data.source.arguments, "urls": []})
+    return replace(recorded, config=replace(recorded.config, data=replace(data, source=source)))
+
+
+def check_data(before: Mapping[str, str], now: Description, name: str) -> None:
+    """Raises UserError where the data set here is not what a trial was trained on; only what both know is compared."""
+    for part, digest in now.digests.items():
+        if part in before and before[part] != digest:
+            raise UserError(
+                f"data={now.name} is not what {name} was trained on: the SHA-256 of its {part.replace('_', ' ')} was "
+                f"{before[part][:16]}..., got {digest[:16]}..."
+            )
+
+
+def check_name(name: Any) -> str | None:
+    """A study's name as it came from the command line; raises UserError."""
+    if name is not None and not isinstance(name, str):
+        raise UserError(f"study must be a study's name, got {name}")
+    return name
+
+
+def studies(runs_folder: Path) -> list[StudyFolder]:
+    """All studies, those of single trials included, by name."""
+    paths = [path for path in runs_folder.iterdir() if (path / "trials").is_dir()] if runs_folder.is_dir() else []
+    return [StudyFolder(path) for path in sorted(paths) if not path.name.startswith(".")]
+
+
+def find_study(runs_folder: Path, name: str | None) -> StudyFolder:
+    """A study by name, or the search that was worked on last; raises UserError if there is none."""
+    paths = [study.path for study in studies(runs_folder)]
+    if name is not None:
+        check_study_name(name, "study")
+        if runs_folder / name not in paths:
+            raise UserError(f"study={name} is not in {runs_folder}{nearest(name, [path.name for path in paths])}")
+        return StudyFolder(runs_folder / name)
+    searches = [path for path in paths if (path / "summary.json").is_file()]
+    if not searches:
+        raise UserError(f"there is no study in {runs_folder}: start with `mnist-sweep sweep`, or give runs_folder=")
+    return StudyFolder(max(searches, key=lambda path: (path / "summary.json").stat().st_mtime))
+
+
+def find_trial(study: StudyFolder, trial: int | None) -> TrialFolder:
+    """A trial by number, or the study's best; raises UserError if there is none."""
+    if trial is None:
+        best = files.read_json(study.summary).get("best") if study.summary.is_file() else None
+        if not isinstance(best, dict) or not isinstance(best.get("trial"), int):
+            raise UserError(f"study {study.name} has no best trial: give one with trial=NUMBER")
+        trial = best["trial"]
+    folder = study.trial(trial)
+    if not folder.path.is_dir():
+        numbers = [path.path.name for path in study.trials()]
+        there = f"{numbers[0]} to {numbers[-1]}" if numbers else "none"
+        raise UserError(f"trial={trial} is not in study {study.name}, which has {there}")
+    return folder

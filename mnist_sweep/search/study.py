@@ -1,0 +1,292 @@
+"""One search: Optuna's study in the study's folder, asked and told by the driver alone."""
+
+import bisect
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.storages import InMemoryStorage
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from mnist_sweep.config import Settings, UserError
+from mnist_sweep.config.hashing import drawn
+from mnist_sweep.config.settings import CURVES
+from mnist_sweep.config.space import Choice, Parameter, holds, literal, value_of
+from mnist_sweep.search.components import build_pruner, build_sampler
+from mnist_sweep.search.distributions import distribution, in_order
+from mnist_sweep.search.journal import Journal
+from mnist_sweep.search.journal_repair import mend
+from mnist_sweep.search.samplers.grid import GridSampler, points
+from mnist_sweep.search.trials import AUDITED, REASON, RETRIES, Asked, Standing, as_number, standing_of
+from mnist_sweep.tasks.image_classifier.evaluation import best_of
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+
+
+class Search:
+    """Asks Optuna for trials, reports their epochs and tells their results."""
+
+    def __init__(
+        self,
+        journal: Path | None,
+        name: str,
+        settings: Settings,
+        parameters: Sequence[Parameter],
+        base: Mapping[str, str],
+    ) -> None:
+        """`base` has the base configuration's values of all parameters and of what their conditions speak of."""
+        self.settings = settings
+        self.parameters = in_order(parameters)
+        self.base = dict(base)
+        self.torn = mend(journal) if journal else 0  # bytes
+        try:
+            storage = InMemoryStorage() if journal is None else Journal(journal)
+            studies = storage.get_all_studies()
+        except (ValueError, KeyError) as error:
+            raise UserError(f"{journal} can't be read ({error}): put back a copy, or use another study.name") from None
+        self.metrics = settings.search.metric
+        self.directions = settings.search.direction
+        pruner = build_pruner(settings.pruner)
+        if studies:  # a folder that was renamed keeps the name that its study began with
+            self.study = optuna.load_study(storage=storage, study_name=studies[0].study_name, pruner=pruner)
+        else:
+            self.study = optuna.create_study(
+                storage=storage, study_name=name, directions=self.directions, pruner=pruner
+            )
+        # The same seed would repeat its suggestions after a restart.
+        seed = drawn(f"{settings.study.seed} {len(self._trials())}")
+        self.study.sampler = build_sampler(settings.sampler, seed)
+        self.grid: list[dict[str, Any]] | None = None
+        if isinstance(self.study.sampler, GridSampler):
+            self.grid = points(self.parameters, self.base, settings.study.seed)
+        self._untried: Iterator[dict[str, Any]] | None = None
+        self.running: dict[int, Trial] = {}
+        self._finished: dict[int, Standing] = {}
+        self._ranks: list[tuple[float, int]] = []  # of the complete trials, the best first
+        self._front: dict[int, list[float]] = {}  # with several metrics, what no other trial beats; less is better
+        self.counts = Counter({"COMPLETE": 0, "PRUNED": 0, "FAIL": 0})
+        for trial in self._trials():
+            if trial.state.is_finished():
+                self._finish(standing_of(trial, self.parameters))
+        self._waiting = any(trial.state == TrialState.WAITING for trial in self._trials())
+        self.prunes = len(self.metrics) == 1 and self._per_epoch() is not None
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False)
+
+    def _per_epoch(self) -> str | None:
+        """The curve that the objective is taken from."""
+        name = self.metrics[0].removeprefix("best_")
+        return name if name in CURVES else None
+
+    def _finish(self, standing: Standing) -> None:
+        self._finished[standing.number] = standing
+        self.counts[standing.state] += 1
+        if standing.state == "COMPLETE" and standing.values:
+            sign = -1 if self.directions[0] == "maximize" else 1
+            bisect.insort(self._ranks, (sign * standing.values[0], standing.number))
+            self._compare(standing.number, standing.values)
+
+    def _compare(self, number: int, values: Sequence[float]) -> None:
+        """Takes a complete trial in among those that no other beats, if it is one."""
+        pairs = zip(values, self.directions, strict=True)
+        mine = [-value if direction == "maximize" else value for value, direction in pairs]
+        if len(mine) > 1 and not any(_beats(other, mine) for other in self._front.values()):
+            self._front = {key: other for key, other in self._front.items() if not _beats(mine, other)}
+            self._front[number] = mine
+
+    def lost(self, begun: Callable[[int], bool]) -> list[Asked]:
+        """Trials that were running when the last driver ended; they go on under their number, from their beginning.
+
+        It is a retry if the trial had `begun` to train.
+        """
+        found = []
+        for frozen in self._trials():
+            if frozen.state == TrialState.RUNNING and frozen.number not in self.running:
+                trial = Trial(self.study, frozen._trial_id)
+                found.append(self._take(trial, frozen.user_attrs.get(RETRIES, 0) + begun(frozen.number)))
+        return found
+
+    def retries(self, number: int) -> int:
+        """How often a trial was tried again."""
+        return int(self._trials()[number].user_attrs.get(RETRIES, 0))
+
+    def is_idle(self) -> bool:
+        """Whether no trial was left running."""
+        return not any(trial.state in (TrialState.RUNNING, TrialState.WAITING) for trial in self._trials())
+
+    def spare(self, number: int, retries: int) -> None:
+        """Notes that a running trial was left for the next call: going on with it is no retry."""
+        self.running[number].set_user_attr(RETRIES, retries - 1)
+
+    def lose(self, number: int, retries: int) -> None:
+        """Notes that a running trial was lost and is tried again."""
+        self.running[number].set_user_attr(RETRIES, retries)
+
+    def audit(self, number: int, epoch: int) -> None:
+        """Notes that a running trial goes on although the pruner would have stopped it at an epoch."""
+        self.running[number].set_user_attr(AUDITED, epoch)
+
+    def ask(self) -> Asked | None:
+        """The next trial; None where a grid has been tried whole."""
+        if self._waiting:
+            self._waiting = False  # of a driver that died between the two calls
+        elif not (self._finished or self.running):
+            self.study.enqueue_trial(self._baseline())
+        elif self.grid is not None:
+            point = self._next_point()
+            if point is None:
+                return None
+            self.study.enqueue_trial(point)
+        return self._take(self.study.ask(), 0)
+
+    def _baseline(self) -> dict[str, Any]:
+        """Of the base configuration's values those that Optuna can note: a choice that is not in the space it can't."""
+        fixed: dict[str, Any] = {}
+        for parameter in self.parameters:
+            text = self.base.get(parameter.key)
+            domain = parameter.domain
+            if text is None or not holds(parameter.condition, self.base):
+                continue
+            if isinstance(domain, Choice):
+                fixed |= {parameter.key: value for value in _equal(domain, text)[:1]}  # noqa: B035 - one at most
+            elif (number := as_number(text)) is not None and (number.is_integer() or not domain.whole):
+                fixed[parameter.key] = int(number) if domain.whole else number
+        return fixed
+
+    def _next_point(self) -> dict[str, Any] | None:
+        assert self.grid is not None
+        if self._untried is None:
+            tried = {frozenset(trial.params.items()) for trial in self._trials()}
+            self._untried = iter([point for point in self.grid if frozenset(point.items()) not in tried])
+        return next(self._untried, None)
+
+    def _take(self, trial: Trial, retries: int) -> Asked:
+        """Asks for every parameter whose condition holds, and remembers the trial as running."""
+        self.running[trial.number] = trial
+        overrides: dict[str, str] = {}
+        literals = dict(self.base)
+        baseline = self._baseline() if trial.number == 0 else None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Optuna's remark on a baseline outside of the space
+            for parameter in self.parameters:
+                if baseline is not None and parameter.key not in baseline:
+                    continue
+                if parameter.key in overrides or not holds(parameter.condition, literals):
+                    continue
+                value = trial._suggest(parameter.key, distribution(parameter.domain))
+                text = literal(parameter.domain, value)
+                literals[parameter.key] = text
+                if baseline is None:
+                    overrides[parameter.key] = text
+        if retries:
+            trial.set_user_attr(RETRIES, retries)
+        if isinstance(self.study._storage, Journal):
+            self.study._storage.settle()
+        return Asked(trial.number, overrides, retries)
+
+    def adopt(
+        self,
+        overrides: Mapping[str, str],
+        state: str,
+        metrics: Mapping[str, float],
+        rows: Sequence[Mapping[str, float]],
+    ) -> int:
+        """Adds a trial that has ended elsewhere, without overrides as the baseline; gives its number."""
+        domains = {p.key: p.domain for p in self.parameters if p.key in overrides or not overrides}
+        params = {key: value_of(domains[key], text) for key, text in overrides.items()} or self._baseline()
+        distributions = {key: distribution(domains[key]) for key in params}
+        inside = {key for key, value in params.items() if _contained(distributions[key], value)}
+        curve = self._per_epoch()
+        own = {name: [row[name] for row in rows] for name in CURVES}
+        steps = {}
+        if curve is not None and self.prunes:
+            for index, row in enumerate(rows):
+                best = best_of(curve, own[curve][: index + 1])
+                steps[int(row["epoch"])] = best if self.metrics[0].startswith("best_") else row[curve]
+        values = [float(metrics[name]) for name in self.metrics]
+        if state != "COMPLETE":  # as Optuna does where it is told of a pruned trial
+            values = list(steps.values())[-1:]
+        trial = optuna.trial.create_trial(
+            state=TrialState[state],
+            values=values or None,
+            params={key: params[key] for key in inside},
+            distributions={key: distributions[key] for key in inside},
+            intermediate_values=steps,
+        )
+        self.study.add_trial(trial)
+        number = self._trials()[-1].number
+        self._finish(standing_of(self._trials()[number], self.parameters))
+        return number
+
+    def report(self, number: int, row: Mapping[str, float], best: float | None) -> bool:
+        """Notes an epoch; whether the pruner would stop the trial now. `best` is the objective's best so far."""
+        if not self.prunes:
+            return False
+        curve = self._per_epoch()
+        assert curve is not None
+        value = best if self.metrics[0].startswith("best_") and best is not None else row[curve]
+        trial = self.running[number]
+        step = int(row["epoch"])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a trial that was lost reports its first epochs again
+            trial.report(value, step)
+        return trial.should_prune()
+
+    def tell(self, number: int, state: str, metrics: Mapping[str, float] | None, reason: str | None = None) -> Standing:
+        """Ends a trial as COMPLETE, PRUNED or FAIL."""
+        trial = self.running.pop(number)
+        values = [float(metrics[name]) for name in self.metrics] if metrics and state == "COMPLETE" else None
+        if reason is not None:
+            trial.set_user_attr(REASON, reason)
+        self.study.tell(trial, values, state=TrialState[state])
+        self._finish(standing_of(self._trials()[number], self.parameters))
+        return self._finished[number]
+
+    def finished(self) -> list[Standing]:
+        """All finished trials, by number."""
+        return [self._finished[number] for number in sorted(self._finished)]
+
+    def ranked(self, beyond: int = 0, most: int | None = None) -> list[int]:
+        """Numbers of the complete trials, the best first, the earlier of equals.
+
+        `beyond` leaves out the first few, `most` all but the first few.
+        """
+        return [number for _, number in self._ranks[beyond:most]]
+
+    def best(self) -> Standing | None:
+        """The best complete trial, by the first metric if there are several; the earlier of equals."""
+        return self._finished[self._ranks[0][1]] if self._ranks else None
+
+    def standing(self, number: int) -> Standing | None:
+        """A finished trial."""
+        return self._finished.get(number)
+
+    def front(self) -> list[int]:
+        """With several metrics, the numbers of the trials that no other beats in all of them."""
+        return sorted(self._front)
+
+    def better(self, first: float, second: float) -> bool:
+        """Whether the first value of the first metric is better than the second."""
+        return first > second if self.directions[0] == "maximize" else first < second
+
+
+def _beats(first: Sequence[float], second: Sequence[float]) -> bool:
+    """Whether the first is nowhere worse, and somewhere better; less is better."""
+    return first != second and all(one <= other for one, other in zip(first, second, strict=True))
+
+
+def _contained(kind: BaseDistribution, value: Any) -> bool:
+    return bool(kind._contains(kind.to_internal_repr(value)))
+
+
+def _equal(domain: Choice, text: str) -> list[Any]:
+    """The values of a choice that are the same as what is written: 0 is 0.0."""
+    number = as_number(text)
+    pairs = zip(domain.values, domain.literals, strict=True)
+    return [value for value, other in pairs if other == text or (number is not None and as_number(other) == number)]

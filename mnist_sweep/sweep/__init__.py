@@ -1,0 +1,1 @@
+"""Drives one search: plan, loop, files of the study, estimate, fork."""

@@ -1,0 +1,122 @@
+"""A new study that takes over those finished trials of another one that are trials of its own."""
+
+import itertools
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mnist_sweep import files
+from mnist_sweep.config import TrialConfig, UserError, parse_trial
+from mnist_sweep.config.compose import key_of
+from mnist_sweep.config.space import as_literal, contains, holds
+from mnist_sweep.search import Search
+from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.storage.lock import changed, check_not_single
+from mnist_sweep.sweep.plan import Plan
+from mnist_sweep.tracking.entities import flatten
+
+NOT_COPIED = ("mlflow.json", "record.json")
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A finished trial of the old study as one of the new."""
+
+    folder: TrialFolder
+    overrides: dict[str, str]
+    state: dict[str, Any]
+    metrics: dict[str, float]
+
+
+def forked(plan: Plan, now: dict[str, Any], say: Callable[[str], None]) -> Plan:
+    """The plan, for a fork of its study (`<name>-2`, or the next free number) if that was begun as another one.
+
+    The same call goes on with the fork that it has made before.
+    """
+    check_not_single(plan.folder)
+    if not changed(plan.folder, now):
+        return plan
+    for number in itertools.count(2):
+        fork = StudyFolder(plan.folder.path.with_name(f"{plan.folder.name}-{number}"))
+        if not fork.path.exists():
+            count = _make(plan, fork, now)
+            say(f"Study {fork.name} takes over {count} finished trials of {plan.folder.name}")
+            break
+        if fork.config.exists() and not changed(fork, now):
+            break
+    return replace(plan, folder=fork)
+
+
+def _make(plan: Plan, fork: StudyFolder, now: dict[str, Any]) -> int:
+    """Makes the study beside its place and moves it there as a whole; gives the number of its trials."""
+    with tempfile.TemporaryDirectory(prefix=".fork-", dir=fork.path.parent) as beside:
+        made = StudyFolder(Path(beside) / fork.name)
+        made.path.mkdir()
+        search = Search(made.journal, made.name, plan.settings, plan.parameters, plan.values)
+        taken = list(_fitting(plan))
+        if not any(not trial.overrides for trial in taken):
+            search.ask()  # trial 0 is the baseline, which is still to be run
+        for trial in sorted(taken, key=lambda trial: (bool(trial.overrides), trial.folder.path.name)):
+            number = search.adopt(trial.overrides, trial.state["state"], trial.metrics, trial.folder.rows())
+            target = made.trial(number)
+            shutil.copytree(trial.folder.path, target.path, ignore=shutil.ignore_patterns(*NOT_COPIED, ".*"))
+            standing = search.standing(number)
+            values = list(standing.values) if standing is not None and standing.values else None
+            more = {"trial": number, "values": values, "overrides": trial.overrides,
+                    "forked_from": f"{plan.folder.name}-{trial.folder.path.name}"}  # fmt: skip
+            files.write_json(target.state, {**trial.state, **more})
+        files.write_yaml(made.config, now, f"# The base configuration of study {fork.name}, and its space.\n")
+        os.sync()
+        try:
+            made.path.rename(fork.path)
+        except OSError as error:
+            raise UserError(f"study {fork.name} can't be made: {error}") from None
+        return len(taken)
+
+
+def _fitting(plan: Plan) -> Iterator[_Taken]:
+    """The finished trials of the old study that the new one could have: the same configuration to the last value."""
+    seen: set[str] = set()
+    for folder in plan.folder.trials():
+        state, metrics = files.read_if_whole(folder.state), files.read_if_whole(folder.metrics)
+        if state.get("state") not in ("COMPLETE", "PRUNED") or not folder.rows():
+            continue
+        if any(name not in metrics for name in plan.settings.search.metric):
+            continue
+        try:
+            overrides = _as_own(plan, folder)
+        except UserError:
+            continue
+        key = json.dumps(overrides, sort_keys=True)
+        if overrides is not None and key not in seen:
+            seen.add(key)
+            yield _Taken(folder, overrides, state, metrics)
+
+
+def _as_own(plan: Plan, folder: TrialFolder) -> dict[str, str] | None:
+    """A trial's overrides in the new study; None if it can't be one of its trials."""
+    config = parse_trial(files.read_yaml(folder.config), plan.composer.allowed)
+    if _same(config, plan.base):
+        return {}
+    given = {key_of(text): text.partition("=")[2] for text in map(str, files.read_yaml_list(folder.overrides))}
+    flat = flatten(config.plain())
+    overrides: dict[str, str] = {}
+    for parameter in plan.parameters:
+        if parameter.key in overrides or not holds(parameter.condition, {**plan.values, **overrides}):
+            continue
+        text = as_literal(flat[parameter.key]) if parameter.key in flat else given.get(parameter.key)
+        text = plan.values.get(parameter.key) if text is None else text
+        if text is None or not contains(parameter.domain, text):
+            return None
+        overrides[parameter.key] = text
+    return overrides if _same(config, plan.composer.config(overrides)) else None
+
+
+def _same(first: TrialConfig, second: TrialConfig) -> bool:
+    """Whether two configurations give the same result: paths don't matter."""
+    return first.trial_seed() == second.trial_seed() and first.train == second.train

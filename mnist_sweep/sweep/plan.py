@@ -1,0 +1,94 @@
+"""What sweep and plan do first: everything that can be wrong is checked before a trial starts."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+
+from mnist_sweep.config import Settings, TrialConfig, UserError
+from mnist_sweep.config.base import base_values
+from mnist_sweep.config.check import nearest
+from mnist_sweep.config.compose import Composer, from_command_line, group_options, key_of
+from mnist_sweep.config.composed import Call
+from mnist_sweep.config.settings import RESERVED, check_study_name, parse_settings
+from mnist_sweep.config.space import Parameter, parse_space
+from mnist_sweep.config.space_check import check_space, reachable
+from mnist_sweep.config.trial import check_against_data
+from mnist_sweep.execution.jobs import prepare, train_command
+from mnist_sweep.search import build_pruner, build_sampler, rehearse
+from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.tasks.image_classifier.data import Description
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A search that has passed every check."""
+
+    settings: Settings
+    composer: Composer
+    base: TrialConfig
+    values: dict[str, str]
+    parameters: list[Parameter]
+    description: Description
+    folder: StudyFolder
+    plain: dict[str, Any]
+    flags: list[str]
+
+    def command(self, overrides: Mapping[str, str]) -> str:
+        """A trial as a command that can be pasted."""
+        return train_command(self.composer.overrides(overrides), self.flags)
+
+
+def with_command_line(plain: dict[str, Any], sweeps: Mapping[str, str], fixed: set[str]) -> dict[str, Any]:
+    """The configuration with the command line's parameters in its space, and without those that it gives one value."""
+    search = plain.get("search")
+    if not isinstance(search, dict) or not all(isinstance(search.get(key), dict) for key in ("space", "when")):
+        return plain  # what is wrong with it is told where it is checked
+    if surrounding := [key for key in sweeps if key.split(".")[0] in ("search", "study", "runtime", "tracking")]:
+        raise UserError(f"{surrounding[0]} can't be searched; several values are given as a list, [a,b]")
+    given = fixed | set(sweeps)
+    when = {
+        condition: {key: text for key, text in more.items() if key not in given} if isinstance(more, dict) else more
+        for condition, more in search["when"].items()
+    }
+    space = {**{key: text for key, text in search["space"].items() if key not in given}, **sweeps}
+    return {**plain, "search": {**search, "space": space, "when": {c: more for c, more in when.items() if more}}}
+
+
+def study_name(settings: Settings, base: TrialConfig) -> str:
+    """The study's name: as configured, or <model>-<data>."""
+    if settings.study.name in RESERVED:
+        raise UserError(f"study.name must not be {' or '.join(RESERVED)} for a search: those hold single trials")
+    if settings.study.name is not None:
+        return settings.study.name
+    return check_study_name(f"{base.model.target.rpartition('.')[2]}-{base.data.split.name}")
+
+
+def make_plan(call: Call, say: Callable[[str], None]) -> Plan:
+    """Checks a search from end to end; raises UserError for the first thing that is wrong."""
+    allowed = from_command_line(call.overrides)
+    fixed = {key_of(override) for override in call.overrides}
+    plain = with_command_line(call.plain, call.sweeps, fixed)
+    option = HydraConfig.get().runtime.choices.get("search")
+    if "search" not in plain and "search" in fixed:
+        raise UserError(f"search={option} is not there{nearest(str(option), group_options('search'))}")
+    settings = parse_settings(plain, allowed)
+    composer = Composer(call.config_name, call.overrides, allowed)
+    base = composer.config({})
+    if base.data.split.validation == "test":
+        raise UserError("data.validation must be split for a search, got test: a choice by test images spoils them")
+    build_sampler(settings.sampler, 0)
+    build_pruner(settings.pruner)
+    values = base_values(plain)
+    parameters = parse_space(settings.search.space, settings.search.when)
+    check_space(composer, parameters, values)
+    parameters = reachable(parameters, values)
+    rehearse(settings, parameters, values, base.train.epochs)
+    name = study_name(settings, base)
+    description = prepare(base, say)
+    check_space(
+        composer, parameters, values, lambda c: check_against_data(c, description.image, description.train_images)
+    )
+    folder = StudyFolder(settings.runs_folder / name)
+    return Plan(settings, composer, base, values, parameters, description, folder, plain, call.flags)

@@ -1,0 +1,31 @@
+"""Data sets.
+
+`prepare` gets one onto the machine, `describe` says what it is, `load` gives a trial its images, `shared` and `attach`
+give many trials the same ones.
+"""
+
+from mnist_sweep.tasks.image_classifier.data.dataset import (
+    Dataset,
+    Description,
+    describe,
+    load,
+    location,
+    validation_images,
+)
+from mnist_sweep.tasks.image_classifier.data.download import prepare
+from mnist_sweep.tasks.image_classifier.data.shared import attach, shared
+from mnist_sweep.tasks.image_classifier.data.sources import archive, digits
+
+__all__ = [
+    "Dataset",
+    "Description",
+    "archive",
+    "attach",
+    "describe",
+    "digits",
+    "load",
+    "location",
+    "prepare",
+    "shared",
+    "validation_images",
+]

@@ -1,0 +1,41 @@
+"""Which digit is taken for which."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix as count
+
+from mnist_sweep.tasks.image_classifier.figures.style import new_figure, styled
+
+
+def confusion_matrix(labels: NDArray[np.int32], predicted: NDArray[np.int32], classes: int) -> Figure:
+    """Counts for every pair of label and prediction; only mistakes are coloured: the diagonal would drown them."""
+    table = count(labels, predicted, labels=range(classes))
+    mistakes = table - np.diag(np.diag(table))
+    with styled():
+        size = max(5.2, 0.52 * classes)
+        figure = new_figure(size + 0.6, size)
+        axes = figure.subplots()
+        top = max(1, mistakes.max())
+        picture = axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=top)
+        for row, column in np.argwhere(table > 0):
+            diagonal = row == column
+            dark = not diagonal and mistakes[row, column] > 0.6 * top
+            axes.text(
+                column,
+                row,
+                f"{table[row, column]}",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if dark else "black",
+                weight="bold" if diagonal else "normal",
+            )
+        axes.set_xticks(range(classes))
+        axes.set_yticks(range(classes))
+        axes.spines[:].set_visible(False)
+        axes.set_xlabel("prediction")
+        axes.set_ylabel("label")
+        axes.set_title(f"Confusion matrix: {np.trace(table):,} of {len(labels):,} right")
+        figure.colorbar(picture, ax=axes, label="mistakes", shrink=0.8)
+        return figure

@@ -1,0 +1,60 @@
+"""Images that the network got wrong."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from mnist_sweep.tasks.image_classifier.figures.style import GREY, VERMILION, draw_image, new_figure, styled
+
+SHOWN = 16
+COLUMNS = 4
+MARKED = 4  # the most confident mistakes among those shown
+
+
+def chosen(wrong: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Up to 16 of the mistakes, drawn without repetition, the most confident first (as they come in `wrong`)."""
+    if len(wrong) <= SHOWN:
+        return wrong
+    return wrong[np.sort(np.random.default_rng(seed).choice(len(wrong), SHOWN, replace=False))]
+
+
+def error_gallery(
+    images: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    predicted: NDArray[np.int32],
+    probabilities: NDArray[np.float32],
+    wrong: NDArray[np.int64],
+    seed: int,
+) -> Figure:
+    """A sample of the mistakes, each with label, prediction and confidence; the most confident ones are framed.
+
+    `wrong` are the indices of the mistakes, the most confident first.
+    """
+    some = chosen(wrong, seed)
+    with styled():
+        rows = max(1, -(-len(some) // COLUMNS))
+        figure = new_figure(8.4, 0.9 + 2.15 * rows if len(some) else 2.0)
+        share = len(wrong) / len(images)
+        title = f"{len(wrong):,} of {len(images):,} images are wrong ({share:.2%})"
+        if len(some) < len(wrong):
+            title += f"; {len(some)} of them, drawn at random"
+        if not len(some):
+            figure.suptitle(title)
+            figure.text(0.5, 0.4, "No mistake to show", ha="center", color=GREY)
+            return figure
+        figure.suptitle(f"{title}\nframed: the most confident mistakes shown", fontsize=11)
+        for index, axes in enumerate(figure.subplots(rows, COLUMNS, squeeze=False).flat):
+            draw_image(axes, images[some[index]] if index < len(some) else None)
+            if index >= len(some):
+                continue
+            image = some[index]
+            confidence = probabilities[image, predicted[image]]
+            marked = index < MARKED
+            axes.set_title(
+                f"Label: {labels[image]}, Prediction: {predicted[image]}\nconfidence {confidence:.1%}",
+                fontsize=9,
+                color=VERMILION if marked else "black",
+            )
+            if marked:
+                axes.spines[:].set(visible=True, color=VERMILION, linewidth=2)
+        return figure

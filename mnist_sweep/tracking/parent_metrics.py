@@ -1,0 +1,51 @@
+"""How a search went on, from the states of its trials: what MLflow shows as the parent's charts."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mnist_sweep.files import read_if_whole
+from mnist_sweep.storage.folders import StudyFolder
+
+STATES = ("COMPLETE", "PRUNED", "FAIL")
+
+
+def parent_metrics(counts: Mapping[str, int], metric: str, best: float | None) -> dict[str, float]:
+    """The parent's metrics: how many trials have ended in each state, and the best value so far."""
+    metrics = {f"trials_{state.lower()}": float(count) for state, count in counts.items()}
+    return metrics if best is None else {**metrics, metric: best}
+
+
+class Progress:
+    """Counts of states and the best value so far, as trials end."""
+
+    def __init__(self, metric: str, direction: str) -> None:
+        self.metric = metric
+        self.sign = -1 if direction == "minimize" else 1
+        self.counts = dict.fromkeys(STATES, 0)
+        self.best: float | None = None
+
+    @property
+    def ended(self) -> int:
+        """How many trials have ended."""
+        return sum(self.counts.values())
+
+    def add(self, state: Mapping[str, Any]) -> dict[str, float]:
+        """Takes in a trial's state.json; gives the parent's metrics as they are now."""
+        self.counts[state["state"]] += 1
+        if state["state"] == "COMPLETE" and state.get("values"):
+            value = float(state["values"][0])
+            if self.best is None or self.sign * value > self.sign * self.best:
+                self.best = value
+        return parent_metrics(self.counts, self.metric, self.best)
+
+
+def history(study: StudyFolder) -> Iterator[tuple[int, float, dict[str, float]]]:
+    """For every trial that has ended, in the order of time: how many had ended, when, and the parent's metrics."""
+    summary = read_if_whole(study.summary)
+    if not summary.get("metric"):
+        return
+    progress = Progress(summary["metric"][0], summary["direction"][0])
+    states = [read_if_whole(trial.state) for trial in study.trials()]
+    for state in sorted((s for s in states if s.get("state") in STATES), key=lambda s: s.get("ended", 0)):
+        metrics = progress.add(state)
+        yield progress.ended, state.get("ended", 0), metrics

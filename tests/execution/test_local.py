@@ -1,0 +1,110 @@
+"""The executor with real processes; one fork server serves the whole test session."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mnist_sweep.config import Component, DataConfig, Split, TrialConfig
+from mnist_sweep.config.schema import TrainConfig
+from mnist_sweep.execution import Done, Epoch, Event, Failed, Job, LocalExecutor, Started, Trained
+from mnist_sweep.tasks.image_classifier.data import describe
+
+CONFIG = TrialConfig(
+    DataConfig(Component("mnist_sweep.data.digits", {}), Split("digits", "split", 360, 0)),
+    Component("mnist_sweep.models.dnn", {"units": [8], "dropout": 0.0}),
+    Component("keras.optimizers.Adam", {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}),
+    TrainConfig(3, 64, "sparse_categorical_crossentropy", "float32", None),
+    0,
+)
+
+
+def job(folder: Path, number: int = 0, **train: object) -> Job:
+    plain = CONFIG.plain()
+    plain["train"] |= train
+    settings = {"allowed": [], "data": describe(CONFIG.data).plain(), "environment": {}, "keep_model": False}
+    return Job(number, "train", plain, str(folder / str(number)), settings)
+
+
+@pytest.fixture
+def executor():
+    local = LocalExecutor()
+    yield local
+    local.close()
+
+
+def until_the_end(executor: LocalExecutor, seconds: float = 120) -> list[Event]:
+    events: list[Event] = []
+    end = time.monotonic() + seconds
+    while executor.jobs and time.monotonic() < end:
+        events += executor.events(0.2)
+    return events
+
+
+def test_a_job_starts_reports_its_epochs_and_is_done(executor: LocalExecutor, tmp_path: Path) -> None:
+    executor.submit(job(tmp_path))
+    events = until_the_end(executor)
+    assert [type(event) for event in events] == [Started, Epoch, Epoch, Epoch, Trained, Done]
+    assert [event.row["epoch"] for event in events if isinstance(event, Epoch)] == [1, 2, 3]
+    assert events[-1].result["stopped"] is False
+
+
+def test_two_jobs_at_once_give_the_same_bits(executor: LocalExecutor, tmp_path: Path) -> None:
+    executor.submit(job(tmp_path, 0))
+    executor.submit(job(tmp_path, 1))
+    done = [event for event in until_the_end(executor) if isinstance(event, Done)]
+    assert len(done) == 2
+    assert done[0].result["weights_digest"] == done[1].result["weights_digest"]
+
+
+def test_a_job_stops_when_it_is_told(executor: LocalExecutor, tmp_path: Path) -> None:
+    executor.submit(job(tmp_path, epochs=2000))
+    events: list[Event] = []
+    while not any(isinstance(event, Epoch) for event in events):
+        events += executor.events(0.2)
+    executor.stop(0)
+    events += until_the_end(executor)
+    assert isinstance(events[-1], Done)
+    assert events[-1].result["stopped"] is True
+    assert events[-1].result["epochs"] == sum(isinstance(event, Epoch) for event in events) < 2000
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "cause"),
+    [(signal.SIGKILL, "SIGKILL", "lost"), (signal.SIGSEGV, "SIGSEGV", "error"), (signal.SIGABRT, "SIGABRT", "error")],
+)
+def test_a_killed_job_is_lost_and_one_that_crashes_is_wrong(
+    executor: LocalExecutor, tmp_path: Path, number: signal.Signals, name: str, cause: str
+) -> None:
+    executor.submit(job(tmp_path, epochs=2000))
+    events: list[Event] = []
+    while not any(isinstance(event, Epoch) for event in events):
+        events += executor.events(0.2)
+    os.kill(executor.jobs[0].process.pid, number)
+    events += until_the_end(executor)
+    assert isinstance(events[-1], Failed)
+    assert events[-1].cause == cause
+    assert name in events[-1].reason
+    assert cause == "lost" or "Fatal Python error" in (tmp_path / "0/log.txt").read_text()
+
+
+def test_a_job_that_raises_says_why_and_keeps_the_traceback(executor: LocalExecutor, tmp_path: Path) -> None:
+    executor.submit(job(tmp_path, loss="no such loss"))
+    ended = until_the_end(executor)[-1]
+    assert isinstance(ended, Failed)
+    assert ended.cause == "error"
+    assert ended.reason.startswith("train.loss must be one of")
+    assert "Traceback" in (tmp_path / "0/log.txt").read_text()
+
+
+def test_close_leaves_no_process(tmp_path: Path) -> None:
+    local = LocalExecutor()
+    local.submit(job(tmp_path, epochs=2000))
+    while not any(isinstance(event, Epoch) for event in local.events(0.2)):
+        pass
+    pid = local.jobs[0].process.pid
+    local.close()
+    assert not psutil.pid_exists(pid)

@@ -1,0 +1,288 @@
+"""Asking, reporting and telling, with Optuna's own study behind it."""
+
+import random
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from mnist_sweep.config.settings import parse_settings
+from mnist_sweep.config.space import parse_space
+from mnist_sweep.search import Search
+
+BASE = {"a": "5", "b": "x", "lr": "0.1", "o": "adam", "beta": "0.9"}
+SPACE = {"a": "range(1,10)", "b": "choice(x,y)", "lr": "tag(log,interval(1e-3,1.0))"}
+
+
+def settings(sampler="optuna.samplers.RandomSampler", pruner=None, seed=0, **search):
+    plain = {
+        "runtime": {
+            "executor": "local", "workers": None, "memory_limit": None, "trial_timeout": None, "allowed_targets": [],
+        },
+        "study": {"name": None, "seed": seed, "keep_models": 1, "fork": False},
+        "tracking": {"enabled": False, "uri": None, "experiment": "mine"},
+        "runs_folder": "runs",
+        "search": {
+            "n_trials": 10, "timeout": None, "target": None, "max_failures": 5, "audit": 0.0,
+            "metric": "val_accuracy",
+            "direction": None, "space": {}, "when": {}, **search,
+        },
+        "sampler": {"_target_": sampler},
+        "pruner": pruner or {"_target_": "optuna.pruners.NopPruner"},
+    }  # fmt: skip
+    return parse_settings(plain, [])
+
+
+def search(space=SPACE, when=None, base=BASE, journal=None, **more):
+    return Search(journal, "mine", settings(**more), parse_space(space, when or {}), base)
+
+
+def done(one: Search, number: int, value: float):
+    return one.tell(number, "COMPLETE", {"val_accuracy": value})
+
+
+def test_the_first_trial_is_the_base_itself():
+    one = search()
+    asked = one.ask()
+    assert (asked.number, asked.overrides, asked.retries) == (0, {}, 0)
+    assert one.study.trials[0].params == {"a": 5, "b": "x", "lr": 0.1}
+
+
+def test_the_base_may_lie_outside_of_the_space():
+    one = search(base={**BASE, "a": "50", "b": "z"})
+    assert one.ask().overrides == {}
+    assert one.study.trials[0].params == {"a": 50, "lr": 0.1}
+    assert set(one.ask().overrides) == {"a", "b", "lr"}
+
+
+def test_later_trials_are_drawn_from_the_space():
+    one = search()
+    one.ask()
+    for _ in range(20):
+        overrides = one.ask().overrides
+        assert set(overrides) == {"a", "b", "lr"}
+        assert int(overrides["a"]) in range(1, 10)
+        assert overrides["b"] in ("x", "y")
+        assert 1e-3 <= float(overrides["lr"]) <= 1.0
+
+
+def test_the_seed_decides_what_is_asked():
+    def drawn(seed):
+        one = search(seed=seed)
+        return [one.ask().overrides for _ in range(4)]
+
+    assert drawn(1) == drawn(1)
+    assert drawn(1) != drawn(2)
+
+
+def test_a_condition_decides_what_is_searched():
+    when = {"o=adam": {"beta": "interval(0,0.9)"}, "o=sgd": {"momentum": "interval(0,1)"}}
+    one = search({"o": "choice(adam,sgd)"}, when)
+    one.ask()
+    assert one.study.trials[0].params == {"o": "adam", "beta": 0.9}
+    seen = {tuple(one.ask().overrides) for _ in range(30)}
+    assert seen == {("o", "beta"), ("o", "momentum")}
+
+
+def test_a_condition_on_the_base_holds_for_every_trial():
+    one = search({"a": "range(3)"}, {"o=adam": {"beta": "interval(0,1)"}, "o=sgd": {"momentum": "interval(0,1)"}})
+    one.ask()
+    assert [set(one.ask().overrides) for _ in range(3)] == [{"a", "beta"}] * 3
+
+
+def test_what_is_told_is_remembered_by_optuna_and_here():
+    one = search()
+    for _ in range(3):
+        one.ask()
+    assert done(one, 0, 0.5).values == (0.5,)
+    one.tell(1, "FAIL", None, "out of memory")
+    one.tell(2, "PRUNED", {"val_accuracy": 0.9})
+    assert [t.state for t in one.study.trials] == [TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED]
+    assert [(s.number, s.state, s.reason) for s in one.finished()] == [
+        (0, "COMPLETE", None), (1, "FAIL", "out of memory"), (2, "PRUNED", None),
+    ]  # fmt: skip
+    assert one.best().number == 0
+    assert one.running == {}
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "best"),
+    [
+        ("val_accuracy", [0.1, 0.3, 0.2], 1),
+        ("val_accuracy", [0.3, 0.1, 0.3], 0),
+        ("val_loss", [0.3, 0.1, 0.1], 1),
+        ("parameters", [5, 4, 6], 1),
+    ],
+)
+def test_the_best_is_the_first_of_the_best(metric, values, best):
+    one = search(metric=metric)
+    for _ in values:
+        one.ask()
+    for number in reversed(range(len(values))):
+        one.tell(number, "COMPLETE", {metric: values[number], "other": 1})
+    assert one.best().number == best
+    assert one.study.best_value == values[best]
+
+
+def test_without_a_complete_trial_there_is_no_best():
+    one = search()
+    assert one.best() is None
+    one.ask()
+    one.tell(0, "FAIL", None, "no")
+    assert one.best() is None
+
+
+@pytest.mark.parametrize(("metric", "better"), [("val_accuracy", True), ("val_loss", False)])
+def test_better_depends_on_the_direction(metric, better):
+    one = search(metric=metric)
+    assert one.better(0.9, 0.8) is better
+    assert one.better(0.8, 0.9) is not better
+    assert not one.better(0.8, 0.8)
+
+
+def test_several_metrics_have_a_front():
+    one = search(metric=["val_accuracy", "parameters"])
+    results = [(0.9, 100), (0.8, 50), (0.7, 60), (0.95, 200)]
+    for number, (accuracy, parameters) in enumerate(results):
+        one.ask()
+        one.tell(number, "COMPLETE", {"val_accuracy": accuracy, "parameters": parameters})
+    assert one.front() == [0, 1, 3]
+    assert one.best().number == 3
+    assert search().front() == []
+
+
+def test_the_front_is_optunas():
+    drawn = random.Random(0)
+    one = search(metric=["val_accuracy", "parameters", "val_loss"])
+    for number in range(150):
+        one.ask()
+        metrics = {
+            "val_accuracy": round(drawn.random(), 1),
+            "parameters": drawn.randrange(6),
+            "val_loss": drawn.randrange(4),
+        }
+        one.tell(number, "COMPLETE", metrics)
+        assert one.front() == [trial.number for trial in one.study.best_trials]
+    assert len(one.front()) > 1
+
+
+MEDIAN = {"_target_": "optuna.pruners.MedianPruner", "n_startup_trials": 1, "n_warmup_steps": 0}
+
+
+def rows(*values: float):
+    return [{"epoch": epoch, "val_accuracy": value} for epoch, value in enumerate(values, 1)]
+
+
+def test_a_trial_below_the_median_is_pruned():
+    one = search(pruner=MEDIAN)
+    one.ask(), one.ask()
+    assert not any(one.report(0, row, None) for row in rows(0.5, 0.6))
+    done(one, 0, 0.6)
+    assert one.report(1, rows(0.4)[0], None)
+    assert one.study.trials[1].intermediate_values == {1: 0.4}
+
+
+@pytest.mark.parametrize(("metric", "value"), [("val_accuracy", 0.4), ("best_val_accuracy", 0.7)])
+def test_what_is_reported_is_the_objective_as_it_stands(metric, value):
+    one = search(metric=metric)
+    one.ask()
+    one.report(0, rows(0.4)[0], 0.7)
+    assert one.study.trials[0].intermediate_values == {1: value}
+
+
+@pytest.mark.parametrize("metric", ["parameters", "training_seconds", ["val_accuracy", "parameters"]])
+def test_an_objective_without_a_curve_prunes_nothing(metric):
+    one = search(metric=metric, pruner=MEDIAN)
+    one.ask()
+    assert not one.prunes
+    assert not one.report(0, rows(0.0)[0], None)
+
+
+GRID = "mnist_sweep.study.GridSampler"
+
+
+def test_a_grid_tries_every_combination_once_beside_the_base():
+    one = search({"a": "range(1,4)", "b": "choice(x,y)"}, sampler=GRID, base={**BASE, "a": "50"})
+    assert one.ask().overrides == {}
+    asked = []
+    while (trial := one.ask()) is not None:
+        asked.append((trial.overrides["a"], trial.overrides["b"]))
+    assert sorted(asked) == [(a, b) for a in "123" for b in "xy"]
+
+
+def test_a_base_within_the_grid_is_not_tried_again():
+    one = search({"a": "range(4,7)", "lr": "range(0.1,0.4,0.1)"}, sampler=GRID)
+    one.ask()
+    asked = []
+    while (trial := one.ask()) is not None:
+        asked.append((trial.overrides["a"], trial.overrides["lr"]))
+    assert len(asked) == len(set(asked)) == 8
+    assert ("5", "0.1") not in asked
+
+
+def test_a_base_is_found_among_choices_of_the_same_number():
+    one = search({"a": "choice(0.0,0.5)"}, sampler=GRID, base={"a": "0"})
+    one.ask()
+    assert one.ask().overrides == {"a": "0.5"}
+    assert one.ask() is None
+
+
+def test_a_grid_goes_on_where_it_was_left(tmp_path):
+    journal = tmp_path / "study.journal"
+    seen = []
+    for _ in range(9):
+        one = search({"a": "range(1,3)", "b": "choice(x,y)"}, sampler=GRID, journal=journal, base={"a": "9", "b": "x"})
+        if (asked := one.ask()) is None:
+            break
+        seen.append(tuple(asked.overrides.values()))
+        done(one, asked.number, 0.5)
+    assert seen[0] == ()
+    assert sorted(seen[1:]) == [("1", "x"), ("1", "y"), ("2", "x"), ("2", "y")]
+
+
+def test_a_search_goes_on_from_its_journal(tmp_path):
+    journal = tmp_path / "study.journal"
+    one = search(journal=journal)
+    one.ask()
+    asked = one.ask()
+    done(one, 0, 0.5)
+    done(one, 1, 0.7)
+    two = search(journal=journal)
+    assert two.finished() == one.finished()
+    assert two.best().number == 1
+    assert two.best().overrides == asked.overrides
+    third = two.ask()
+    assert third.number == 2
+    assert third.overrides != asked.overrides
+
+
+def test_a_lost_trial_keeps_its_number_and_its_values(tmp_path):
+    journal = tmp_path / "study.journal"
+    one = search(journal=journal)
+    one.ask()
+    asked = one.ask()
+    done(one, 0, 0.5)
+    for retries in (1, 2):
+        again = search(journal=journal)
+        (found,) = again.lost(lambda _number: True)
+        assert (found.number, found.overrides, found.retries) == (1, asked.overrides, retries)
+        assert again.lost(lambda _number: True) == []
+    again.tell(1, "COMPLETE", {"val_accuracy": 0.9})
+    assert [t.state for t in optuna.load_study(study_name="mine", storage=again.study._storage).trials] == [
+        TrialState.COMPLETE, TrialState.COMPLETE,
+    ]  # fmt: skip
+
+
+def test_a_lost_baseline_is_still_the_base(tmp_path):
+    journal = tmp_path / "study.journal"
+    search(journal=journal).ask()
+    (found,) = search(journal=journal).lost(lambda _number: True)
+    assert (found.number, found.overrides) == (0, {})
+
+
+def test_a_search_of_shuffled_values_goes_on_from_its_journal(tmp_path):
+    journal = tmp_path / "study.journal"
+    for number in range(4):
+        one = search({"a": "shuffle(range(0,40))"}, journal=journal)
+        assert one.ask().number == number
+        done(one, number, 0.5)
