@@ -14,6 +14,7 @@ from pathlib import Path
 from mnist_sweep import files
 from mnist_sweep.execution import Job, process
 from mnist_sweep.execution.dry import dry_rows
+from mnist_sweep.storage import history
 from mnist_sweep.storage.folders import TrialFolder
 
 EPOCHS = 10
@@ -31,10 +32,10 @@ def main(connection, job: Job) -> None:
     from mnist_sweep.tasks.image_classifier.evaluation import summarize
 
     folder = TrialFolder(Path(job.folder))
-    files.begin_history(folder.history)
+    history.begin_history(folder.history)
     rows = dry_rows(job.config, time.time())
     for row in rows:
-        files.append_history(folder.history, row)
+        history.append_history(folder.history, row)
         connection.send(("epoch", row))
     last = time.time()
     connection.send(("trained", None))

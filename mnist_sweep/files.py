@@ -1,10 +1,8 @@
 """Writes that are whole or not there at all, and reads that trust nobody."""
 
 import contextlib
-import csv
 import errno
 import json
-import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,10 +10,8 @@ from typing import Any
 
 import yaml
 
-from mnist_sweep.config import UserError
-from mnist_sweep.config.settings import CURVES
+from mnist_sweep.config.errors import UserError
 
-HISTORY = ("epoch", *CURVES, "seconds", "timestamp")  # timestamp: seconds since 1970, at the end of the epoch
 LARGEST = 2_000_000  # bytes of a YAML or JSON file; ours have some thousands
 DEEPEST = 50  # levels of a YAML file
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no space, no quota, no larger file
@@ -62,7 +58,8 @@ def settle(folder: Path) -> None:
                 os.fsync(opened.fileno())
 
 
-def _read(file: Path) -> bytes:
+def read_bytes(file: Path) -> bytes:
+    """Returns a file's content; raises UserError for one that is too large to be ours."""
     if file.stat().st_size > LARGEST:
         raise UserError(f"{file} must have at most {LARGEST:,} bytes, got {file.stat().st_size:,}: it is none of ours")
     return file.read_bytes()
@@ -71,7 +68,7 @@ def _read(file: Path) -> bytes:
 def read_json(file: Path) -> dict[str, Any]:
     """A JSON object; raises UserError where there is none."""
     try:
-        content = json.loads(_read(file).decode())
+        content = json.loads(read_bytes(file).decode())
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{file} can't be read: {error}") from None
     if not isinstance(content, dict):
@@ -104,7 +101,7 @@ def _check_tokens(file: Path, text: str) -> None:
 
 def _load_yaml(file: Path) -> Any:
     try:
-        text = _read(file).decode()
+        text = read_bytes(file).decode()
         _check_tokens(file, text)
         return yaml.load(text, Loader=_LOADER)  # noqa: S506 - it is a safe loader
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
@@ -125,33 +122,3 @@ def read_yaml_list(file: Path) -> list[Any]:
     if not isinstance(content, list):
         raise UserError(f"{file} must hold a list, got {type(content).__name__}")
     return content
-
-
-def begin_history(file: Path) -> None:
-    """An empty history.csv."""
-    with file.open("w", newline="") as out:
-        csv.writer(out).writerow(HISTORY)
-
-
-def append_history(file: Path, row: Mapping[str, float]) -> None:
-    """Adds an epoch."""
-    with file.open("a", newline="") as out:
-        csv.writer(out).writerow([row[name] for name in HISTORY])
-
-
-def read_history(file: Path) -> list[dict[str, float]]:
-    """The rows of a history.csv up to the first that is damaged, such as a last line that was not written whole."""
-    if not file.is_file():
-        return []
-    whole, _, _ = _read(file).rpartition(b"\n")
-    rows: list[dict[str, float]] = []
-    reader = csv.reader(whole.decode(errors="replace").splitlines())
-    with contextlib.suppress(ValueError, csv.Error, StopIteration):
-        if tuple(next(reader)) != HISTORY:
-            return []
-        for line in reader:
-            row = {name: float(value) for name, value in zip(HISTORY, line, strict=True)}
-            if not all(map(math.isfinite, row.values())):
-                break
-            rows.append(row)
-    return rows

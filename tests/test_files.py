@@ -6,17 +6,9 @@ import pytest
 import yaml
 
 from mnist_sweep.config import UserError
-from mnist_sweep.files import (
-    HISTORY,
-    read_history,
-    read_json,
-    read_yaml,
-    read_yaml_list,
-    write_json,
-    write_text,
-    write_yaml,
-)
+from mnist_sweep.files import read_json, read_yaml, read_yaml_list, write_json, write_text, write_yaml
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.history import HISTORY, read_history
 
 
 def test_what_is_written_can_be_read(tmp_path):

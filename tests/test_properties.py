@@ -28,15 +28,16 @@ from mnist_sweep.cli.commands import sweep as sweep_command
 from mnist_sweep.cli.main import COMMANDS, conf_folder, run
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.compose import from_command_line, group_options, known_keys
+from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.settings import parse_surroundings
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.execution.jobs import prepare, stored
-from mnist_sweep.files import read_history, read_json, read_yaml, write_yaml
+from mnist_sweep.files import read_json, read_yaml, write_yaml
 from mnist_sweep.search import Search
+from mnist_sweep.storage.history import read_history
 from mnist_sweep.sweep import plan as searching
 from mnist_sweep.tasks.image_classifier import data
 from mnist_sweep.tasks.image_classifier.data import download
-from mnist_sweep.tracking.entities import flatten
 
 # Hypothesis warns of the length of a strategy's name when it tells a failure.
 pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")

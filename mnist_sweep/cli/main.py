@@ -23,8 +23,8 @@ from omegaconf import DictConfig
 from mnist_sweep.cli.completion import rewrite
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.check import nearest
-from mnist_sweep.config.compose import current, key_of, known_keys, plain
-from mnist_sweep.config.composed import Call
+from mnist_sweep.config.compose import chosen, current, from_command_line, key_of, known_keys, plain
+from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.hydra_errors import as_user_error
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.config.stored import check_stored
@@ -208,7 +208,8 @@ def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
         with told(codes):
             config_name, overrides = current()
             main = getattr(import_module(f"mnist_sweep.cli.commands.{command.module}"), command.function)
-            code, value = main(Call(plain(config), config_name, overrides, sweeps, where, line))
+            trusted, choices = from_command_line(overrides), chosen()
+            code, value = main(Composed(plain(config), config_name, overrides, sweeps, choices, trusted, where, line))
             codes.append(code)
         return value
 

@@ -13,35 +13,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TaskProgr
 from rich.table import Table
 from rich.text import Text
 
+from mnist_sweep.formatting import duration, short
+
 WIDEST = 1000  # characters of a table in a file
-WORDS = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 COLOURS = {"COMPLETE": "green", "PRUNED": "yellow", "FAIL": "red"}
-
-
-def short(overrides: Mapping[str, str]) -> str:
-    """Overrides without the groups of their keys, numbers cut to four digits: as much as fits in a table."""
-
-    def value(text: str) -> str:
-        try:
-            number = float(text)
-        except ValueError:
-            return text
-        return text if text.lstrip("-").isdigit() else f"{number:.4g}"
-
-    return (
-        " ".join(f"{key.rsplit('.', 1)[-1]}={value(text)}" for key, text in overrides.items())
-        or "the base configuration"
-    )
-
-
-def duration(seconds: float) -> str:
-    """Seconds as 42 s, 3 min 05 s or 2 h 07 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 @contextlib.contextmanager

@@ -1,8 +1,9 @@
 """Configuration: Hydra composes it, dataclasses check it, and nothing above sees a DictConfig."""
 
 from mnist_sweep.config.errors import Unavailable, UserError
+from mnist_sweep.config.metrics import METRICS
 from mnist_sweep.config.precision import fastest_precision
-from mnist_sweep.config.settings import METRICS, Settings
+from mnist_sweep.config.settings import Settings
 from mnist_sweep.config.trial import Component, DataConfig, Split, TrialConfig, parse_trial
 
 __all__ = [

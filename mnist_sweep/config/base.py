@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
-
 from mnist_sweep.config.space import as_literal
 
 
-def base_values(plain: Mapping[str, Any]) -> dict[str, str]:
+def base_values(plain: Mapping[str, Any], choices: Mapping[str, str]) -> dict[str, str]:
     """Every key of the configuration with its value as in an override, and the chosen option of every group."""
 
     def below(node: Any, path: str) -> dict[str, str]:
@@ -17,5 +15,4 @@ def base_values(plain: Mapping[str, Any]) -> dict[str, str]:
         return {path: as_literal(node)}
 
     values = {key: text for name, item in plain.items() for key, text in below(item, str(name)).items()}
-    choices = {key: str(option) for key, option in HydraConfig.get().runtime.choices.items() if "/" not in key}
     return {**values, **choices}

@@ -159,6 +159,11 @@ def from_command_line(overrides: Sequence[str]) -> list[str]:
     return allowed
 
 
+def chosen() -> dict[str, str]:
+    """Within `hydra.main`: the chosen option of each config group."""
+    return {key: str(option) for key, option in HydraConfig.get().runtime.choices.items() if "/" not in key}
+
+
 def current() -> tuple[str, list[str]]:
     """Within `hydra.main`: the name of the primary config, and the overrides of this job."""
     hydra = HydraConfig.get()
@@ -169,15 +174,3 @@ def current() -> tuple[str, list[str]]:
         if value.startswith("[") and "." not in key and group_options(key_of(key)):
             raise UserError(f"{key} must be one option of its group, got {value}")
     return str(hydra.job.config_name), [str(override) for override in overrides]
-
-
-def differences(first: Any, second: Any, path: str = "") -> list[str]:
-    """What differs between two pieces of plain data, a line for each key: `key: first -> second`."""
-    if isinstance(first, Mapping) and isinstance(second, Mapping):
-        keys = [*first, *(key for key in second if key not in first)]
-        return [
-            line
-            for key in keys
-            for line in differences(first.get(key), second.get(key), f"{path}.{key}" if path else str(key))
-        ]
-    return [] if first == second else [f"{path}: {shown(first)} -> {shown(second)}"]

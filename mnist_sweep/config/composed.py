@@ -5,16 +5,25 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Call:
-    """The composed configuration as plain data, and how it came to be.
+class Composed:
+    """A composed configuration, and how it was composed.
 
-    `overrides` are the command line's without its sweeps, which are in `sweeps` by key; `flags` say where the
-    configuration lies (--config-dir, --config-name); `line` is all of it.
+    Attributes:
+        config: The configuration as plain data.
+        config_name: The name of the primary configuration file.
+        overrides: The overrides of the command line, without its sweeps.
+        sweeps: The sweeps of the command line by key, as text.
+        choices: The chosen option of each config group.
+        trusted: The modules that `runtime.allowed_targets=` names on the command line; those of a file don't count.
+        flags: The arguments that say where the configuration lies (--config-dir, --config-name).
+        line: The whole command line, to be shown and stored.
     """
 
-    plain: dict[str, Any]
+    config: dict[str, Any]
     config_name: str
     overrides: list[str]
     sweeps: dict[str, str]
+    choices: dict[str, str]
+    trusted: list[str]
     flags: list[str]
     line: str

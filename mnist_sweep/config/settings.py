@@ -11,21 +11,9 @@ from pydantic.dataclasses import dataclass
 
 from mnist_sweep.config.check import check, nearest, shown
 from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.metrics import METRICS, Direction
 from mnist_sweep.config.schema import CONFIG, Bool, Count, Float, Int, Positive, Seed
 from mnist_sweep.config.trial import Component, parse_component
-
-Direction = Literal["maximize", "minimize"]
-
-CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
-# Every metric of a finished trial, and the direction in which it is better.
-METRICS: dict[str, Direction] = {
-    **{f"{best}{name}": "maximize" if "accuracy" in name else "minimize" for best in ("", "best_") for name in CURVES},
-    "best_epoch": "minimize",
-    "epochs": "minimize",
-    "parameters": "minimize",
-    "training_seconds": "minimize",
-    "images_per_second": "maximize",
-}
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -148,7 +136,7 @@ def parse_search(plain: dict[str, Any]) -> SearchConfig:
         raise UserError(f"search.metric must not name a metric twice, got {shown(metrics)}")
     directions = _as_list(plain.get("direction"))
     if directions == [None]:
-        directions = [METRICS[metric] for metric in metrics]
+        directions = [METRICS[metric].direction for metric in metrics]
     for direction in directions:
         if direction not in ("maximize", "minimize"):
             raise UserError(f"search.direction must be maximize, minimize or null, got {shown(direction)}")

@@ -10,11 +10,11 @@ from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.check import check
 from mnist_sweep.config.compose import key_of
 from mnist_sweep.config.hashing import drawn
+from mnist_sweep.config.metrics import curve_best
 from mnist_sweep.config.schema import LOOSE
 from mnist_sweep.config.settings import SearchConfig, parse_search
 from mnist_sweep.results.trial import read_environment
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
-from mnist_sweep.tasks.image_classifier.evaluation import best_of
 
 BASELINE = 0  # the trial that has the base configuration
 
@@ -66,7 +66,7 @@ def _chosen_epoch(metric: str, config: TrialConfig, rows: list[dict[str, float]]
             return len(rows)
         curve = "val_loss"  # early stopping goes back to its lowest
     values = [row[curve] for row in rows]
-    return values.index(best_of(curve, values)) + 1
+    return values.index(curve_best(curve, rows)) + 1
 
 
 def _finalist(folder: TrialFolder, metric: str, allowed: list[str], pruned: bool = False) -> Finalist:

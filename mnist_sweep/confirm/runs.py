@@ -11,8 +11,8 @@ from mnist_sweep import files
 from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.check import check
-from mnist_sweep.config.compose import from_command_line
-from mnist_sweep.config.composed import Call
+from mnist_sweep.config.composed import Composed
+from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.schema import LOOSE
 from mnist_sweep.config.settings import RuntimeConfig
 from mnist_sweep.confirm.finalists import Finalist
@@ -20,13 +20,14 @@ from mnist_sweep.confirm.test_set_log import open_for
 from mnist_sweep.execution import Done, Epoch, Event, Failed, Job, make_executor
 from mnist_sweep.execution.jobs import cleared, images, make_job, prepare
 from mnist_sweep.execution.runner import run_watched
+from mnist_sweep.formatting import fenced
 from mnist_sweep.provenance import source_tags
 from mnist_sweep.results.trial import check_data
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.storage.run_record import RunRecord
 from mnist_sweep.tasks.image_classifier.data import Description
 from mnist_sweep.tasks.image_classifier.evaluation import Predictions, read_predictions
-from mnist_sweep.tracking import Record, Tracker
-from mnist_sweep.tracking.entities import fenced, flatten
+from mnist_sweep.tracking import Tracker
 
 
 @checked(frozen=True, config=LOOSE)
@@ -72,17 +73,17 @@ class Run:
 
 
 class Confirmation:
-    """The runs of one call, as they go."""
+    """The runs of one composed, as they go."""
 
     def __init__(
-        self, study: StudyFolder, runs: list[Run], todo: list[Run], screen: Screen, tracker: Tracker, call: Call
+        self, study: StudyFolder, runs: list[Run], todo: list[Run], screen: Screen, tracker: Tracker, composed: Composed
     ) -> None:
         self.study = study
         self.all_runs = runs
         self.runs = dict(enumerate(todo))
         self.screen = screen
         self.tracker = tracker
-        self.call = call
+        self.composed = composed
         self.began: dict[int, float] = {}
         self.failed = 0
 
@@ -90,7 +91,7 @@ class Confirmation:
         """Notes it, and warns where it is not the first time."""
         trials = list(dict.fromkeys(run.finalist.trial for run in self.all_runs))
         seeds = len(self.all_runs) // len(trials)
-        if before := open_for(self.study, trials, seeds, self.call.line):
+        if before := open_for(self.study, trials, seeds, self.composed.line):
             times = "once" if before == 1 else f"{before} times"
             self.screen.warn(f"The test images were opened before, for other finalists or seeds, {times}: the more "
                              "often, the less they are a test")  # fmt: skip
@@ -105,8 +106,8 @@ class Confirmation:
             cleared(run.folder),
             description,
             allowed,
-            self.call.flags,
-            self.call.line,
+            self.composed.flags,
+            self.composed.line,
             keep_model=run.index == 0,
             shared=shared if run.config.data == self.runs[0].config.data else None,
         )
@@ -132,11 +133,11 @@ class Confirmation:
         command, data = job.settings["environment"]["command"], job.settings["data"]
         tags = {"study": self.study.name, "trial": trial, "seed": seed, "kind": "confirm", "state": "RUNNING",
                 "folder": str(run.folder.path.absolute()), "command": command, "data_digest": data["digest"],
-                "mlflow.note.content": fenced(command), **source_tags(self.call.line)}  # fmt: skip
+                "mlflow.note.content": fenced(command), **source_tags(self.composed.line)}  # fmt: skip
         self.began[job.number] = time.time()
         params = flatten(run.config.plain())
         name = f"{self.study.name}-{run.finalist.trial:04d}-seed-{seed}"
-        Record(name, params, run.finalist.searched, tags, data, self.began[job.number]).write(run.folder.record)
+        RunRecord(name, params, run.finalist.searched, tags, data, self.began[job.number]).write(run.folder.record)
         self.screen.started(job.number, {"trial": trial, "seed": seed}, run.finalist.epochs)
         self.tracker.start_trial(run.folder)
 
@@ -170,13 +171,13 @@ def runs_of(study: StudyFolder, finalists: Sequence[Finalist], seeds: int) -> li
 
 def train(confirmation: Confirmation, runtime: RuntimeConfig) -> int:
     """Trains what is still to be trained; gives the exit code if it was stopped, else 0 or 1 if something failed."""
-    call, runs = confirmation.call, confirmation.runs
+    composed, runs = confirmation.composed, confirmation.runs
     executor = make_executor(runtime)
     description = prepare(runs[0].config, confirmation.screen.say)
     for run in runs.values():
         check_data(run.finalist.digests, description, f"trial {run.finalist.trial} of {confirmation.study.name}")
     confirmation.open_test_images()
-    allowed = from_command_line(call.overrides)
+    allowed = composed.trusted
     with images(runtime, runs[0].config, description) as shared:
         jobs = (confirmation.job(number, description, allowed, shared) for number in runs)
         code = run_watched(executor, jobs, confirmation.screen, confirmation.happened, confirmation.leave)

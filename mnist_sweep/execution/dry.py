@@ -13,8 +13,9 @@ from typing import Any
 
 from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Started
-from mnist_sweep.files import append_history, begin_history, write_json
+from mnist_sweep.files import write_json
 from mnist_sweep.storage.folders import TrialFolder
+from mnist_sweep.storage.history import append_history, begin_history
 
 
 def dry_accuracy(config: Mapping[str, Any]) -> float:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from mnist_sweep.cli.screen import duration
+from mnist_sweep.config.flatten import flatten_space
 from mnist_sweep.files import is_full, read_if_whole, write_text
+from mnist_sweep.formatting import duration
 from mnist_sweep.results import confirmation as confirmed
 from mnist_sweep.results.pruning import Pruning, sentence
-from mnist_sweep.results.study import ENDED, Study, Trial, flatten_space, read_study, shown
+from mnist_sweep.results.study import ENDED, Study, Trial, read_study, shown
 from mnist_sweep.search.importances import importances
 from mnist_sweep.storage.folders import StudyFolder
 

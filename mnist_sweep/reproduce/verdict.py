@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from mnist_sweep.config.compose import differences
-from mnist_sweep.config.settings import CURVES, TrackingConfig
+from mnist_sweep.config.flatten import differences
+from mnist_sweep.config.metrics import CURVES, TIMED
+from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.provenance import environment
 from mnist_sweep.results.confirmation import read_confirmed
 from mnist_sweep.results.trial import FETCHED, Recorded, read_recorded, without_urls
@@ -34,7 +35,6 @@ CAUSES = {
     "processor": "another processor",
 }
 WORLD = ("versions", "commit", "dirty", "diff", "processor", "processor_features", "threads")
-TIMED = ("training_seconds", "images_per_second")
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mnist_sweep.cli.screen import duration
 from mnist_sweep.config.hashing import drawn
+from mnist_sweep.formatting import duration
 from mnist_sweep.search import Standing
 from mnist_sweep.storage.folders import StudyFolder
 

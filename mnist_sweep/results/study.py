@@ -5,12 +5,12 @@ from functools import cached_property
 from typing import Any
 
 from mnist_sweep.config import UserError
+from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.settings import parse_search
 from mnist_sweep.config.space import Parameter, parse_space
 from mnist_sweep.files import read_if_whole, read_yaml
 from mnist_sweep.results.confirmation import read_confirmed
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
-from mnist_sweep.tracking.entities import flatten
 
 ENDED = ("COMPLETE", "PRUNED", "FAIL")
 
@@ -143,12 +143,3 @@ def read_study(folder: StudyFolder, is_held: bool = False) -> Study:
         summary=read_if_whole(folder.summary),
         confirmed=read_confirmed(folder.confirmed),
     )
-
-
-def flatten_space(space: dict[str, Any], when: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """The space as one mapping, the condition behind the range."""
-    flat = {key: str(text) for key, text in space.items()}
-    for condition, more in when.items():
-        for key, text in more.items():
-            flat[key] = f"{flat[key]} or {text} if {condition}" if key in flat else f"{text} if {condition}"
-    return flat

@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
-from mnist_sweep.config.check import check, nearest
+from mnist_sweep.config.check import check
 from mnist_sweep.config.schema import CONFIG, LOOSE, Count, Int
 from mnist_sweep.config.settings import RuntimeConfig, check_study_name
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
@@ -172,45 +172,3 @@ def check_data(before: Mapping[str, str], now: Description, name: str) -> None:
                 f"data={now.name} is not what {name} was trained on: the SHA-256 of its {part.replace('_', ' ')} was "
                 f"{before[part][:16]}..., got {digest[:16]}..."
             )
-
-
-def check_name(name: Any) -> str | None:
-    """A study's name as it came from the command line; raises UserError."""
-    if name is not None and not isinstance(name, str):
-        raise UserError(f"study must be a study's name, got {name}")
-    return name
-
-
-def studies(runs_folder: Path) -> list[StudyFolder]:
-    """All studies, those of single trials included, by name."""
-    paths = [path for path in runs_folder.iterdir() if (path / "trials").is_dir()] if runs_folder.is_dir() else []
-    return [StudyFolder(path) for path in sorted(paths) if not path.name.startswith(".")]
-
-
-def find_study(runs_folder: Path, name: str | None) -> StudyFolder:
-    """A study by name, or the search that was worked on last; raises UserError if there is none."""
-    paths = [study.path for study in studies(runs_folder)]
-    if name is not None:
-        check_study_name(name, "study")
-        if runs_folder / name not in paths:
-            raise UserError(f"study={name} is not in {runs_folder}{nearest(name, [path.name for path in paths])}")
-        return StudyFolder(runs_folder / name)
-    searches = [path for path in paths if (path / "summary.json").is_file()]
-    if not searches:
-        raise UserError(f"there is no study in {runs_folder}: start with `mnist-sweep sweep`, or give runs_folder=")
-    return StudyFolder(max(searches, key=lambda path: (path / "summary.json").stat().st_mtime))
-
-
-def find_trial(study: StudyFolder, trial: int | None) -> TrialFolder:
-    """A trial by number, or the study's best; raises UserError if there is none."""
-    if trial is None:
-        best = files.read_json(study.summary).get("best") if study.summary.is_file() else None
-        if not isinstance(best, dict) or not isinstance(best.get("trial"), int):
-            raise UserError(f"study {study.name} has no best trial: give one with trial=NUMBER")
-        trial = best["trial"]
-    folder = study.trial(trial)
-    if not folder.path.is_dir():
-        numbers = [path.path.name for path in study.trials()]
-        there = f"{numbers[0]} to {numbers[-1]}" if numbers else "none"
-        raise UserError(f"trial={trial} is not in study {study.name}, which has {there}")
-    return folder

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from mnist_sweep.config import Settings, UserError
 from mnist_sweep.config.hashing import drawn
-from mnist_sweep.config.settings import CURVES
+from mnist_sweep.config.metrics import CURVES, curve_best
 from mnist_sweep.config.space import Choice, Parameter, holds, literal, value_of
 from mnist_sweep.search.components import build_pruner, build_sampler
 from mnist_sweep.search.distributions import distribution, in_order
@@ -22,7 +22,6 @@ from mnist_sweep.search.journal import Journal
 from mnist_sweep.search.journal_repair import mend
 from mnist_sweep.search.samplers.grid import GridSampler, points
 from mnist_sweep.search.trials import AUDITED, REASON, RETRIES, Asked, Standing, as_number, standing_of
-from mnist_sweep.tasks.image_classifier.evaluation import best_of
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
@@ -203,11 +202,10 @@ class Search:
         distributions = {key: distribution(domains[key]) for key in params}
         inside = {key for key, value in params.items() if _contained(distributions[key], value)}
         curve = self._per_epoch()
-        own = {name: [row[name] for row in rows] for name in CURVES}
         steps = {}
         if curve is not None and self.prunes:
             for index, row in enumerate(rows):
-                best = best_of(curve, own[curve][: index + 1])
+                best = curve_best(curve, rows[: index + 1])
                 steps[int(row["epoch"])] = best if self.metrics[0].startswith("best_") else row[curve]
         values = [float(metrics[name]) for name in self.metrics]
         if state != "COMPLETE":  # as Optuna does where it is told of a pruned trial

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnist_sweep.files import read_history
+from mnist_sweep.storage.history import read_history
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from typing import Any
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.compose import key_of
+from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.space import as_literal, contains, holds
 from mnist_sweep.search import Search
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
-from mnist_sweep.storage.lock import changed, check_not_single
+from mnist_sweep.storage.identity import changed, check_not_single
 from mnist_sweep.sweep.plan import Plan
-from mnist_sweep.tracking.entities import flatten
 
 NOT_COPIED = ("mlflow.json", "record.json")
 

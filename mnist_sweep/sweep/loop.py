@@ -8,6 +8,7 @@ from typing import Any
 
 from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import TrialConfig, Unavailable, UserError
+from mnist_sweep.config.metrics import curve_best
 from mnist_sweep.execution import Done, Epoch, Event, Executor, Failed, Started, Trained
 from mnist_sweep.execution.interrupts import Interrupts
 from mnist_sweep.execution.jobs import make_job, shortest, workers
@@ -17,7 +18,6 @@ from mnist_sweep.results.pruning import is_audited
 from mnist_sweep.search import Asked, Search, Standing, in_common
 from mnist_sweep.sweep.plan import Plan
 from mnist_sweep.sweep.study_files import Record
-from mnist_sweep.tasks.image_classifier.evaluation import best_of
 
 RETRIES = 2  # of a trial that was lost while it trained, with its process or with the driver
 STARTS = 6  # of a trial whose process is lost before it trains
@@ -182,7 +182,7 @@ class Sweep:
         active.rows.append(event.row)
         metric = self.search.metrics[0]
         curve = metric.removeprefix("best_")
-        best = best_of(curve, [row[curve] for row in active.rows]) if curve in event.row else None
+        best = curve_best(curve, active.rows) if curve in event.row else None
         prune = self.search.report(event.number, event.row, best)
         if prune and not active.audited and event.row["epoch"] < active.config.train.epochs:
             settings = self.plan.settings

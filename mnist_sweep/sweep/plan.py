@@ -4,13 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
-
 from mnist_sweep.config import Settings, TrialConfig, UserError
 from mnist_sweep.config.base import base_values
 from mnist_sweep.config.check import nearest
-from mnist_sweep.config.compose import Composer, from_command_line, group_options, key_of
-from mnist_sweep.config.composed import Call
+from mnist_sweep.config.compose import Composer, group_options, key_of
+from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.settings import RESERVED, check_study_name, parse_settings
 from mnist_sweep.config.space import Parameter, parse_space
 from mnist_sweep.config.space_check import check_space, reachable
@@ -65,22 +63,22 @@ def study_name(settings: Settings, base: TrialConfig) -> str:
     return check_study_name(f"{base.model.target.rpartition('.')[2]}-{base.data.split.name}")
 
 
-def make_plan(call: Call, say: Callable[[str], None]) -> Plan:
+def make_plan(composed: Composed, say: Callable[[str], None]) -> Plan:
     """Checks a search from end to end; raises UserError for the first thing that is wrong."""
-    allowed = from_command_line(call.overrides)
-    fixed = {key_of(override) for override in call.overrides}
-    plain = with_command_line(call.plain, call.sweeps, fixed)
-    option = HydraConfig.get().runtime.choices.get("search")
+    allowed = composed.trusted
+    fixed = {key_of(override) for override in composed.overrides}
+    plain = with_command_line(composed.config, composed.sweeps, fixed)
+    option = composed.choices.get("search")
     if "search" not in plain and "search" in fixed:
         raise UserError(f"search={option} is not there{nearest(str(option), group_options('search'))}")
     settings = parse_settings(plain, allowed)
-    composer = Composer(call.config_name, call.overrides, allowed)
+    composer = Composer(composed.config_name, composed.overrides, allowed)
     base = composer.config({})
     if base.data.split.validation == "test":
         raise UserError("data.validation must be split for a search, got test: a choice by test images spoils them")
     build_sampler(settings.sampler, 0)
     build_pruner(settings.pruner)
-    values = base_values(plain)
+    values = base_values(plain, composed.choices)
     parameters = parse_space(settings.search.space, settings.search.when)
     check_space(composer, parameters, values)
     parameters = reachable(parameters, values)
@@ -91,4 +89,4 @@ def make_plan(call: Call, say: Callable[[str], None]) -> Plan:
         composer, parameters, values, lambda c: check_against_data(c, description.image, description.train_images)
     )
     folder = StudyFolder(settings.runs_folder / name)
-    return Plan(settings, composer, base, values, parameters, description, folder, plain, call.flags)
+    return Plan(settings, composer, base, values, parameters, description, folder, plain, composed.flags)

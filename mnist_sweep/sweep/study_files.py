@@ -5,23 +5,23 @@ from dataclasses import asdict
 from typing import Any
 
 from mnist_sweep import files
-from mnist_sweep.cli.screen import WORDS, short
 from mnist_sweep.config import UserError
+from mnist_sweep.config.flatten import flatten, flatten_space
 from mnist_sweep.execution.jobs import cleared, shortest, stored, workers
+from mnist_sweep.formatting import fenced, short
 from mnist_sweep.provenance import source_tags
 from mnist_sweep.report import refresh_report
 from mnist_sweep.results import confirmation as confirmed
 from mnist_sweep.results.hardest import write_hardest
 from mnist_sweep.results.pruning import Pruning, judge_pruner, sentence
-from mnist_sweep.results.study import flatten_space
 from mnist_sweep.results.trial import result_of
 from mnist_sweep.search import Asked, Search, Standing
 from mnist_sweep.storage.folders import TrialFolder
+from mnist_sweep.storage.run_record import RunRecord
 from mnist_sweep.storage.settled import Settled, note_settled
+from mnist_sweep.storage.state import TrialState
 from mnist_sweep.sweep.plan import Plan
-from mnist_sweep.tracking import Record as RunRecord
 from mnist_sweep.tracking import Tracker, is_mirrored
-from mnist_sweep.tracking.entities import fenced, flatten
 from mnist_sweep.tracking.parent_metrics import parent_metrics
 
 LEADERS = 5  # trials in the study's description
@@ -249,7 +249,7 @@ class Record:
     def description(self) -> str:
         """What the study has found, in Markdown: the parent run says it on its page."""
         best, baseline = self.search.best(), self._baseline()
-        counts = ", ".join(f"{number} {WORDS[state]}" for state, number in self.search.counts.items())
+        counts = ", ".join(f"{number} {TrialState(state).word}" for state, number in self.search.counts.items())
         answer = "No trial is complete yet"
         if best is not None and best.values:
             against = f" (the baseline, trial 0: {baseline.values[0]:.4f})" if baseline and baseline.values else ""

@@ -1,6 +1,5 @@
 """All of MLflow: a mirror of the studies' folders, written behind the driver's back."""
 
-from mnist_sweep.tracking.entities import Record
 from mnist_sweep.tracking.fetch import fetch
 from mnist_sweep.tracking.server import serve
 from mnist_sweep.tracking.store import tracking_uri
@@ -8,7 +7,6 @@ from mnist_sweep.tracking.tracker import Tracker
 from mnist_sweep.tracking.writer import Writer, as_before, is_mirrored, is_refusal, reason_of, trouble
 
 __all__ = [
-    "Record",
     "Tracker",
     "Writer",
     "as_before",

@@ -4,65 +4,20 @@ import contextlib
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from mnist_sweep.config import UserError
-from mnist_sweep.files import read_if_whole, read_json, write_json
+from mnist_sweep.config.metrics import CURVES
+from mnist_sweep.files import read_if_whole
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.storage.run_record import RunRecord
 
 STATUS = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED", "INTERRUPTED": "KILLED"}
-LIVE = ("loss", "accuracy", "val_loss", "val_accuracy")
 ARTIFACTS = ("config.yaml", "overrides.yaml", "history.csv", "metrics.json", "environment.json", "model.txt",
              "predictions.npz", "log.txt")  # fmt: skip
 STATE_TAGS = ("verdict", "reproduces", "forked_from", "audited")  # of state.json, where they are there
 LONGEST_VALUE = 6000  # MLflow cuts a parameter's value there
 _FORBIDDEN = re.compile(r"[^\w\-./: ]")
-
-
-@dataclass(frozen=True)
-class Record:
-    """What the driver knows of a run: its name, parameters, those that are searched, tags, data set, start.
-
-    `started` is in seconds since 1970; `data` is the description of the data set, empty for a whole study.
-    """
-
-    name: str
-    params: dict[str, Any]
-    searched: list[str]
-    tags: dict[str, str]
-    data: dict[str, Any]
-    started: float
-
-    def write(self, file: Path) -> None:
-        """Keeps it, so that the run can be made at any later time."""
-        write_json(file, asdict(self))
-
-
-def read_record(file: Path) -> Record:
-    """A record as it was kept; raises UserError for a damaged one."""
-    content = read_json(file)
-    try:
-        return Record(**content)
-    except TypeError as error:
-        raise UserError(f"{file} is damaged: {error}") from None
-
-
-def fenced(command: str) -> str:
-    """A command as a block of Markdown, whatever it has in it."""
-    fence = "`" * (3 + command.count("```"))
-    return f"{fence}\n{command}\n{fence}"
-
-
-def flatten(content: dict[str, Any], path: str = "") -> dict[str, Any]:
-    """Nested mappings as one, with dots between the keys."""
-    flat: dict[str, Any] = {}
-    for key, value in content.items():
-        name = f"{path}.{key}" if path else key
-        flat |= flatten(value, name) if isinstance(value, dict) else {name: value}
-    return flat
 
 
 def parameters(params: dict[str, Any], searched: Collection[str]) -> list[Any]:
@@ -86,7 +41,7 @@ def tags(content: Mapping[str, Any]) -> list[Any]:
 
 def curve_names(kind: str) -> dict[str, str]:
     """What the curves are called in MLflow: those of a confirmed finalist are of the test images, and no trial's."""
-    return {name: name.replace("val_", "test_") if kind == "confirm" else name for name in LIVE}
+    return {name: name.replace("val_", "test_") if kind == "confirm" else name for name in CURVES}
 
 
 def epoch_metrics(rows: Iterable[Mapping[str, float]], kind: str) -> list[Any]:
@@ -97,7 +52,7 @@ def epoch_metrics(rows: Iterable[Mapping[str, float]], kind: str) -> list[Any]:
     return [
         Metric(name, value, int(row["timestamp"] * 1000), int(row["epoch"]))
         for row in rows
-        for name, value in {**{names[name]: row[name] for name in LIVE}, "epoch_seconds": row["seconds"]}.items()
+        for name, value in {**{names[name]: row[name] for name in CURVES}, "epoch_seconds": row["seconds"]}.items()
     ]
 
 
@@ -112,7 +67,7 @@ def final_metrics(folder: TrialFolder, kind: str) -> list[Any]:
     if not rows:
         return []
     moment, step = int(rows[-1]["timestamp"] * 1000), int(rows[-1]["epoch"])
-    chosen = [name for name in metrics if name not in LIVE and not (kind == "confirm" and name.startswith("best_"))]
+    chosen = [name for name in metrics if name not in CURVES and not (kind == "confirm" and name.startswith("best_"))]
     return [Metric(name, metrics[name], moment, step) for name in chosen]
 
 
@@ -136,7 +91,7 @@ def confirmed_tags(study: StudyFolder) -> dict[str, str]:
     return tags
 
 
-def view_of(record: Record) -> dict[str, Any]:
+def view_of(record: RunRecord) -> dict[str, Any]:
     """A view of MLflow's table of runs for a study: its objective and searched parameters as columns, the best first.
 
     As the page itself stores one that is shared (MLflow 3.17: a tag of the experiment, named in the page's address).
@@ -158,7 +113,7 @@ def view_of(record: Record) -> dict[str, Any]:
     }
 
 
-def view_link(experiment_id: str, record: Record) -> str:
+def view_link(experiment_id: str, record: RunRecord) -> str:
     """The address of that view within MLflow's page."""
     return f"#/experiments/{experiment_id}/runs?viewStateShareKey={quote(record.tags['study'])}"
 

@@ -12,8 +12,9 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.files import read_if_whole, write_json
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.storage.run_record import RunRecord, read_record
 from mnist_sweep.tracking import entities
-from mnist_sweep.tracking.entities import STATUS, Record, read_record
+from mnist_sweep.tracking.entities import STATUS
 from mnist_sweep.tracking.parent_metrics import STATES, history
 from mnist_sweep.tracking.store import open_store, tracking_uri
 
@@ -73,13 +74,13 @@ class Writer:
         """Whether the run that a file names is in this store."""
         return self._existing(read_if_whole(file)) is not None
 
-    def _begin(self, file: Path, record: Record, parent: str | None) -> str:
+    def _begin(self, file: Path, record: RunRecord, parent: str | None) -> str:
         """The run of a record: the one that the file names, or a new one with its parameters and data set."""
         run_id, params, tags = self._made(file, record, parent)
         self._log(run_id, [], params, entities.tags(tags))
         return run_id
 
-    def _made(self, file: Path, record: Record, parent: str | None) -> tuple[str, list[Any], dict[str, str]]:
+    def _made(self, file: Path, record: RunRecord, parent: str | None) -> tuple[str, list[Any], dict[str, str]]:
         """The same, with the parameters and tags that it has not got yet."""
         noted = read_if_whole(file)
         run, key = self._existing(noted), noted.get("id")

@@ -1,6 +1,7 @@
 import pytest
 
-from mnist_sweep.cli.screen import Screen, duration, short
+from mnist_sweep.cli.screen import Screen
+from mnist_sweep.formatting import duration, short
 
 
 @pytest.mark.parametrize(

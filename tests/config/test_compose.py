@@ -5,17 +5,9 @@ from hydra import compose
 from omegaconf import OmegaConf
 
 from mnist_sweep.config import fastest_precision
-from mnist_sweep.config.compose import (
-    Composer,
-    differences,
-    from_command_line,
-    group_options,
-    key_of,
-    known_keys,
-    of_a_trial,
-    plain,
-)
+from mnist_sweep.config.compose import Composer, from_command_line, group_options, key_of, known_keys, of_a_trial, plain
 from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.flatten import differences
 from mnist_sweep.config.trial import parse_trial
 
 BASE = ["data=digits", "train.epochs=2", "search.n_trials=5", "runtime.workers=2", "study.seed=7"]

@@ -54,8 +54,8 @@ def test_a_metric_knows_which_way_is_better(metric, direction):
 
 
 def test_every_loss_goes_down_and_every_accuracy_up():
-    assert {METRICS[name] for name in METRICS if "loss" in name} == {"minimize"}
-    assert {METRICS[name] for name in METRICS if "accuracy" in name} == {"maximize"}
+    assert {METRICS[name].direction for name in METRICS if "loss" in name} == {"minimize"}
+    assert {METRICS[name].direction for name in METRICS if "accuracy" in name} == {"maximize"}
 
 
 def test_several_metrics_have_a_direction_each():

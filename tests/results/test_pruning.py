@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from mnist_sweep.cli.main import run
-from mnist_sweep.files import append_history, begin_history, read_json
+from mnist_sweep.files import read_json
 from mnist_sweep.results.pruning import is_audited, judge_pruner, sentence
 from mnist_sweep.search import Standing
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.history import append_history, begin_history
 
 
 def standing(number: int, state: str, value: float, audited: int | None = None) -> Standing:

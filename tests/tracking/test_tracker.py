@@ -9,8 +9,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from mnist_sweep.cli.main import run
-from mnist_sweep.files import read_history
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.history import read_history
 
 SMALL = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "train.batch_size=64"]
 SPACE = ["model.dropout=interval(0.0,0.5)", "optimizer=choice(adam,sgd)"]

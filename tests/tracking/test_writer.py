@@ -9,9 +9,11 @@ import pytest
 from mnist_sweep.cli.main import run
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.config.space import as_literal
-from mnist_sweep.files import append_history, begin_history, write_json
+from mnist_sweep.files import write_json
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
-from mnist_sweep.tracking import Record, Tracker
+from mnist_sweep.storage.history import append_history, begin_history
+from mnist_sweep.storage.run_record import RunRecord
+from mnist_sweep.tracking import Tracker
 
 DRY = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "model.dropout=interval(0.0,0.5)",
        "runtime.executor=dry"]  # fmt: skip
@@ -53,7 +55,7 @@ def test_another_try_of_a_trial_has_one_run_with_one_curve(tmp_path: Path, slow:
     folder.path.mkdir(parents=True)
     for epochs in (2, 3):
         begin_history(folder.history)
-        Record("mine-0000", {}, [], {"trial": "0", "kind": "trial"}, {}, time.time()).write(folder.record)
+        RunRecord("mine-0000", {}, [], {"trial": "0", "kind": "trial"}, {}, time.time()).write(folder.record)
         tracker.start_trial(folder)
         for epoch in range(1, epochs + 1):
             time.sleep(0.002)  # a timestamp of its own, in milliseconds

@@ -9,16 +9,16 @@ from rich.table import Table
 
 from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import UserError
-from mnist_sweep.config.compose import from_command_line
-from mnist_sweep.config.composed import Call
+from mnist_sweep.config.composed import Composed
+from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.settings import TrackingConfig, parse_folder, parse_tracking
 from mnist_sweep.execution.jobs import prepare, shortest
 from mnist_sweep.reproduce.verdict import read_run
+from mnist_sweep.results.locate import find_study, find_trial
 from mnist_sweep.results.statistics import mcnemar, shown_p
-from mnist_sweep.results.trial import Recorded, check_data, find_study, find_trial, read_recorded
+from mnist_sweep.results.trial import Recorded, check_data, read_recorded
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.tasks.image_classifier import data
-from mnist_sweep.tracking.entities import flatten
 
 SHOWN = ("val_accuracy", "best_val_accuracy", "best_epoch", "epochs", "val_loss", "accuracy", "parameters",
          "training_seconds")  # fmt: skip
@@ -89,15 +89,15 @@ def _metric(name: str, value: Any) -> str:
     return f"{value:.1f}" if name == "training_seconds" else f"{value:.4f}"
 
 
-def main(call: Call) -> tuple[int, Any]:
+def main(composed: Composed) -> tuple[int, Any]:
     """Tables on the terminal, and a gallery for each of the others beside the first."""
-    names = call.plain["trials"]
+    names = composed.config["trials"]
     if not isinstance(names, list) or len(names) < 2:
         raise UserError(
             "compare takes two or more of STUDY (its best trial), STUDY/TRIAL, a trial's folder or a run id"
         )
-    allowed = from_command_line(call.overrides)
-    tracking, runs_folder = parse_tracking(call.plain["tracking"]), parse_folder(call.plain["runs_folder"])
+    allowed = composed.trusted
+    tracking, runs_folder = parse_tracking(composed.config["tracking"]), parse_folder(composed.config["runs_folder"])
     trials = [_find(str(name), runs_folder, tracking, allowed) for name in names]
     _check_images(trials)
     screen = Screen("compare", "val_accuracy", 0, 1)

@@ -8,20 +8,21 @@ from typing import Any
 from rich.table import Table
 
 from mnist_sweep import files
-from mnist_sweep.cli.screen import Screen, duration
+from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import check
-from mnist_sweep.config.compose import from_command_line
-from mnist_sweep.config.composed import Call
+from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.settings import ConfirmConfig, RuntimeConfig, parse_folder, parse_tracking
 from mnist_sweep.confirm.finalists import BASELINE, Finalist, choose
 from mnist_sweep.confirm.runs import Confirmation, Run, runs_of, train
 from mnist_sweep.confirm.test_set_log import openings
 from mnist_sweep.confirm.winner import register_winner, write_winner
 from mnist_sweep.execution.jobs import shortest, workers
+from mnist_sweep.formatting import duration
 from mnist_sweep.report import refresh_report
 from mnist_sweep.results import confirmation as confirmed
-from mnist_sweep.results.trial import check_local, check_name, check_trained, find_study
+from mnist_sweep.results.locate import check_name, find_study
+from mnist_sweep.results.trial import check_local, check_trained
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.lock import locked
 from mnist_sweep.tracking import Tracker, as_before
@@ -52,7 +53,7 @@ def _show(found: dict[str, Any], screen: Screen) -> None:
         screen.say(sentence, wrap=True)
 
 
-def _conclude(study: StudyFolder, finalists: list[Finalist], runs: list[Run], call: Call) -> dict[str, Any]:
+def _conclude(study: StudyFolder, finalists: list[Finalist], runs: list[Run], composed: Composed) -> dict[str, Any]:
     """The figures of all finalists whose runs are all there, written into the study's folder."""
     results = {}
     for finalist in finalists:
@@ -62,7 +63,7 @@ def _conclude(study: StudyFolder, finalists: list[Finalist], runs: list[Run], ca
     if not results:
         raise UserError(f"no finalist of {study.name} could be trained on all seeds: see their log.txt in "
                         f"{shortest(study.path / 'confirm')}")  # fmt: skip
-    found = {"study": study.name, "confirmed": time.strftime("%Y-%m-%d %H:%M:%S"), "command": call.line,
+    found = {"study": study.name, "confirmed": time.strftime("%Y-%m-%d %H:%M:%S"), "command": composed.line,
              **confirmed.conclude(results, BASELINE if BASELINE in results else None)}  # fmt: skip
     files.write_json(study.confirmed, found)
     text = (
@@ -72,18 +73,20 @@ def _conclude(study: StudyFolder, finalists: list[Finalist], runs: list[Run], ca
     return found
 
 
-def _find(call: Call, runs_folder: Path) -> tuple[StudyFolder, dict[str, Any]]:
+def _find(composed: Composed, runs_folder: Path) -> tuple[StudyFolder, dict[str, Any]]:
     """The study and its configuration; raises UserError for one that is no search, or a dry one."""
-    study = find_study(runs_folder, check_name(call.plain["study_name"]))
+    study = find_study(runs_folder, check_name(composed.config["study_name"]))
     if not study.config.is_file():
         raise UserError(f"study={study.name} holds single trials: only a search has finalists to confirm")
     check_trained(study)
     return study, files.read_yaml(study.config)
 
 
-def _record(study: StudyFolder, finalists: list[Finalist], runs: list[Run], call: Call) -> tuple[dict[str, Any], Run]:
+def _record(
+    study: StudyFolder, finalists: list[Finalist], runs: list[Run], composed: Composed
+) -> tuple[dict[str, Any], Run]:
     """Concludes, and writes the winner's file; gives the figures and the winner's first run."""
-    found = _conclude(study, finalists, runs, call)
+    found = _conclude(study, finalists, runs, composed)
     winner = next(run for run in runs if run.finalist.trial == found["recommended"])
     write_winner(study, found, winner.folder, winner.finalist.seeded_overrides(0))
     refresh_report(study)
@@ -99,18 +102,18 @@ def _intro(study: StudyFolder, runs: list[Run], screen: Screen) -> None:
         screen.say(f"Going on: {screen.done} of {screen.total} runs have ended before")
 
 
-def main(call: Call) -> tuple[int, Any]:
+def main(composed: Composed) -> tuple[int, Any]:
     """Chooses, trains, judges, and hands the winner over; exit code 1 if a run failed."""
     began = time.monotonic()
-    request = check(ConfirmConfig, call.plain["confirm"], "confirm")
-    runtime = check(RuntimeConfig, call.plain["runtime"], "runtime")
-    runs_folder = parse_folder(call.plain["runs_folder"])
-    tracking = parse_tracking(call.plain["tracking"])
+    request = check(ConfirmConfig, composed.config["confirm"], "confirm")
+    runtime = check(RuntimeConfig, composed.config["runtime"], "runtime")
+    runs_folder = parse_folder(composed.config["runs_folder"])
+    tracking = parse_tracking(composed.config["tracking"])
     check_local(runtime)
-    study, plain = _find(call, runs_folder)
+    study, plain = _find(composed, runs_folder)
     tracking = as_before(tracking, study)
     with locked(study):
-        finalists = choose(study, plain, request.top_k, from_command_line(call.overrides))
+        finalists = choose(study, plain, request.top_k, composed.trusted)
         runs = runs_of(study, finalists, request.seeds)
         todo = [run for run in runs if not run.is_done]
         at_once = min(len(runs), workers(runtime))
@@ -123,9 +126,9 @@ def main(call: Call) -> tuple[int, Any]:
         try:
             if study.record.is_file():
                 tracker.start_study(study)
-            code = train(Confirmation(study, runs, todo, screen, tracker, call), runtime) if todo else 0
+            code = train(Confirmation(study, runs, todo, screen, tracker, composed), runtime) if todo else 0
             if code <= 1:
-                found, winner = _record(study, finalists, runs, call)
+                found, winner = _record(study, finalists, runs, composed)
         finally:
             tracker.finish_study(state)
             caught_up = tracker.close()

@@ -5,17 +5,16 @@ from typing import Any
 from rich.console import Console
 
 from mnist_sweep.config import UserError, parse_trial
-from mnist_sweep.config.compose import from_command_line
-from mnist_sweep.config.composed import Call
+from mnist_sweep.config.composed import Composed
 from mnist_sweep.execution.jobs import prepare
 from mnist_sweep.tasks.image_classifier import data
 
 
-def main(call: Call) -> tuple[int, Any]:
+def main(composed: Composed) -> tuple[int, Any]:
     """Gets the data set onto this machine and checks every pixel of it."""
-    if sweeps := [key for key in call.sweeps if key.split(".")[0] == "data"]:
+    if sweeps := [key for key in composed.sweeps if key.split(".")[0] == "data"]:
         raise UserError(f"{sweeps[0]} must be one value: one data set at a time is fetched")
-    config = parse_trial(call.plain, from_command_line(call.overrides))
+    config = parse_trial(composed.config, composed.trusted)
     console = Console(highlight=False, soft_wrap=True)
     found = prepare(config, console.print, whole=True)
     where = data.location(config.data)

@@ -6,10 +6,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from mnist_sweep.cli.screen import duration
-from mnist_sweep.config.composed import Call
+from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.space import Choice, Parameter
 from mnist_sweep.execution.jobs import workers
+from mnist_sweep.formatting import duration
 from mnist_sweep.sweep.estimate import forecast
 from mnist_sweep.sweep.plan import make_plan
 from mnist_sweep.sweep.probe import free_memory
@@ -30,10 +30,10 @@ def combinations(parameters: list[Parameter]) -> float:
     return total
 
 
-def main(call: Call) -> tuple[int, Any]:
+def main(composed: Composed) -> tuple[int, Any]:
     """Checks the whole search, builds its smallest and largest networks, times them, and predicts."""
     console = Console(highlight=False)
-    plan = make_plan(call, console.print)
+    plan = make_plan(composed, console.print)
     settings = plan.settings
     searched = ", ".join(dict.fromkeys(p.key for p in plan.parameters))
     count = combinations(plan.parameters)

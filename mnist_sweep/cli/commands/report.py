@@ -6,18 +6,18 @@ from rich.progress import Progress
 
 from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import UserError
-from mnist_sweep.config.composed import Call
+from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.settings import parse_folder
 from mnist_sweep.execution.jobs import shortest
 from mnist_sweep.report import read_study, write_comparison, write_report
-from mnist_sweep.results.trial import find_study
+from mnist_sweep.results.locate import find_study
 from mnist_sweep.storage.lock import is_held
 
 
-def main(call: Call) -> tuple[int, Any]:
+def main(composed: Composed) -> tuple[int, Any]:
     """Reads the folders alone; a study that is being worked on is shown as it stands."""
-    runs_folder = parse_folder(call.plain["runs_folder"])
-    given = call.plain["study_name"]
+    runs_folder = parse_folder(composed.config["runs_folder"])
+    given = composed.config["study_name"]
     names = given if isinstance(given, list) else [given]
     if not names or any(name is not None and not isinstance(name, str) for name in names):
         raise UserError(f"study must be a study's name or a list of names, got {given}")

@@ -14,8 +14,8 @@ from mnist_sweep import files
 from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import check
-from mnist_sweep.config.compose import from_command_line
-from mnist_sweep.config.composed import Call
+from mnist_sweep.config.composed import Composed
+from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.schema import CONFIG, Bool, Int, NotNegative
 from mnist_sweep.config.settings import RuntimeConfig, TrackingConfig, parse_folder, parse_tracking
 from mnist_sweep.execution import Done, Epoch, Event, Executor, Failed, Job, make_executor
@@ -32,21 +32,20 @@ from mnist_sweep.reproduce.verdict import (
     seed_tolerance,
     world_differences,
 )
+from mnist_sweep.results.locate import find_study, find_trial
 from mnist_sweep.results.trial import (
     Recorded,
     check_data,
     check_local,
     check_trained,
-    find_study,
-    find_trial,
     read_best,
     read_recorded,
     reproducible,
 )
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.storage.run_record import RunRecord
 from mnist_sweep.tasks.image_classifier.data import Description
-from mnist_sweep.tracking import Record, Tracker
-from mnist_sweep.tracking.entities import flatten
+from mnist_sweep.tracking import Tracker
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -92,11 +91,11 @@ class Reproduction:
     """Trials that are retrained, each in a folder of its own, with its MLflow run and its verdict."""
 
     def __init__(
-        self, tracker: Tracker, screen: Screen, call: Call, description: Description, tolerance: float | None
+        self, tracker: Tracker, screen: Screen, composed: Composed, description: Description, tolerance: float | None
     ) -> None:
         self.tracker = tracker
         self.screen = screen
-        self.call = call
+        self.composed = composed
         self.description = description
         self.tolerance = tolerance
         self.shared: dict[str, Any] | None = None  # the images of the first trial's data set
@@ -117,9 +116,9 @@ class Reproduction:
                 recorded.overrides,
                 folder,
                 self.description,
-                from_command_line(self.call.overrides),
+                self.composed.trusted,
                 [],
-                self.call.line,
+                self.composed.line,
                 keep_model=False,
                 stop_after=recorded.epochs,
                 shared=self.shared if recorded.config.data == trials[0].config.data else None,
@@ -148,15 +147,15 @@ class Reproduction:
         if recorded.run_id and recorded.experiment_id:
             link += f": [its run](#/experiments/{recorded.experiment_id}/runs/{recorded.run_id})"
         tags = {"kind": "reproduction", "trial": str(job.number), "study": "reproduce", "state": "RUNNING",
-                "folder": str(folder.path.absolute()), "command": self.call.line, "reproduces": recorded.name,
+                "folder": str(folder.path.absolute()), "command": self.composed.line, "reproduces": recorded.name,
                 "reproduces_run": recorded.run_id or "", "mlflow.note.content": link,
-                **source_tags(self.call.line)}  # fmt: skip
+                **source_tags(self.composed.line)}  # fmt: skip
         self.began[job.number] = time.time()
         self.locks[job.number] = FileLock(folder.lock)
         self.locks[job.number].acquire()
         params = flatten(recorded.config.plain())
         data = self.description.plain()
-        Record(f"reproduce-{recorded.name}", params, [], tags, data, self.began[job.number]).write(folder.record)
+        RunRecord(f"reproduce-{recorded.name}", params, [], tags, data, self.began[job.number]).write(folder.record)
         self.screen.started(job.number, {"reproduces": recorded.name}, recorded.epochs)
         self.tracker.start_trial(folder)
 
@@ -195,11 +194,11 @@ def _run(reproduction: Reproduction, trials: list[Recorded], study: StudyFolder,
     return code if len(reproduction.verdicts) < len(trials) else 0
 
 
-def _audit(study: StudyFolder, verdicts: dict[str, Verdict], call: Call, screen: Screen) -> None:
+def _audit(study: StudyFolder, verdicts: dict[str, Verdict], composed: Composed, screen: Screen) -> None:
     """What has become of all trials of a study, also as a file of it."""
     counts = Counter(verdict.word for verdict in verdicts.values())
     trials = {name: {"verdict": verdict.word, "why": verdict.why} for name, verdict in verdicts.items()}
-    content = {"audited": time.strftime("%Y-%m-%d %H:%M:%S"), "command": call.line, "verdicts": dict(counts),
+    content = {"audited": time.strftime("%Y-%m-%d %H:%M:%S"), "command": composed.line, "verdicts": dict(counts),
                "trials": trials}  # fmt: skip
     files.write_json(study.audit, content)
     for name, verdict in verdicts.items():
@@ -209,15 +208,15 @@ def _audit(study: StudyFolder, verdicts: dict[str, Verdict], call: Call, screen:
     screen.say(f"{counts['EXACT']} of {len(verdicts)} EXACT{others}; see {shortest(study.audit)}", style="bold")
 
 
-def main(call: Call) -> tuple[int, Any]:
+def main(composed: Composed) -> tuple[int, Any]:
     """Finds, retrains, compares; exit code 1 for DIFFERENT."""
     known = set(Request.__dataclass_fields__)
-    request = check(Request, {key: value for key, value in call.plain.items() if key in known}, "")
+    request = check(Request, {key: value for key, value in composed.config.items() if key in known}, "")
     _one_way(request)
-    runtime = check(RuntimeConfig, call.plain["runtime"], "runtime")
+    runtime = check(RuntimeConfig, composed.config["runtime"], "runtime")
     check_local(runtime)
-    tracking, runs_folder = parse_tracking(call.plain["tracking"]), parse_folder(call.plain["runs_folder"])
-    trials, study = _find(request, runs_folder, tracking, from_command_line(call.overrides))
+    tracking, runs_folder = parse_tracking(composed.config["tracking"]), parse_folder(composed.config["runs_folder"])
+    trials, study = _find(request, runs_folder, tracking, composed.trusted)
     first = trials[0]
     what = f"all {len(trials)} trials of {study.name}" if request.all and study else first.name
     at_once = min(len(trials), workers(runtime))
@@ -233,14 +232,14 @@ def main(call: Call) -> tuple[int, Any]:
         check_data(recorded.environment["data"]["digests"], description, recorded.name)
     tolerance = seed_tolerance(study) if request.tolerance is None and study else request.tolerance
     tracker = Tracker(tracking, runs_folder, screen.warn)
-    reproduction = Reproduction(tracker, screen, call, description, tolerance)
+    reproduction = Reproduction(tracker, screen, composed, description, tolerance)
     with images(runtime, first.config, description) as reproduction.shared:
         code = _run(reproduction, trials, StudyFolder(runs_folder / "reproduce"), executor)
     if code:
         screen.say("interrupted", style="bold")
         return code, None
     if request.all and study:
-        _audit(study, reproduction.verdicts, call, screen)
+        _audit(study, reproduction.verdicts, composed, screen)
     else:
         verdict = reproduction.verdicts[first.name]
         why = verdict.why if verdict.word == "EXACT" else f"{verdict.why}; {cause(changed)}"

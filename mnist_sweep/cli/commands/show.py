@@ -5,15 +5,17 @@ from typing import Any
 
 from rich.table import Table
 
-from mnist_sweep.cli.screen import WORDS, Screen, duration, short
+from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import UserError
-from mnist_sweep.config.composed import Call
+from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.settings import parse_folder
 from mnist_sweep.files import read_if_whole
+from mnist_sweep.formatting import duration, short
 from mnist_sweep.report import Study, Trial, read_study
+from mnist_sweep.results.locate import check_name, find_study, studies
 from mnist_sweep.results.study import shown
-from mnist_sweep.results.trial import check_name, find_study, studies
 from mnist_sweep.storage.lock import is_held
+from mnist_sweep.storage.state import FINISHED
 
 SHOWN = 20
 
@@ -36,13 +38,13 @@ def _running(trial: Trial, study: Study) -> str:
     return f"Running: trial {trial.number}{since}, epoch {len(trial.rows)}{value}"
 
 
-def main(call: Call) -> tuple[int, Any]:
+def main(composed: Composed) -> tuple[int, Any]:
     """The leaderboard of a study."""
-    runs_folder = parse_folder(call.plain["runs_folder"])
-    folder = find_study(runs_folder, check_name(call.plain["study_name"]))
+    runs_folder = parse_folder(composed.config["runs_folder"])
+    folder = find_study(runs_folder, check_name(composed.config["study_name"]))
     study = read_study(folder, is_held(folder))
     screen = Screen("show", study.metric, 0, 1)
-    counts = ", ".join(f"{len(study.of_state(state))} {word}" for state, word in WORDS.items())
+    counts = ", ".join(f"{len(study.of_state(state))} {state.word}" for state in FINISHED)
     screen.say(f"Study {study.name}: {counts}", style="bold")
     for trial in study.of_state("RUNNING"):
         screen.say(_running(trial, study))
@@ -59,9 +61,9 @@ def main(call: Call) -> tuple[int, Any]:
     return 0, None
 
 
-def all_studies(call: Call) -> tuple[int, Any]:
+def all_studies(composed: Composed) -> tuple[int, Any]:
     """A line for every study in the runs folder, the one that was worked on last at the end."""
-    runs_folder = parse_folder(call.plain["runs_folder"])
+    runs_folder = parse_folder(composed.config["runs_folder"])
     screen = Screen("studies", "val_accuracy", 0, 1)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("study", overflow="fold")

@@ -5,15 +5,17 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from mnist_sweep.cli.screen import Screen, duration
+from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import Unavailable
-from mnist_sweep.config.composed import Call
+from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.execution import make_executor
 from mnist_sweep.execution.jobs import images, shortest, workers
+from mnist_sweep.formatting import duration
 from mnist_sweep.results.pruning import sentence
 from mnist_sweep.search import Search
-from mnist_sweep.storage.lock import check_not_another, identity, keep_identity, locked
+from mnist_sweep.storage.identity import check_not_another, identity, keep_identity
+from mnist_sweep.storage.lock import locked
 from mnist_sweep.sweep.estimate import ceiling
 from mnist_sweep.sweep.fork import forked
 from mnist_sweep.sweep.loop import Outcome, run_sweep
@@ -114,10 +116,10 @@ def _run(plan: Plan, search: Search, record: Record, screen: Screen, shared: dic
     return outcome
 
 
-def _planned(call: Call) -> tuple[Plan, dict[str, Any]]:
+def _planned(composed: Composed) -> tuple[Plan, dict[str, Any]]:
     """The search, and what its study is; raises UserError where the study was begun as another one."""
     say = Screen("sweep", "val_accuracy", 0, 1).say
-    plan = make_plan(call, say)
+    plan = make_plan(composed, say)
     now = identity(plan.plain, plan.description.digest)
     if plan.settings.study.fork:
         if not plan.folder.config.exists():
@@ -127,10 +129,10 @@ def _planned(call: Call) -> tuple[Plan, dict[str, Any]]:
     return plan, now
 
 
-def main(call: Call) -> tuple[int, Any]:
+def main(composed: Composed) -> tuple[int, Any]:
     """Searches, from where an earlier call of the same study has ended."""
     began = time.monotonic()
-    plan, now = _planned(call)
+    plan, now = _planned(composed)
     settings, limits = plan.settings, plan.settings.search
     screen = Screen(plan.folder.name, limits.metric[0], limits.n_trials, workers(settings.runtime))
     tracker = Tracker(settings.tracking, settings.runs_folder, screen.warn)
@@ -149,7 +151,7 @@ def main(call: Call) -> tuple[int, Any]:
         if search.torn:
             name = plan.folder.journal.name
             screen.warn(f"{name} was torn, by a power cut maybe: {search.torn} bytes of its end are now in {name}.torn")
-        record = Record(plan, search, tracker, call.line)
+        record = Record(plan, search, tracker, composed.line)
         if record.is_settled():
             record.note_settled()
             _outro(plan, search, record, screen, Outcome(0, "finished before, nothing to do"), 0)

@@ -12,9 +12,9 @@ from rich.progress import Progress
 from mnist_sweep import files
 from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import Unavailable, UserError
-from mnist_sweep.config.composed import Call
+from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.settings import parse_folder, parse_tracking
-from mnist_sweep.results.trial import check_name, find_study, studies
+from mnist_sweep.results.locate import check_name, find_study, studies
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.tracking import Writer, as_before, is_mirrored, is_refusal, reason_of, trouble
 
@@ -87,10 +87,10 @@ def _sync(study: StudyFolder, writer: Writer, progress: Progress) -> int | None:
     return count
 
 
-def main(call: Call) -> tuple[int, Any]:
+def main(composed: Composed) -> tuple[int, Any]:
     """Goes through one study, or all of them; raises Unavailable at the end where MLflow can't be reached for one."""
-    config, runs_folder = parse_tracking(call.plain["tracking"]), parse_folder(call.plain["runs_folder"])
-    name = check_name(call.plain["study_name"])
+    config, runs_folder = parse_tracking(composed.config["tracking"]), parse_folder(composed.config["runs_folder"])
+    name = check_name(composed.config["study_name"])
     chosen = studies(runs_folder) if name is None else [find_study(runs_folder, name)]
     screen = Screen("sync", "val_accuracy", 0, 1)
     if not chosen:

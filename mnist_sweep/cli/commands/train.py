@@ -5,39 +5,43 @@ from collections.abc import Mapping
 from typing import Any
 
 from filelock import FileLock
-from hydra.core.hydra_config import HydraConfig
 
 from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import TrialConfig, parse_trial
-from mnist_sweep.config.compose import from_command_line, key_of, of_a_trial
-from mnist_sweep.config.composed import Call
+from mnist_sweep.config.compose import key_of, of_a_trial
+from mnist_sweep.config.composed import Composed
+from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.settings import parse_surroundings
 from mnist_sweep.execution import Done, Executor, Failed, Job, make_executor
 from mnist_sweep.execution.jobs import make_job, next_folder, prepare, run_one, shortest
 from mnist_sweep.files import write_json
 from mnist_sweep.provenance import source_tags
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
-from mnist_sweep.tracking import Record, Tracker
-from mnist_sweep.tracking.entities import flatten
+from mnist_sweep.storage.run_record import RunRecord
+from mnist_sweep.tracking import Tracker
 
 METRIC = "best_val_accuracy"
 
 
-def _name(config: TrialConfig, number: int) -> str:
+def _name(config: TrialConfig, choices: Mapping[str, str], number: int) -> str:
     """What the run is called: its experiment, or its model and data."""
-    experiment = HydraConfig.get().runtime.choices.get("experiment")
+    experiment = choices.get("experiment")
     what = experiment or f"{config.model.target.rpartition('.')[2]}-{config.data.split.name}"
     return f"{what}-{number:04d}"
 
 
-def _record(call: Call, config: TrialConfig, number: int, folder: TrialFolder, data: dict[str, Any]) -> Record:
-    overrides = [override for override in call.overrides if of_a_trial(override)]
+def _record(
+    composed: Composed, config: TrialConfig, number: int, folder: TrialFolder, data: dict[str, Any]
+) -> RunRecord:
+    overrides = [override for override in composed.overrides if of_a_trial(override)]
     tags = {"trial": str(number), "study": folder.path.parent.parent.name, "kind": "train", "state": "RUNNING",
-            "folder": str(folder.path.absolute()), "command": call.line, "data_digest": data["digest"],
-            "executor": call.plain["runtime"]["executor"],
-            "mlflow.note.content": f"```\n{call.line}\n```", **source_tags(call.line)}  # fmt: skip
+            "folder": str(folder.path.absolute()), "command": composed.line, "data_digest": data["digest"],
+            "executor": composed.config["runtime"]["executor"],
+            "mlflow.note.content": f"```\n{composed.line}\n```", **source_tags(composed.line)}  # fmt: skip
     params = flatten(config.plain())
-    return Record(_name(config, number), params, [key_of(o) for o in overrides], tags, data, time.time())
+    return RunRecord(
+        _name(config, composed.choices, number), params, [key_of(o) for o in overrides], tags, data, time.time()
+    )
 
 
 def _told(screen: Screen, folder: TrialFolder, ended: Done) -> None:
@@ -51,7 +55,7 @@ def _told(screen: Screen, folder: TrialFolder, ended: Done) -> None:
     screen.say(f"weights digest {digest}; folder {shortest(folder.path)}; browse: mnist-sweep ui")
 
 
-def _finish(record: Record, folder: TrialFolder, tracker: Tracker, state: str, reason: str | None) -> None:
+def _finish(record: RunRecord, folder: TrialFolder, tracker: Tracker, state: str, reason: str | None) -> None:
     """Writes how the trial ended, and waits until MLflow has it."""
     number = int(record.tags["trial"])
     ended = {"trial": number, "state": state, "reason": reason, "started": record.started, "ended": time.time()}
@@ -65,7 +69,7 @@ def _finish(record: Record, folder: TrialFolder, tracker: Tracker, state: str, r
 
 def _run(
     job: Job,
-    record: Record,
+    record: RunRecord,
     folder: TrialFolder,
     tracker: Tracker,
     screen: Screen,
@@ -100,19 +104,21 @@ def _run(
     return ended
 
 
-def main(call: Call) -> tuple[int, Any]:
+def main(composed: Composed) -> tuple[int, Any]:
     """Trains one network; gives its best val_accuracy to Hydra, for the sweepers of others."""
-    allowed = from_command_line(call.overrides)
-    around = parse_surroundings(call.plain)
-    config = parse_trial(call.plain, allowed)
+    allowed = composed.trusted
+    around = parse_surroundings(composed.config)
+    config = parse_trial(composed.config, allowed)
     executor = make_executor(around.runtime)
     screen = Screen("training", METRIC, 1, 1)
     description = prepare(config, screen.say)
     number, folder = next_folder(StudyFolder(around.runs_folder / (around.study.name or "train")))
-    overrides = [override for override in call.overrides if of_a_trial(override)]
+    overrides = [override for override in composed.overrides if of_a_trial(override)]
     tracker = Tracker(around.tracking, around.runs_folder, screen.warn)
-    record = _record(call, config, number, folder, description.plain())
-    job = make_job(number, config, overrides, folder, description, allowed, call.flags, call.line, keep_model=True)
+    record = _record(composed, config, number, folder, description.plain())
+    job = make_job(
+        number, config, overrides, folder, description, allowed, composed.flags, composed.line, keep_model=True
+    )
     tried = {key_of(override): override.partition("=")[2] for override in overrides}
     ended = _run(job, record, folder, tracker, screen, executor, tried, config.train.epochs)
     if isinstance(ended, Failed):

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_sweep.config import METRICS, UserError
-from mnist_sweep.config.settings import CURVES
+from mnist_sweep.config import UserError
+from mnist_sweep.config.metrics import CURVES, METRICS, PRIMARY, best_name, curve_best
 
 Metrics = dict[str, float]
 
@@ -87,25 +87,17 @@ def hardest(predicted: NDArray[np.int32], labels: NDArray[np.int32]) -> list[Har
     return sorted(found, key=lambda hard: (-hard.wrong, not hard.possible_label_error, hard.image))
 
 
-def best_of(name: str, values: Sequence[float]) -> float:
-    """The best value of a curve: the largest accuracy, the smallest loss."""
-    return max(values) if METRICS[name] == "maximize" else min(values)
-
-
 def summarize(rows: Sequence[dict[str, float]], parameters: int, train_images: int) -> Metrics:
     """The metrics of a history: last and best of each curve, and the epoch of the best val_accuracy.
 
     Of equally good epochs the first counts. `training_seconds` is the time of all epochs, validation included;
     `images_per_second` counts training images.
     """
-    last = rows[-1]
-    curves = {name: [row[name] for row in rows] for name in CURVES}
     seconds = sum(row["seconds"] for row in rows)
-    best_epoch = int(np.argmax(curves["val_accuracy"])) + 1
     return {
-        **{name: last[name] for name in CURVES},
-        **{f"best_{name}": best_of(name, curves[name]) for name in CURVES},
-        "best_epoch": best_epoch,
+        **{name: rows[-1][name] for name in CURVES},
+        **{best_name(name): curve_best(name, rows) for name in CURVES},
+        "best_epoch": METRICS[PRIMARY].best_epoch(rows),
         "epochs": len(rows),
         "parameters": parameters,
         "training_seconds": seconds,

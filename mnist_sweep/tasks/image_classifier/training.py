@@ -14,9 +14,9 @@ from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 from numpy.typing import NDArray
 
 from mnist_sweep.config import Component, TrialConfig, UserError
-from mnist_sweep.config.settings import CURVES
+from mnist_sweep.config.metrics import CURVES
 from mnist_sweep.config.targets import resolve
-from mnist_sweep.files import append_history, begin_history
+from mnist_sweep.storage.history import append_history, begin_history
 from mnist_sweep.tasks.image_classifier.data import Dataset
 
 Row = dict[str, float]

@@ -15,8 +15,8 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 import keras
 
 from mnist_sweep.config import Component, UserError, parse_trial
-from mnist_sweep.config.settings import CURVES
-from mnist_sweep.files import HISTORY, read_history
+from mnist_sweep.config.metrics import CURVES
+from mnist_sweep.storage.history import HISTORY, read_history
 from mnist_sweep.tasks.image_classifier.data import Dataset
 from mnist_sweep.tasks.image_classifier.evaluation import predict
 from mnist_sweep.tasks.image_classifier.models import dnn

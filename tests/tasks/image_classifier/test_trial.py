@@ -15,8 +15,9 @@ import keras
 
 from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.execution.jobs import make_job
-from mnist_sweep.files import read_history, write_json
+from mnist_sweep.files import write_json
 from mnist_sweep.storage.folders import TrialFolder
+from mnist_sweep.storage.history import read_history
 from mnist_sweep.tasks.image_classifier.data import describe, load
 from mnist_sweep.tasks.image_classifier.training import weights_digest
 from mnist_sweep.tasks.image_classifier.trial import probe, run, use_one_thread

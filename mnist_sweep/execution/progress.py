@@ -1,0 +1,71 @@
+"""What the engine reports while jobs run; the live screen is one that listens, `Silent` is another."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
+
+from mnist_sweep.storage.state import TrialState
+
+
+class Progress(Protocol):
+    """Shows a person what happens; numbers are those of the jobs."""
+
+    best: str  # the best result so far, in words
+    note: str  # what is waited for, empty for nothing
+
+    def live(self) -> AbstractContextManager[object]:
+        """Returns a context within which running jobs are shown as they change."""
+
+    def status(self, text: str) -> AbstractContextManager[object]:
+        """Returns a context within which it is said what is being done."""
+
+    def say(self, line: str, style: str = "", wrap: bool = False) -> None:
+        """Reports a line that stays."""
+
+    def warn(self, line: str) -> None:
+        """Reports a line that needs attention."""
+
+    def started(self, number: int, what: Mapping[str, str], epochs: int) -> None:
+        """A job begins: what is tried, and for how many epochs."""
+
+    def epoch(self, number: int, row: Mapping[str, float]) -> None:
+        """An epoch has ended."""
+
+    def ended(self, number: int, state: TrialState, text: str) -> None:
+        """A job has ended."""
+
+    def dropped(self, number: int) -> None:
+        """A job no longer runs, and has not ended either."""
+
+
+class Silent:
+    """Progress that nobody sees: for tests, and for use as a library."""
+
+    def __init__(self) -> None:
+        self.best = self.note = ""
+
+    def live(self) -> AbstractContextManager[object]:
+        """Does nothing."""
+        return nullcontext()
+
+    def status(self, text: str) -> AbstractContextManager[object]:  # noqa: ARG002
+        """Does nothing."""
+        return nullcontext()
+
+    def say(self, line: str, style: str = "", wrap: bool = False) -> None:
+        """Does nothing."""
+
+    def warn(self, line: str) -> None:
+        """Does nothing."""
+
+    def started(self, number: int, what: Mapping[str, str], epochs: int) -> None:
+        """Does nothing."""
+
+    def epoch(self, number: int, row: Mapping[str, float]) -> None:
+        """Does nothing."""
+
+    def ended(self, number: int, state: TrialState, text: str) -> None:
+        """Does nothing."""
+
+    def dropped(self, number: int) -> None:
+        """Does nothing."""

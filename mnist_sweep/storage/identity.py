@@ -1,0 +1,55 @@
+"""What a study is: the configuration that it began with, which later calls must repeat."""
+
+from typing import Any
+
+from mnist_sweep import files
+from mnist_sweep.config import UserError
+from mnist_sweep.config.flatten import differences
+from mnist_sweep.storage.folders import StudyFolder
+
+# Parts of the configuration that don't change what a study is: it can go on with others.
+MAY_CHANGE = ("search.n_trials", "search.timeout", "search.target", "search.max_failures", "search.audit",
+              "runtime.workers", "runtime.memory_limit", "runtime.trial_timeout", "runtime.allowed_targets", "tracking",
+              "runs_folder", "study.name", "study.fork", "study.keep_models", "data.path")  # fmt: skip
+SHOWN = 4
+
+
+def identity(plain: dict[str, Any], data_digest: str) -> dict[str, Any]:
+    """What a study is: its composed configuration, space included, and the digest of its data."""
+    return {**plain, "data_digest": data_digest}
+
+
+def changed(folder: StudyFolder, now: dict[str, Any]) -> list[str]:
+    """What is different from the identity that a study was begun with, a line for each key; nothing for a new one."""
+    if not folder.config.exists():
+        return []
+    return [
+        line
+        for line in differences(files.read_yaml(folder.config), now)
+        if not any(line.startswith((f"{key}:", f"{key}.")) for key in MAY_CHANGE)
+    ]
+
+
+def check_not_single(folder: StudyFolder) -> None:
+    """Raises UserError for a folder of single trials."""
+    if folder.trials() and not folder.journal.exists():
+        raise UserError(f"study.name={folder.name} holds single trials of `train`: use another name for a search")
+
+
+def check_not_another(folder: StudyFolder, now: dict[str, Any]) -> None:
+    """Raises UserError where a study was begun as another one."""
+    check_not_single(folder)
+    if different := changed(folder, now):
+        more = f" and {len(different) - SHOWN} more" if len(different) > SHOWN else ""
+        raise UserError(
+            f"study {folder.name} was begun with another configuration ({'; '.join(different[:SHOWN])}{more}); use "
+            "study.name=... for a new study, study.fork=true for one that takes over the finished trials that still "
+            "fit, or the old configuration to go on"
+        )
+
+
+def keep_identity(folder: StudyFolder, now: dict[str, Any]) -> None:
+    """Keeps the identity with a new study; raises UserError where it has become another one in the meantime."""
+    check_not_another(folder, now)
+    if not folder.config.exists():
+        files.write_yaml(folder.config, now, f"# The base configuration of study {folder.name}, and its space.\n")
