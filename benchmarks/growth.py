@@ -80,7 +80,7 @@ def measure(arguments: list[str], file: Path) -> int:
     """Runs `mnist-sweep sweep` in this process, and writes what it cost."""
     from mnist_sweep.cli import main as command_line
     from mnist_sweep.search import Search
-    from mnist_sweep.sweep.study_files import Record
+    from mnist_sweep.sweep.study_files import StudyFiles
     from mnist_sweep.tracking import Tracker, Writer
 
     meter = Meter()
@@ -95,7 +95,7 @@ def measure(arguments: list[str], file: Path) -> int:
         search.study.pruner.prune = meter.part("pruner", search.study.pruner.prune)  # type: ignore[method-assign]
 
     Search.__init__ = meter.once("opening the journal", opened)  # type: ignore[method-assign]
-    trial_ended, epoch, mirrored = Record.trial_ended, Record.epoch, Writer.trial
+    trial_ended, epoch, mirrored = StudyFiles.trial_ended, StudyFiles.epoch, Writer.trial
 
     def ended(*args: Any) -> None:
         trial_ended(*args)
@@ -110,9 +110,9 @@ def measure(arguments: list[str], file: Path) -> int:
         meter.mirrored.append(time.thread_time())
         return run_id
 
-    Record.trial_ended, Record.epoch, Writer.trial = ended, counted, in_mlflow  # type: ignore[method-assign, assignment]
-    Record.start = meter.once("taking up", Record.start)  # type: ignore[method-assign]
-    Record.conclude = meter.once("report", Record.conclude)  # type: ignore[method-assign]
+    StudyFiles.trial_ended, StudyFiles.epoch, Writer.trial = ended, counted, in_mlflow  # type: ignore[method-assign, assignment]
+    StudyFiles.start = meter.once("taking up", StudyFiles.start)  # type: ignore[method-assign]
+    StudyFiles.conclude = meter.once("report", StudyFiles.conclude)  # type: ignore[method-assign]
     Tracker.close = meter.once("waiting for MLflow", Tracker.close)  # type: ignore[method-assign]
     wall = time.perf_counter()
     code = command_line.run(["sweep", *arguments])

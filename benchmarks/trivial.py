@@ -62,17 +62,17 @@ def gaps(folder: Path, workers: int = 2) -> list[float]:
 def run_all(trials: int, folder: Path) -> None:
     """Runs the sweep and writes its times."""
     from mnist_sweep.cli.main import run
-    from mnist_sweep.sweep import study_files as record
+    from mnist_sweep.sweep import study_files
 
     process.main = main
     seconds: list[float] = []
-    ended = record.Record.trial_ended
+    ended = study_files.StudyFiles.trial_ended
 
     def noted(self, *arguments) -> None:
         ended(self, *arguments)
         seconds.append(time.process_time())
 
-    record.Record.trial_ended = noted
+    study_files.StudyFiles.trial_ended = noted
     code = run(["sweep", "pruner=none", f"train.epochs={EPOCHS}", f"search.n_trials={trials}", "study.keep_models=0",
                 "train.batch_size=choice(64,128)", "runtime.workers=2", f"runs_folder={folder / 'runs'}"])  # fmt: skip
     spent = [later - earlier for earlier, later in itertools.pairwise(seconds)][SKIPPED:]

@@ -4,8 +4,8 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -13,10 +13,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TaskProgr
 from rich.table import Table
 from rich.text import Text
 
+from mnist_sweep.config.metrics import PRIMARY
 from mnist_sweep.formatting import duration, short
+from mnist_sweep.storage.state import FINISHED, TrialState
 
 WIDEST = 1000  # characters of a table in a file
-COLOURS = {"COMPLETE": "green", "PRUNED": "yellow", "FAIL": "red"}
+COLOURS = {TrialState.COMPLETE: "green", TrialState.PRUNED: "yellow", TrialState.FAIL: "red"}
 
 
 @contextlib.contextmanager
@@ -51,11 +53,11 @@ class Screen:
 
     def __init__(
         self,
-        title: str,
-        metric: str,
-        total: int,
-        workers: int,
-        done: Mapping[str, int] | None = None,
+        title: str = "",
+        curve: str = PRIMARY,
+        total: int = 0,
+        workers: int = 1,
+        done: Mapping[TrialState, int] | None = None,
         kind: str = "trial",
     ) -> None:
         """`kind` is what runs are called, `done` how many of them have ended before, by state."""
@@ -63,28 +65,33 @@ class Screen:
         self.errors = Console(stderr=True, highlight=False)
         self.title = title
         self.kind = kind
-        self.metric = metric.removeprefix("best_")
+        self.curve = curve
         self.total = total
         self.workers = workers
-        self.counts = {"COMPLETE": 0, "PRUNED": 0, "FAIL": 0, **(done or {})}
+        self.counts = {**dict.fromkeys(FINISHED, 0), **(done or {})}
         self.running: dict[int, Running] = {}
         self.best = ""
         self.note = ""
         self.seconds: list[float] = []
-        self.live: Live | None = None
+        self._live: Live | None = None
         if self.console.is_terminal and not self.console.is_dumb_terminal:
-            self.live = Live(console=self.console, get_renderable=self._render, refresh_per_second=4, transient=True)
+            self._live = Live(console=self.console, get_renderable=self._render, refresh_per_second=4, transient=True)
 
-    def __enter__(self) -> "Screen":
-        if self.live:
-            self.live.start()
-        return self
+    @contextlib.contextmanager
+    def live(self) -> Iterator[None]:
+        """Shows the live table within it, in a terminal."""
+        if self._live is None:
+            yield
+            return
+        self._live.start()
+        try:
+            yield
+        finally:
+            self._live.stop()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.live:
-            self.live.stop()
+    def status(self, text: str) -> AbstractContextManager[object]:
+        """Says within it what is being done, in a terminal."""
+        return self.console.status(text)
 
     def say(self, line: str, style: str = "", wrap: bool = False) -> None:
         """One line that stays; with `wrap`, broken between words where the terminal ends."""
@@ -100,29 +107,28 @@ class Screen:
 
     def warn(self, line: str) -> None:
         """One line that stays, to standard error where the table doesn't live."""
-        (self.console if self.live else self.errors).print(Text(line, style="yellow"), soft_wrap=True)
+        (self.console if self._live else self.errors).print(Text(line, style="yellow"), soft_wrap=True)
 
     def started(self, number: int, overrides: Mapping[str, str], epochs: int) -> None:
         """A trial has begun."""
         self.running[number] = Running(short(overrides), epochs)
-        if not self.live:
+        if self._live is None:
             self.say(f"{self.kind} {number} started: {short(overrides)}")
 
     def epoch(self, number: int, row: Mapping[str, float]) -> None:
         """An epoch of a trial has ended."""
         trial = self.running[number]
-        trial.epoch, trial.value = int(row["epoch"]), row.get(self.metric, row["val_accuracy"])
-        if not self.live:
-            shown = self.metric if self.metric in row else "val_accuracy"
-            self.say(f"{self.kind} {number} epoch {trial.epoch}/{trial.epochs}: {shown} {trial.value:.4f}")
+        trial.epoch, trial.value = int(row["epoch"]), row[self.curve]
+        if self._live is None:
+            self.say(f"{self.kind} {number} epoch {trial.epoch}/{trial.epochs}: {self.curve} {trial.value:.4f}")
 
-    def ended(self, number: int, state: str, text: str) -> None:
-        """A trial has ended: COMPLETE, PRUNED or FAIL."""
-        trial = self.running.pop(number)
+    def ended(self, number: int, state: TrialState, text: str) -> None:
+        """A trial has ended."""
+        trial = self.running.pop(number, None)
         self.counts[state] += 1
-        took = time.monotonic() - trial.started
+        took = time.monotonic() - trial.started if trial else 0.0
         self.seconds.append(took)
-        line = Text(f"{self.kind} {number:>3} ") + Text(f"{state:<8}", style=COLOURS[state])
+        line = Text(f"{self.kind} {number:>3} ") + Text(f"{state.value:<8}", style=COLOURS[state])
         self.console.print(line + Text(f" {text} in {duration(took)}"), soft_wrap=True)
         sys.stdout.flush()
 
@@ -147,7 +153,7 @@ class Screen:
         table = Table(box=None, expand=True, pad_edge=False, header_style="dim")
         table.add_column(self.kind, justify="right", no_wrap=True)
         table.add_column("epoch", justify="right", no_wrap=True)
-        table.add_column(self.metric, justify="right", no_wrap=True)
+        table.add_column(self.curve, justify="right", no_wrap=True)
         table.add_column("time", justify="right", no_wrap=True)
         table.add_column("what is tried", ratio=1, no_wrap=True, overflow="ellipsis")
         for number, trial in sorted(self.running.items()):
@@ -163,7 +169,7 @@ class Screen:
         )
         bar.add_task("", total=self.total, completed=self.done)
         left = self.time_left()
-        counts = f"{self.counts['COMPLETE']} complete, {self.counts['PRUNED']} pruned, {self.counts['FAIL']} failed"
+        counts = ", ".join(f"{self.counts[state]} {state.word}" for state in FINISHED)
         status = Text(counts + (f"; about {duration(left)} left" if left is not None else ""))
         parts: list[RenderableType] = [
             bar,

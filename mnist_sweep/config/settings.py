@@ -55,6 +55,11 @@ class RuntimeConfig:
     trial_timeout: Positive | None
     allowed_targets: list[str]
 
+    @property
+    def is_dry(self) -> bool:
+        """Whether nothing is trained: trials report a known function of their parameters."""
+        return self.executor == "dry"
+
 
 @dataclass(frozen=True, config=CONFIG)
 class StudyConfig:

@@ -23,6 +23,11 @@ class Component:
     target: str
     arguments: dict[str, Any]
 
+    @property
+    def name(self) -> str:
+        """The function's own name, without its module."""
+        return self.target.rpartition(".")[2]
+
 
 @pydantic_dataclasses.dataclass(frozen=True, config=CONFIG)
 class Split:

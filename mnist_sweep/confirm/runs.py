@@ -1,33 +1,31 @@
 """The runs of `mnist-sweep confirm`: every finalist on every fresh seed."""
 
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic.dataclasses import dataclass as checked
 
 from mnist_sweep import files
-from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.check import check
-from mnist_sweep.config.composed import Composed
-from mnist_sweep.config.flatten import flatten
+from mnist_sweep.config.metrics import PRIMARY
 from mnist_sweep.config.schema import LOOSE
 from mnist_sweep.config.settings import RuntimeConfig
 from mnist_sweep.confirm.finalists import Finalist
 from mnist_sweep.confirm.test_set_log import open_for
-from mnist_sweep.execution import Done, Epoch, Event, Failed, Job, make_executor
-from mnist_sweep.execution.jobs import cleared, images, make_job, prepare
-from mnist_sweep.execution.runner import run_watched
-from mnist_sweep.formatting import fenced
-from mnist_sweep.provenance import source_tags
+from mnist_sweep.execution import make_executor
+from mnist_sweep.execution.executor import Job
+from mnist_sweep.execution.jobs import Batch, Transfer, TrialRequest, make_job, prepare
+from mnist_sweep.execution.progress import Progress
+from mnist_sweep.execution.recorded_runs import RecordedRuns, Shown
+from mnist_sweep.execution.runner import run_jobs
 from mnist_sweep.results.trial import check_data
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
-from mnist_sweep.storage.run_record import RunRecord
-from mnist_sweep.tasks.image_classifier.data import Description
+from mnist_sweep.storage.run_record import RunDescription, RunKind
+from mnist_sweep.storage.state import StateFile, TrialState, read_state
 from mnist_sweep.tasks.image_classifier.evaluation import Predictions, read_predictions
-from mnist_sweep.tracking import Tracker
+from mnist_sweep.tracking.run_recorder import RunRecorder
 
 
 @checked(frozen=True, config=LOOSE)
@@ -55,10 +53,10 @@ class Run:
     @property
     def is_done(self) -> bool:
         """Whether it has been trained to its end, with this configuration, and its results are whole."""
-        environment = files.read_if_whole(self.folder.environment)
-        if files.read_if_whole(self.folder.state).get("state") != "COMPLETE" or (
-            environment.get("trial_seed"), environment.get("epochs")) != (
-            self.config.trial_seed(), self.config.train.epochs):  # fmt: skip
+        environment, state = files.read_if_whole(self.folder.environment), read_state(self.folder.state)
+        expected = (self.config.trial_seed(), self.config.train.epochs)
+        trained = (environment.get("trial_seed"), environment.get("epochs"))
+        if state is None or state.state is not TrialState.COMPLETE or trained != expected:
             return False
         try:
             self.result()
@@ -72,86 +70,71 @@ class Run:
         return read_predictions(self.folder.predictions), metrics
 
 
-class Confirmation:
-    """The runs of one composed, as they go."""
+class Confirmation(RecordedRuns):
+    """The runs of one call of `mnist-sweep confirm`, as a source of jobs."""
+
+    streams_epochs = False  # what MLflow shows of these runs is of the test images: it is written at their end
 
     def __init__(
-        self, study: StudyFolder, runs: list[Run], todo: list[Run], screen: Screen, tracker: Tracker, composed: Composed
-    ) -> None:
+        self, study: StudyFolder, todo: Sequence[Run], runtime: RuntimeConfig, batch: Batch, recorder: RunRecorder,
+        progress: Progress,
+    ) -> None:  # fmt: skip
+        super().__init__(recorder, progress)
         self.study = study
-        self.all_runs = runs
+        self.runtime = runtime
+        self.batch = batch
         self.runs = dict(enumerate(todo))
-        self.screen = screen
-        self.tracker = tracker
-        self.composed = composed
-        self.began: dict[int, float] = {}
-        self.failed = 0
+        self._waiting = iter(self.runs)
 
-    def open_test_images(self) -> None:
-        """Notes it, and warns where it is not the first time."""
-        trials = list(dict.fromkeys(run.finalist.trial for run in self.all_runs))
-        seeds = len(self.all_runs) // len(trials)
-        if before := open_for(self.study, trials, seeds, self.composed.line):
-            times = "once" if before == 1 else f"{before} times"
-            self.screen.warn(f"The test images were opened before, for other finalists or seeds, {times}: the more "
-                             "often, the less they are a test")  # fmt: skip
-
-    def job(self, number: int, description: Description, allowed: list[str], shared: dict[str, Any] | None) -> Job:
-        """A run as a job."""
+    def next_job(self) -> Job | None:
+        """Returns the next run, None where there is none."""
+        number = next(self._waiting, None)
+        if number is None:
+            return None
         run = self.runs[number]
-        return make_job(
-            number,
-            run.config,
-            run.finalist.seeded_overrides(run.index),
-            cleared(run.folder),
-            description,
-            allowed,
-            self.composed.flags,
-            self.composed.line,
-            keep_model=run.index == 0,
-            shared=shared if run.config.data == self.runs[0].config.data else None,
+        overrides = run.finalist.seeded_overrides(run.index)
+        request = TrialRequest(number, run.config, overrides, run.folder, keep_model=run.index == 0)
+        return make_job(request, self.batch)
+
+    def describe(self, job: Job) -> RunDescription:
+        """Returns a run for its record."""
+        run = self.runs[job.number]
+        return RunDescription(
+            kind=RunKind.CONFIRM,
+            name=f"{self.study.name}-{run.finalist.trial:04d}-seed-{run.index}",
+            study=self.study.name,
+            folder=run.folder.path,
+            command=job.settings["environment"]["command"],
+            started_by=self.batch.line,
+            config=run.config.plain(),
+            data=job.settings["data"],
+            executor=self.runtime.executor,
+            trial=run.finalist.trial,
+            searched=run.finalist.searched,
+            tags={"seed": str(run.index)},
         )
 
-    def happened(self, event: Job | Event) -> None:
-        """A run begins, goes on, or ends."""
-        if isinstance(event, Job):
-            self._begin(event)
-        elif isinstance(event, Epoch):
-            self.screen.epoch(event.number, event.row)
-        elif isinstance(event, Failed):
-            self.failed += 1
-            self._end(event.number, "FAIL", event.reason)
-            self.screen.ended(event.number, "FAIL", f"{self.runs[event.number].name}: {event.reason}")
-        elif isinstance(event, Done):
-            self._end(event.number, "COMPLETE", None)
-            accuracy = event.result["metrics"]["val_accuracy"]
-            self.screen.ended(event.number, "COMPLETE", f"{self.runs[event.number].name}: test accuracy {accuracy:.4f}")
-
-    def _begin(self, job: Job) -> None:
+    def show(self, job: Job) -> Shown:
+        """Returns trial and seed."""
         run = self.runs[job.number]
-        trial, seed = str(run.finalist.trial), str(run.index)
-        command, data = job.settings["environment"]["command"], job.settings["data"]
-        tags = {"study": self.study.name, "trial": trial, "seed": seed, "kind": "confirm", "state": "RUNNING",
-                "folder": str(run.folder.path.absolute()), "command": command, "data_digest": data["digest"],
-                "mlflow.note.content": fenced(command), **source_tags(self.composed.line)}  # fmt: skip
-        self.began[job.number] = time.time()
-        params = flatten(run.config.plain())
-        name = f"{self.study.name}-{run.finalist.trial:04d}-seed-{seed}"
-        RunRecord(name, params, run.finalist.searched, tags, data, self.began[job.number]).write(run.folder.record)
-        self.screen.started(job.number, {"trial": trial, "seed": seed}, run.finalist.epochs)
-        self.tracker.start_trial(run.folder)
+        return Shown({"trial": str(run.finalist.trial), "seed": str(run.index)}, run.finalist.epochs)
 
-    def _end(self, number: int, state: str, reason: str | None) -> None:
-        run = self.runs[number]
-        content = {"trial": run.finalist.trial, "seed": run.index, "state": state, "reason": reason,
-                   "started": self.began.pop(number), "ended": time.time()}  # fmt: skip
-        files.write_json(run.folder.state, content)
-        self.tracker.finish_trial(run.folder)
+    def conclude(self, job: Job, result: Mapping[str, Any]) -> tuple[StateFile, str]:
+        """Returns the state and the test accuracy."""
+        text = f"{self.runs[job.number].name}: test accuracy {result['metrics'][PRIMARY]:.4f}"
+        return self._state(job, TrialState.COMPLETE), text
 
-    def leave(self) -> None:
-        """What has begun and not ended is left for the next call."""
-        for number in list(self.began):
-            self._end(number, "INTERRUPTED", "confirm was stopped; it will be run again")
+    def fail(self, job: Job, reason: str) -> tuple[StateFile, str]:
+        """Returns the state and the reason."""
+        return self._state(job, TrialState.FAIL, reason), f"{self.runs[job.number].name}: {reason}"
+
+    def leave(self, job: Job) -> StateFile:
+        """Returns the state of a run that the next call repeats."""
+        return self._state(job, TrialState.INTERRUPTED, "confirm was stopped; it will be run again")
+
+    def _state(self, job: Job, state: TrialState, reason: str | None = None) -> StateFile:
+        run = self.runs[job.number]
+        return StateFile(run.finalist.trial, state, reason, seed=run.index)
 
 
 def runs_of(study: StudyFolder, finalists: Sequence[Finalist], seeds: int) -> list[Run]:
@@ -169,18 +152,62 @@ def runs_of(study: StudyFolder, finalists: Sequence[Finalist], seeds: int) -> li
         index += 1
 
 
-def train(confirmation: Confirmation, runtime: RuntimeConfig) -> int:
-    """Trains what is still to be trained; gives the exit code if it was stopped, else 0 or 1 if something failed."""
-    composed, runs = confirmation.composed, confirmation.runs
-    executor = make_executor(runtime)
-    description = prepare(runs[0].config, confirmation.screen.say)
-    for run in runs.values():
-        check_data(run.finalist.digests, description, f"trial {run.finalist.trial} of {confirmation.study.name}")
-    confirmation.open_test_images()
-    allowed = composed.trusted
-    with images(runtime, runs[0].config, description) as shared:
-        jobs = (confirmation.job(number, description, allowed, shared) for number in runs)
-        code = run_watched(executor, jobs, confirmation.screen, confirmation.happened, confirmation.leave)
-    if code and any(not run.is_done for run in runs.values()):
+def open_test_images(study: StudyFolder, runs: Sequence[Run], line: str, progress: Progress) -> None:
+    """Logs that the test images are opened, and warns where that is not for the first time.
+
+    Args:
+        study: The study.
+        runs: All runs that they judge.
+        line: The command line.
+        progress: Shows the warning.
+    """
+    trials = list(dict.fromkeys(run.finalist.trial for run in runs))
+    if before := open_for(study, trials, len(runs) // len(trials), line):
+        times = "once" if before == 1 else f"{before} times"
+        progress.warn(f"The test images were opened before, for other finalists or seeds, {times}: the more often, the "
+                      "less they are a test")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ConfirmRuns:
+    """What is trained for a confirmation, and how.
+
+    Attributes:
+        study: The study.
+        runs: All runs.
+        todo: Those that are still to be trained.
+        runtime: Where they run.
+        trusted: The modules whose functions a configuration may name.
+        flags: The arguments that say where the configuration lies.
+        line: The command line.
+    """
+
+    study: StudyFolder
+    runs: Sequence[Run]
+    todo: Sequence[Run]
+    runtime: RuntimeConfig
+    trusted: Sequence[str]
+    flags: Sequence[str]
+    line: str
+
+
+def train(what: ConfirmRuns, recorder: RunRecorder, progress: Progress, at_once: int, transfer: Transfer) -> int:
+    """Trains what is still to be trained.
+
+    Returns:
+        The exit code of an interrupt if runs are left, else 0, or 1 if one has failed.
+    """
+    first = what.todo[0].config
+    executor = make_executor(what.runtime)
+    description = prepare(first, progress.say, transfer=transfer)
+    for run in what.todo:
+        check_data(run.finalist.digests, description, f"trial {run.finalist.trial} of {what.study.name}")
+    open_test_images(what.study, what.runs, what.line, progress)
+    batch = Batch(description, what.trusted, what.flags, what.line, first.data)
+    with batch.images(what.runtime) as shared:
+        batch = replace(batch, shared=shared)
+        source = Confirmation(what.study, what.todo, what.runtime, batch, recorder, progress)
+        code = run_jobs(executor, source, at_once, progress)
+    if code and any(not run.is_done for run in what.runs):
         return code
-    return int(confirmation.failed > 0)
+    return int(source.failures > 0)

@@ -14,6 +14,6 @@ __all__ = ["Done", "DryExecutor", "Epoch", "Event", "Executor", "Failed", "Job",
 
 def make_executor(runtime: RuntimeConfig) -> Executor:
     """The executor that the configuration names, with its limits."""
-    if runtime.executor == "dry":
+    if runtime.is_dry:
         return DryExecutor()
     return LocalExecutor(Limits(runtime.memory_limit, runtime.trial_timeout))

@@ -1,30 +1,43 @@
-"""What goes into an executor and what comes out of it."""
+"""What goes into an executor and what comes out of it: plain data that can cross a process's pipe."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 
 @dataclass(frozen=True)
 class Job:
-    """Work for a process of its own: a trial to train, or configurations to probe. Plain data only."""
+    """Work for a process of its own: a trial to train, or configurations to probe.
+
+    Attributes:
+        number: Tells jobs of one runner apart; a trial's number.
+        kind: What is done.
+        config: A trial's configuration, or those to probe, as plain data.
+        folder: Where the job writes its files.
+        settings: What the trial needs besides its configuration, as plain data.
+        overrides: A trial's overrides, which are kept in its folder.
+        retries: How often it was lost after it had begun to train.
+    """
 
     number: int
     kind: Literal["train", "probe"]
     config: dict[str, Any]
     folder: str
     settings: dict[str, Any] = field(default_factory=dict)
+    overrides: Sequence[str] = ()
+    retries: int = 0
 
 
 @dataclass(frozen=True)
 class Started:
-    """The job's process is at work."""
+    """The job's process is running."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """An epoch has ended: a row of the history."""
+    """An epoch has ended: a row of history.csv."""
 
     number: int
     row: dict[str, float]
@@ -32,26 +45,26 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Trained:
-    """The job's training has ended, well or stopped: what it still writes need not keep its worker."""
+    """The job's training has ended: its worker is free while it writes its files."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class Done:
-    """The job has ended well, or was stopped as it was told to: see `result`."""
+    """The job has ended well, or was stopped on request: see `result`."""
 
     number: int
     result: dict[str, Any]
 
 
-# What made a job fail: something in it, the end of its process from outside, or a disk that is full.
+# Why a job failed: something in it, the end of its process from outside, or a full disk.
 Cause = Literal["error", "lost", "disk"]
 
 
 @dataclass(frozen=True)
 class Failed:
-    """The job has ended badly: why in one line, and what kind of cause that is."""
+    """The job has failed: why in one line, and the kind of cause."""
 
     number: int
     reason: str
@@ -63,23 +76,32 @@ Event = Started | Epoch | Trained | Done | Failed
 
 @dataclass(frozen=True)
 class Limits:
-    """What one job may take: bytes of resident memory, and seconds from start to end; None for no limit."""
+    """What one job may use.
+
+    Attributes:
+        memory: Bytes of resident memory, None for no limit.
+        seconds: Seconds from start to end, None for no limit.
+    """
 
     memory: int | None = None
     seconds: float | None = None
 
 
 class Executor(Protocol):
-    """Runs jobs somewhere else."""
+    """Runs jobs somewhere else; the runner above it does not know where."""
 
     def submit(self, job: Job) -> None:
-        """Starts a job; the caller sees to it that there are not too many."""
+        """Starts a job. The caller limits how many run at the same time."""
 
     def events(self, timeout: float) -> list[Event]:
-        """What has happened since the last call; waits up to `timeout` seconds for the first event."""
+        """Returns what has happened since the last call.
+
+        Args:
+            timeout: Seconds to wait for the first event.
+        """
 
     def stop(self, number: int) -> None:
-        """Asks a job to stop after its present batch; it then ends with Done."""
+        """Requests that a job stops after its present batch; it then ends with Done."""
 
     def close(self) -> None:
         """Ends all jobs at once and frees everything."""

@@ -8,10 +8,16 @@ from types import FrameType, TracebackType
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+TERMINATED = 128 + signal.SIGTERM
 
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM, where Ctrl-C would be a KeyboardInterrupt."""
+
+
+def interrupt_of(code: int) -> KeyboardInterrupt:
+    """Returns the exception of a signal that was answered with an exit code, 130 or 143."""
+    return Terminated() if code == TERMINATED else KeyboardInterrupt()
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:

@@ -1,129 +1,141 @@
-"""From a configuration to a job, and a single job to its end: what sweep, train and reproduce share."""
+"""From a trial's configuration to a job."""
 
 import os
 import shlex
-import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mnist_sweep import files
-from mnist_sweep.cli.screen import transfer
-from mnist_sweep.config import TrialConfig, UserError
+from mnist_sweep.config import TrialConfig
 from mnist_sweep.config.settings import RuntimeConfig
-from mnist_sweep.config.trial import check_against_data
-from mnist_sweep.execution import Done, Epoch, Executor, Failed, Job
+from mnist_sweep.config.trial import DataConfig, check_against_data
+from mnist_sweep.execution.executor import Job
 from mnist_sweep.provenance import environment
-from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.tasks.image_classifier import data
 
-# The groups that a stored configuration needs beside its own sections when Hydra composes it again.
-DEFAULTS = [{"runtime": "local"}, {"study": "default"}, {"tracking": "mlflow"}, "_self_"]
+OnBytes = Callable[[int, int | None], None]
+Transfer = Callable[[str], AbstractContextManager[OnBytes]]  # shows a download
 
 
-def prepare(config: TrialConfig, say: Callable[[str], None], whole: bool = False) -> data.Description:
-    """The data set, fetched if it must be and checked; raises UserError for whatever doesn't fit the configuration.
+def _not_shown(_what: str) -> AbstractContextManager[OnBytes]:
+    return nullcontext(lambda _done, _total: None)
 
-    The test images are looked at only if they are fetched, are to be validated with, or if `whole`.
+
+def prepare(
+    config: TrialConfig, say: Callable[[str], None], all_parts: bool = False, transfer: Transfer = _not_shown
+) -> data.Description:
+    """Fetches the data set if necessary and checks it.
+
+    Args:
+        config: The configuration that it must fit.
+        say: Reports what is done, in lines.
+        all_parts: Whether the test images are read too. They are otherwise read only if they are fetched, or are to be
+            validated with.
+        transfer: Shows a download.
+
+    Returns:
+        What the data set is.
+
+    Raises:
+        UserError: The data set does not fit the configuration.
     """
     with transfer(f"fetching {config.data.split.name}") as on_bytes:
         data.prepare(config.data, say, lambda fetched: data.describe(fetched, whole=True), on_bytes)
-    description = data.describe(config.data, whole)
+    description = data.describe(config.data, all_parts)
     check_against_data(config, description.image, description.train_images)
     return description
 
 
-def images(
-    runtime: RuntimeConfig, config: TrialConfig, description: data.Description
-) -> AbstractContextManager[dict[str, Any] | None]:
-    """The images of many trials in memory, for `make_job`; None where nothing is trained."""
-    return nullcontext() if runtime.executor == "dry" else data.shared(config.data, description.digests)
-
-
 def workers(runtime: RuntimeConfig) -> int:
-    """How many trials run at the same time: as configured, or one on each core."""
+    """Returns how many trials train at the same time: as configured, or one on each core."""
     return runtime.workers or len(os.sched_getaffinity(0))
 
 
 def train_command(overrides: Sequence[str], flags: Sequence[str]) -> str:
-    """A trial's overrides as a command that can be pasted; `flags` say where its configuration lies."""
+    """Returns a trial's overrides as a command that can be pasted.
+
+    Args:
+        overrides: The trial's overrides.
+        flags: Arguments that say where its configuration lies.
+    """
     return shlex.join(["mnist-sweep", "train", *overrides, *flags])
 
 
-def stored(config: TrialConfig) -> dict[str, Any]:
-    """A trial's configuration as `mnist-sweep train FILE` takes it."""
-    return {"defaults": DEFAULTS, **config.plain(), "runs_folder": "runs"}
-
-
-def make_job(
-    number: int,
-    config: TrialConfig,
-    overrides: Sequence[str],
-    folder: TrialFolder,
-    description: data.Description,
-    allowed: Sequence[str],
-    flags: Sequence[str],
-    started_by: str,
-    keep_model: bool,
-    stop_after: int | None = None,
-    shared: dict[str, Any] | None = None,
-) -> Job:
-    """A trial as a job; writes its configuration and overrides into its folder.
-
-    `shared` is where the images of its data set lie in memory, None if the trial is to read them.
-    """
-    folder.path.mkdir(parents=True, exist_ok=True)
-    command = train_command(overrides, flags)
-    files.write_yaml(folder.config, stored(config), f"# {command}\n")
-    files.write_yaml(folder.overrides, list(overrides))
-    settings = {
-        "allowed": list(allowed),
-        "data": description.plain(),
-        "environment": {**environment(command, started_by), "data": description.plain()},
-        "keep_model": keep_model,
-        "stop_after": stop_after,
-        "shared": shared,
-    }
-    return Job(number, "train", config.plain(), str(folder.path), settings)
-
-
-def cleared(folder: TrialFolder) -> TrialFolder:
-    """The folder without what an earlier try has left, its MLflow run apart."""
-    for path in list(folder.path.iterdir()) if folder.path.is_dir() else []:
-        if path == folder.tracking:
-            continue
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return folder
-
-
-def next_folder(study: StudyFolder) -> tuple[int, TrialFolder]:
-    """A new trial's number and folder in a study without a search; safe with several processes at work."""
-    if study.journal.exists():
-        raise UserError(f"study.name={study.name} is a search: single trials can't be added; use another name")
-    (study.path / "trials").mkdir(parents=True, exist_ok=True)
-    number = max((int(trial.path.name) for trial in study.trials()), default=-1) + 1
-    while True:
-        try:
-            study.trial(number).path.mkdir()
-        except FileExistsError:
-            number += 1
-            continue
-        return number, study.trial(number)
-
-
-def run_one(executor: Executor, job: Job, on_epoch: Callable[[dict[str, float]], None]) -> Done | Failed:
-    """Runs a job to its end."""
-    executor.submit(job)
-    while True:
-        for event in executor.events(1.0):
-            if isinstance(event, Epoch):
-                on_epoch(event.row)
-            elif isinstance(event, Done | Failed):
-                return event
-
-
 def shortest(path: Path) -> str:
-    """A path as a person would type it: relative where that is shorter."""
+    """Returns a path as a person would type it: relative where that is shorter."""
     relative = os.path.relpath(path)
     return min(str(path), relative, key=len)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the trials of one command have in common.
+
+    Attributes:
+        description: What their data set is.
+        trusted: The modules whose functions a configuration may name.
+        flags: The arguments that say where the configuration lies.
+        line: The command line that started them.
+        data: The data set that is shared in memory.
+        shared: Where its images lie, None if each trial reads them itself.
+    """
+
+    description: data.Description
+    trusted: Sequence[str]
+    flags: Sequence[str]
+    line: str
+    data: DataConfig
+    shared: dict[str, Any] | None = None
+
+    def images(self, runtime: RuntimeConfig) -> AbstractContextManager[dict[str, Any] | None]:
+        """Returns a context that holds the images in memory, for `shared`; of nothing where nothing is trained."""
+        return nullcontext() if runtime.is_dry else data.shared(self.data, self.description.digests)
+
+
+@dataclass(frozen=True)
+class TrialRequest:
+    """One trial to train.
+
+    Attributes:
+        number: Its number.
+        config: Its configuration.
+        overrides: The overrides that make it, for `mnist-sweep train`.
+        folder: Where its files go.
+        keep_model: Whether the trained network is kept.
+        stop_after: The epoch to stop after, None for all epochs.
+        retries: How often it was lost before.
+    """
+
+    number: int
+    config: TrialConfig
+    overrides: Sequence[str]
+    folder: TrialFolder
+    keep_model: bool = False
+    stop_after: int | None = None
+    retries: int = field(default=0, kw_only=True)
+
+
+def make_job(trial: TrialRequest, batch: Batch) -> Job:
+    """Returns a trial as a job; nothing is written yet."""
+    description = batch.description.plain()
+    command = train_command(trial.overrides, batch.flags)
+    settings = {
+        "allowed": list(batch.trusted),
+        "data": description,
+        "environment": {**environment(command, batch.line), "data": description},
+        "keep_model": trial.keep_model,
+        "stop_after": trial.stop_after,
+        "shared": batch.shared if trial.config.data == batch.data else None,
+    }
+    return Job(
+        number=trial.number,
+        kind="train",
+        config=trial.config.plain(),
+        folder=str(trial.folder.path),
+        settings=settings,
+        overrides=list(trial.overrides),
+        retries=trial.retries,
+    )

@@ -1,103 +1,225 @@
-"""Several jobs, some at a time, each to its end: what confirm and the audit of a study run."""
+"""The one event loop: jobs of a source run concurrently, each to its end; capacity, retries, stop and disk full.
+
+Sweep, confirm, reproduce, train and the probing of networks are sources of jobs, which observe what becomes of them.
+"""
 
 import errno
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
 
-from mnist_sweep.cli.screen import Screen
-from mnist_sweep.execution import Done, Event, Executor, Failed, Job, Trained
+from mnist_sweep.config.errors import Unavailable
+from mnist_sweep.config.metrics import Row
+from mnist_sweep.execution.executor import Done, Epoch, Event, Executor, Failed, Job, Started, Trained
 from mnist_sweep.execution.interrupts import Interrupts
+from mnist_sweep.execution.job_folder import has_begun, write_job
+from mnist_sweep.execution.progress import Progress
+from mnist_sweep.files import is_full
 
-WRITING = 0.5  # for each worker, so many trials that have been trained may still write their files
-RETRIES = 2  # of a job whose process was ended from outside
+WRITING = 0.5  # for each worker, so many trained jobs may still write their files while the next ones train
+RETRIES = 2  # of a job that was lost after it had begun to train
+STARTS = 6  # of a job whose process is lost before it begins to train
 TICK_SECONDS = 0.25
 
 
-def is_full_house(active: int, writing: int, at_once: int) -> bool:
-    """Whether no further job may begin: `writing` of the active ones have been trained already."""
-    return active - writing >= at_once or active >= processes(at_once)
+class Observer(Protocol):
+    """Hears what becomes of jobs, in this order for each of them."""
+
+    def submitted(self, job: Job) -> None:
+        """The job is about to be handed to the executor; its folder has its configuration and nothing else."""
+
+    def started(self, job: Job) -> None:
+        """The job's process is running."""
+
+    def epoch(self, job: Job, row: Row) -> bool:
+        """An epoch has ended. Returns whether the job is to be stopped."""
+
+    def trained(self, job: Job) -> None:
+        """The job's training has ended; it writes its files while the next job trains."""
+
+    def done(self, job: Job, result: dict[str, Any]) -> None:
+        """The job has ended well, or was stopped at the observer's own request."""
+
+    def failed(self, job: Job, reason: str) -> None:
+        """The job has failed for good."""
+
+    def lost(self, job: Job, reason: str) -> None:
+        """The job's process was ended from outside; it will be submitted again, with the retries that it has now."""
+
+    def interrupted(self, job: Job) -> None:
+        """The job was left before its end, because everything is to stop; it will not be submitted again."""
+
+
+class JobSource(Observer, Protocol):
+    """Observer that also says what is to run."""
+
+    def next_job(self) -> Job | None:
+        """Returns the next job, None where there is none now; it is asked again after further events."""
 
 
 def processes(at_once: int) -> int:
-    """The most processes that so many jobs at a time come to, those that still write included."""
+    """Returns the most processes that run for so many jobs at a time, those that still write their files included."""
     return at_once + math.ceil(WRITING * at_once)
 
 
-def _is_lost(event: Done | Failed, lost: Counter[int]) -> bool:
-    """Whether a job is to be run again; raises OSError where the disk is full."""
-    if isinstance(event, Done) or event.cause == "error":
-        return False
-    if event.cause == "disk":
-        raise OSError(errno.ENOSPC, event.reason)
-    lost[event.number] += 1
-    return lost[event.number] <= RETRIES
+def at_capacity(active: int, writing: int, at_once: int) -> bool:
+    """Returns whether no further job may begin.
 
-
-def _next(again: list[Job], waiting: Iterator[Job]) -> Job | None:
-    return again.pop() if again else next(waiting, None)
-
-
-def run_all(
-    executor: Executor, jobs: Iterable[Job], at_once: int, should_stop: Callable[[], bool]
-) -> Iterator[Job | Event]:
-    """Runs the jobs in their order, `at_once` at the same time; gives each job before it starts, and what happens.
-
-    Once it should stop, none is started any more, and those that run are told to stop; what they leave is not given. A
-    job that is lost is run again, at most twice. Raises OSError where the disk is full.
+    Args:
+        active: Jobs that run.
+        writing: Those of them that have been trained already.
+        at_once: How many jobs may train at the same time.
     """
-    waiting, again = iter(jobs), list[Job]()
-    active: dict[int, Job] = {}
-    lost: Counter[int] = Counter()
-    writing: set[int] = set()
-    while True:
-        stopping = should_stop()
-        for number in active if stopping else ():
-            executor.stop(number)
-        while (
-            not stopping
-            and not is_full_house(len(active), len(writing), at_once)
-            and (job := _next(again, waiting)) is not None
-        ):
-            active[job.number] = job
-            yield job
-            executor.submit(job)
-        if not active:
+    return active - writing >= at_once or active >= processes(at_once)
+
+
+class Runner:
+    """Runs the jobs of a source on an executor."""
+
+    def __init__(self, executor: Executor, source: JobSource, at_once: int, interrupts: Interrupts | None) -> None:
+        self.executor = executor
+        self.source = source
+        self.at_once = at_once
+        self.interrupts = interrupts
+        self.active: dict[int, Job] = {}
+        self._writing: set[int] = set()
+        self._again: list[Job] = []  # lost ones
+        self._failed_starts: Counter[int] = Counter()
+        self._requested: set[int] = set()  # stop requests of the source
+        self._stopping = False
+
+    def run(self, progress: Progress) -> None:
+        """Runs until there is no job left, or until it is interrupted and no job runs any more.
+
+        Raises:
+            OSError: The disk is full.
+        """
+        while True:
+            if self._is_interrupted() and not self._stopping:
+                self._stop(progress)
+            if not self._stopping:
+                self._fill()
+            if not self.active:
+                return
+            for event in self.executor.events(TICK_SECONDS):
+                self._handle(event)
+
+    def _is_interrupted(self) -> bool:
+        return self.interrupts is not None and self.interrupts.received is not None
+
+    def _stop(self, progress: Progress) -> None:
+        self._stopping = True
+        progress.warn("Interrupted: the running trials stop within a few batches; Ctrl-C again stops at once")
+        for number in self.active:
+            self.executor.stop(number)
+
+    def _fill(self) -> None:
+        while not self._is_interrupted() and not at_capacity(len(self.active), len(self._writing), self.at_once):
+            job = self._again.pop(0) if self._again else self.source.next_job()
+            if job is None:
+                return
+            self._submit(job)
+
+    def _submit(self, job: Job) -> None:
+        if job.retries > RETRIES:
+            reason = f"it was lost {job.retries} times while it trained, the ends of its driver included"
+            self.source.failed(job, reason)
             return
-        for event in executor.events(TICK_SECONDS):
-            if isinstance(event, Trained):
-                writing.add(event.number)
-            if not isinstance(event, Done | Failed):
-                yield event
-                continue
-            writing.discard(event.number)
-            ended = active.pop(event.number)
-            if _is_lost(event, lost):
-                again.append(ended)
-            elif not (stopping and isinstance(event, Done) and event.result["stopped"]):
-                yield event
+        write_job(job)
+        self.active[job.number] = job
+        self.source.submitted(job)
+        self.executor.submit(job)
+
+    def _handle(self, event: Event) -> None:
+        job = self.active[event.number]
+        if isinstance(event, Started):
+            self.source.started(job)
+        elif isinstance(event, Epoch):
+            if self.source.epoch(job, event.row):
+                self._requested.add(job.number)
+                self.executor.stop(job.number)
+        elif isinstance(event, Trained):
+            self._writing.add(job.number)
+            self.source.trained(job)
+        else:
+            self._writing.discard(job.number)
+            del self.active[job.number]
+            self._ended(job, event)
+
+    def _ended(self, job: Job, event: Done | Failed) -> None:
+        if isinstance(event, Done):
+            if self._stopping and event.result.get("stopped") and job.number not in self._requested:
+                self.source.interrupted(job)
+            else:
+                self.source.done(job, event.result)
+        elif event.cause == "disk":
+            raise OSError(errno.ENOSPC, event.reason)
+        elif event.cause == "error":
+            self.source.failed(job, event.reason)
+        elif self._stopping:
+            self.source.interrupted(job)
+        else:
+            self._lost(job, event.reason)
+
+    def _lost(self, job: Job, reason: str) -> None:
+        begun = has_begun(job)
+        self._failed_starts[job.number] += not begun
+        again = replace(job, retries=job.retries + begun)
+        if again.retries > RETRIES or self._failed_starts[job.number] >= STARTS:
+            self.source.failed(job, f"{reason}, after {job.retries} retries")
+            return
+        self.source.lost(again, reason)
+        self._again.append(again)
+
+    def leave(self) -> None:
+        """Tells the source of every job that has not ended; the executor must be closed before."""
+        for job in [*self.active.values(), *self._again]:
+            self.source.interrupted(job)
+        self.active.clear()
+        self._again.clear()
 
 
-def run_watched(
-    executor: Executor,
-    jobs: Iterable[Job],
-    screen: Screen,
-    happened: Callable[[Job | Event], None],
-    leave: Callable[[], None],
-) -> int:
-    """Runs the jobs under a live table, as many at the same time as it says, until all have ended or Ctrl-C.
+def run_jobs(executor: Executor, source: JobSource, at_once: int, progress: Progress) -> int:
+    """Runs the jobs of a source to their end, or until Ctrl-C; whatever happens, no process is left behind.
 
-    `happened` hears what `run_all` gives; `leave` is called when no process is left. Gives the exit code of an
-    interrupt, else 0. Raises OSError where the disk is full.
+    Args:
+        executor: Where the jobs run; it is closed at the end.
+        source: The jobs.
+        at_once: How many may train at the same time.
+        progress: Shows what happens.
+
+    Returns:
+        The exit code of an interrupt, 130 or 143, else 0.
+
+    Raises:
+        Unavailable: The disk is full.
     """
     with Interrupts() as interrupts:
+        runner = Runner(executor, source, at_once, interrupts)
+        is_disk_full = False
         try:
-            with screen:
-                for event in run_all(executor, jobs, screen.workers, lambda: bool(interrupts.received)):
-                    happened(event)
+            with progress.live():
+                runner.run(progress)
         except KeyboardInterrupt:
             return interrupts.code
+        except OSError as error:
+            if not is_full(error):
+                raise
+            is_disk_full = True
+            raise Unavailable(
+                f"the disk of {_folder_of(runner.active.values())} is full ({error.strerror or error}): free some "
+                "space and run the same command to go on; what was written before is intact"
+            ) from None
         finally:
             executor.close()
-            leave()
+            if not is_disk_full:
+                runner.leave()
         return interrupts.code if interrupts.received else 0
+
+
+def _folder_of(jobs: Iterable[Job]) -> str:
+    job = next(iter(jobs), None)
+    return str(Path(job.folder).parent if job else Path.cwd())

@@ -24,9 +24,10 @@ def rehearse(settings: Settings, parameters: Sequence[Parameter], base: Mapping[
             if asked is None:
                 return
             value = 0.5 + 0.4 * (number % 7) / 7
+            rows: list[dict[str, float]] = []
             for epoch in (1, min(2, epochs)):
-                curves = dict.fromkeys(METRICS, value)
-                search.report(asked.number, {**curves, "epoch": epoch}, value)
+                rows.append({**dict.fromkeys(METRICS, value), "epoch": epoch})
+                search.report(asked.number, rows)
             search.tell(asked.number, "COMPLETE", dict.fromkeys(METRICS, value))
     except UserError:
         raise

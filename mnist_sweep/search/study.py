@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from mnist_sweep.config import Settings, UserError
 from mnist_sweep.config.hashing import drawn
-from mnist_sweep.config.metrics import CURVES, curve_best
+from mnist_sweep.config.metrics import CURVES, METRICS, curve_best
 from mnist_sweep.config.space import Choice, Parameter, holds, literal, value_of
 from mnist_sweep.search.components import build_pruner, build_sampler
 from mnist_sweep.search.distributions import distribution, in_order
@@ -222,15 +222,14 @@ class Search:
         self._finish(standing_of(self._trials()[number], self.parameters))
         return number
 
-    def report(self, number: int, row: Mapping[str, float], best: float | None) -> bool:
-        """Notes an epoch; whether the pruner would stop the trial now. `best` is the objective's best so far."""
+    def report(self, number: int, rows: Sequence[Mapping[str, float]]) -> bool:
+        """Reports a running trial's epochs so far; returns whether the pruner would stop it now."""
         if not self.prunes:
             return False
-        curve = self._per_epoch()
-        assert curve is not None
-        value = best if self.metrics[0].startswith("best_") and best is not None else row[curve]
+        value = METRICS[self.metrics[0]].of(rows)
+        assert value is not None
         trial = self.running[number]
-        step = int(row["epoch"])
+        step = int(rows[-1]["epoch"])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a trial that was lost reports its first epochs again
             trial.report(value, step)

@@ -36,6 +36,12 @@ def check_not_single(folder: StudyFolder) -> None:
         raise UserError(f"study.name={folder.name} holds single trials of `train`: use another name for a search")
 
 
+def check_no_search(folder: StudyFolder) -> None:
+    """Raises UserError for the folder of a search: single trials can't be added to it."""
+    if folder.journal.exists():
+        raise UserError(f"study.name={folder.name} is a search: single trials can't be added; use another name")
+
+
 def check_not_another(folder: StudyFolder, now: dict[str, Any]) -> None:
     """Raises UserError where a study was begun as another one."""
     check_not_single(folder)

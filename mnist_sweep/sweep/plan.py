@@ -13,7 +13,7 @@ from mnist_sweep.config.settings import RESERVED, check_study_name, parse_settin
 from mnist_sweep.config.space import Parameter, parse_space
 from mnist_sweep.config.space_check import check_space, reachable
 from mnist_sweep.config.trial import check_against_data
-from mnist_sweep.execution.jobs import prepare, train_command
+from mnist_sweep.execution.jobs import Transfer, prepare, train_command
 from mnist_sweep.search import build_pruner, build_sampler, rehearse
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.tasks.image_classifier.data import Description
@@ -63,7 +63,7 @@ def study_name(settings: Settings, base: TrialConfig) -> str:
     return check_study_name(f"{base.model.target.rpartition('.')[2]}-{base.data.split.name}")
 
 
-def make_plan(composed: Composed, say: Callable[[str], None]) -> Plan:
+def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer) -> Plan:
     """Checks a search from end to end; raises UserError for the first thing that is wrong."""
     allowed = composed.trusted
     fixed = {key_of(override) for override in composed.overrides}
@@ -84,7 +84,7 @@ def make_plan(composed: Composed, say: Callable[[str], None]) -> Plan:
     parameters = reachable(parameters, values)
     rehearse(settings, parameters, values, base.train.epochs)
     name = study_name(settings, base)
-    description = prepare(base, say)
+    description = prepare(base, say, transfer=transfer)
     check_space(
         composer, parameters, values, lambda c: check_against_data(c, description.image, description.train_images)
     )

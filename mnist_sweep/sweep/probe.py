@@ -1,23 +1,28 @@
-"""Networks of a search that are built, and some of whose steps are timed, within the memory that can be had."""
+"""Builds networks of a search and times some of their steps, within the memory that is available."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from mnist_sweep.config import TrialConfig, UserError
-from mnist_sweep.execution import Done, Failed, Job, Limits, LocalExecutor
+from mnist_sweep.config.metrics import Row
+from mnist_sweep.execution.executor import Job, Limits
+from mnist_sweep.execution.local import LocalExecutor
+from mnist_sweep.execution.progress import Silent
+from mnist_sweep.execution.runner import Runner
 from mnist_sweep.sweep.plan import Plan
 
-TRIES = 3  # of a process that is ended from outside
-SPARE = 0.9  # of the free memory may be used
+SPARE = 0.9  # of the available memory may be used
 CGROUP = Path("/sys/fs/cgroup")
+MEMORY_ERRORS = ("of memory", "OOM", "ResourceExhausted", "MemoryError", "allocat")
 
 
 def free_memory() -> int:
-    """Bytes that can be had, as the machine and its container say."""
+    """Returns the bytes that are available, as the machine and its container say."""
     free = int(psutil.virtual_memory().available)
     try:
         limit, used, stat = (
@@ -37,43 +42,67 @@ class Probe:
     steps: int
 
 
-def probe(plan: Plan, *probes: Probe) -> list[list[dict[str, float]]]:
-    """What is found by each of the probes, which run at the same time.
+class _Probes:
+    """The source of the jobs that build and time networks."""
 
-    Raises UserError for networks that can't be built, or don't fit into memory.
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._waiting = iter(jobs)
+        self.found: dict[int, list[dict[str, float]]] = {}
+        self.reasons: dict[int, str] = {}
+
+    def next_job(self) -> Job | None:
+        return next(self._waiting, None)
+
+    def done(self, job: Job, result: dict[str, Any]) -> None:
+        self.found[job.number] = result["found"]
+
+    def failed(self, job: Job, reason: str) -> None:
+        self.reasons[job.number] = reason
+
+    def epoch(self, job: Job, row: Row) -> bool:  # noqa: ARG002
+        return False
+
+    def submitted(self, job: Job) -> None:
+        """Nothing is shown of it."""
+
+    started = trained = interrupted = submitted
+
+    def lost(self, job: Job, reason: str) -> None:
+        """It is run again."""
+
+
+def probe(plan: Plan, *probes: Probe) -> list[list[dict[str, float]]]:
+    """Builds networks, and times some steps of them; the probes run at the same time.
+
+    Args:
+        plan: The search that the networks are of.
+        probes: What is built.
+
+    Returns:
+        For each probe what was found of each of its configurations: `parameters`, and where steps were timed
+        `step_seconds`, `evaluation_seconds` (of an image) and `memory` (bytes).
+
+    Raises:
+        UserError: A network can't be built, or does not fit into memory.
     """
     limit = min(int(SPARE * free_memory()), plan.settings.runtime.memory_limit or 2**63)
-    for _ in range(TRIES):
-        ended = _tried(plan, probes, limit)
-        if not any(isinstance(event, Failed) and event.cause == "lost" for event in ended.values()):
-            break
-    found: list[list[dict[str, float]]] = []
-    for number in range(len(probes)):
-        event = ended[number]
-        if isinstance(event, Done):
-            found.append(event.result["found"])
-            continue
-        if any(word in event.reason for word in ("of memory", "OOM", "ResourceExhausted", "MemoryError", "allocat")):
-            raise UserError(
-                f"search.space has networks that don't fit into memory: a trial may have {limit / 1e9:.1f} GB "
-                f"({event.reason}); narrow the range of what makes the model so large, or train.batch_size"
-            )
-        raise UserError(f"a network of this space can't be built: {event.reason}")
-    return found
-
-
-def _tried(plan: Plan, probes: Sequence[Probe], limit: int) -> dict[int, Done | Failed]:
-    """How each of the probes ends."""
     executor = LocalExecutor(Limits(memory=limit))
-    ended: dict[int, Done | Failed] = {}
     with tempfile.TemporaryDirectory() as folder:
+        source = _Probes(_job(plan, number, one, folder) for number, one in enumerate(probes))
         try:
-            for number, one in enumerate(probes):
-                settings = {"allowed": plan.composer.allowed, "data": plan.description.plain(), "steps": one.steps}
-                configs = [config.plain() for config in one.configs]
-                executor.submit(Job(number, "probe", {"configs": configs}, f"{folder}/{number}", settings))
-            while len(ended) < len(probes):
-                ended |= {e.number: e for e in executor.events(1.0) if isinstance(e, Done | Failed)}
+            Runner(executor, source, len(probes), None).run(Silent())
         finally:
             executor.close()
-    return ended
+    for reason in source.reasons.values():
+        if any(word in reason for word in MEMORY_ERRORS):
+            raise UserError(
+                f"search.space has networks that don't fit into memory: a trial may have {limit / 1e9:.1f} GB "
+                f"({reason}); narrow the range of what makes the model so large, or train.batch_size"
+            )
+        raise UserError(f"a network of this space can't be built: {reason}")
+    return [source.found[number] for number in range(len(probes))]
+
+
+def _job(plan: Plan, number: int, one: Probe, folder: str) -> Job:
+    settings = {"allowed": plan.composer.allowed, "data": plan.description.plain(), "steps": one.steps}
+    return Job(number, "probe", {"configs": [config.plain() for config in one.configs]}, f"{folder}/{number}", settings)

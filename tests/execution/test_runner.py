@@ -1,18 +1,22 @@
 """Several jobs at a time, on the dry executor and on one whose processes are killed."""
 
+import errno
 import os
 import signal
-import threading
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra import compose
 
-from mnist_sweep.config import TrialConfig, parse_trial
+from mnist_sweep.config import TrialConfig, Unavailable, parse_trial
 from mnist_sweep.config.compose import plain
-from mnist_sweep.execution import Done, DryExecutor, Epoch, Event, Failed, Job, LocalExecutor, Started, Trained
-from mnist_sweep.execution.runner import RETRIES, processes, run_all
+from mnist_sweep.execution import Done, DryExecutor, Event, Failed, Job, LocalExecutor, Started, Trained
+from mnist_sweep.execution.interrupts import Interrupts
+from mnist_sweep.execution.progress import Silent
+from mnist_sweep.execution.runner import RETRIES, STARTS, Runner, at_capacity, processes, run_jobs
 from mnist_sweep.tasks.image_classifier.data import describe
 
 
@@ -23,27 +27,89 @@ def config(hydra_conf: None) -> TrialConfig:
 
 
 def jobs(config: TrialConfig, folder: Path, count: int) -> list[Job]:
-    settings = {"allowed": [], "environment": {}, "data": {"train_images": 10}}
+    settings = {"allowed": [], "environment": {"command": "x"}, "data": {"train_images": 10}}
     return [Job(number, "train", config.plain(), str(folder / str(number)), settings) for number in range(count)]
 
 
+class Source:
+    """Some jobs, and the log of what becomes of them."""
+
+    def __init__(self, waiting: Iterable[Job], stop_after: int | None = None) -> None:
+        self.waiting = iter(waiting)
+        self.stop_after = stop_after
+        self.log: list[tuple[str, int]] = []
+        self.reasons: list[str] = []
+        self.running: set[int] = set()
+        self.training: set[int] = set()
+        self.most = self.most_training = 0
+
+    def next_job(self) -> Job | None:
+        return next(self.waiting, None)
+
+    def submitted(self, job: Job) -> None:
+        self.log.append(("submitted", job.number))
+        self.running.add(job.number)
+        self.training.add(job.number)
+        self.most, self.most_training = max(self.most, len(self.running)), max(self.most_training, len(self.training))
+
+    def started(self, job: Job) -> None:
+        self.log.append(("started", job.number))
+
+    def epoch(self, job: Job, row: Any) -> bool:
+        self.log.append(("epoch", job.number))
+        return self.stop_after is not None and row["epoch"] >= self.stop_after
+
+    def trained(self, job: Job) -> None:
+        self.training.discard(job.number)
+
+    def _end(self, what: str, job: Job) -> None:
+        self.log.append((what, job.number))
+        self.running.discard(job.number)
+        self.training.discard(job.number)
+
+    def done(self, job: Job, result: dict[str, Any]) -> None:
+        self._end("stopped" if result["stopped"] else "done", job)
+
+    def failed(self, job: Job, reason: str) -> None:
+        self._end("failed", job)
+        self.reasons.append(reason)
+
+    def lost(self, job: Job, reason: str) -> None:
+        assert reason
+        self._end("lost", job)
+
+    def interrupted(self, job: Job) -> None:
+        self._end("interrupted", job)
+
+    def of(self, *kinds: str) -> list[tuple[str, int]]:
+        return [entry for entry in self.log if entry[0] in kinds]
+
+
+def run(executor: Any, source: Source, at_once: int = 2) -> int:
+    return run_jobs(executor, source, at_once, Silent())
+
+
 def test_all_jobs_end_and_no_more_than_allowed_run_at_once(config: TrialConfig, tmp_path: Path) -> None:
-    running: set[int] = set()
-    most = 0
-    ended = []
-    for event in run_all(DryExecutor(), jobs(config, tmp_path, 5), 2, lambda: False):
-        if isinstance(event, Job):
-            running.add(event.number)
-        elif isinstance(event, Done | Failed):
-            running.remove(event.number)
-            ended.append(event.number)
-        most = max(most, len(running))
-    assert sorted(ended) == [0, 1, 2, 3, 4]
-    assert most == 2
+    source = Source(jobs(config, tmp_path, 5))
+    assert run(DryExecutor(), source) == 0
+    assert sorted(number for _, number in source.of("done")) == [0, 1, 2, 3, 4]
+    assert source.most == 2
+
+
+def test_a_jobs_folder_has_its_configuration_and_nothing_of_an_earlier_try(config: TrialConfig, tmp_path: Path) -> None:
+    (tmp_path / "0").mkdir()
+    for name in ("history.csv", "mlflow.json", "model.keras"):
+        (tmp_path / "0" / name).write_text("earlier")
+    (job,) = jobs(config, tmp_path, 1)
+    run(DryExecutor(), Source([replace(job, overrides=["model=dnn"])]))
+    assert (tmp_path / "0/overrides.yaml").read_text() == "- model=dnn\n"
+    assert (tmp_path / "0/mlflow.json").read_text() == "earlier"  # names its run
+    assert not (tmp_path / "0/model.keras").exists()
+    assert (tmp_path / "0/config.yaml").read_text().startswith("# x\n")
 
 
 class Writing(DryExecutor):
-    """Says that each job has been trained, three calls before it is done."""
+    """Reports that each job has been trained, three calls before it is done."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,34 +131,21 @@ class Writing(DryExecutor):
 def test_a_job_that_only_writes_its_files_keeps_no_worker_but_they_do_not_pile_up(
     config: TrialConfig, tmp_path: Path
 ) -> None:
-    running: set[int] = set()
-    training: set[int] = set()
-    most = most_training = 0
-    for event in run_all(Writing(), jobs(config, tmp_path, 9), 2, lambda: False):
-        if isinstance(event, Job):
-            running.add(event.number)
-            training.add(event.number)
-        elif isinstance(event, Trained):
-            training.remove(event.number)
-        elif isinstance(event, Done):
-            running.remove(event.number)
-        most, most_training = max(most, len(running)), max(most_training, len(training))
-    assert (most, most_training) == (processes(2), 2) == (3, 2)
+    source = Source(jobs(config, tmp_path, 9))
+    run(Writing(), source)
+    assert (source.most, source.most_training) == (processes(2), 2) == (3, 2)
 
 
-def test_once_stopped_nothing_starts_and_what_is_unfinished_is_not_given(config: TrialConfig, tmp_path: Path) -> None:
-    given: list[Job | Event] = []
-    stop = threading.Event()
-    for event in run_all(DryExecutor(), jobs(config, tmp_path, 5), 2, stop.is_set):
-        if isinstance(event, Epoch):
-            stop.set()
-        given.append(event)
-    assert [event.number for event in given if isinstance(event, Job)] == [0, 1]
-    assert not [event for event in given if isinstance(event, Done)]
+@pytest.mark.parametrize(
+    ("active", "writing", "at_once", "full"),
+    [(0, 0, 1, False), (1, 0, 1, True), (1, 1, 1, False), (2, 1, 1, True), (2, 2, 1, True), (5, 2, 4, False)],
+)
+def test_capacity(active: int, writing: int, at_once: int, full: bool) -> None:
+    assert at_capacity(active, writing, at_once) == full
 
 
-class Killing(LocalExecutor):
-    """Kills each process of job 0 as soon as it is at work, so many times."""
+class Signalling(DryExecutor):
+    """Sends Ctrl-C so many times at the first epoch."""
 
     def __init__(self, times: int) -> None:
         super().__init__()
@@ -100,21 +153,119 @@ class Killing(LocalExecutor):
 
     def events(self, timeout: float) -> list[Event]:
         found = super().events(timeout)
+        if any(not isinstance(event, Started) for event in found):
+            for _ in range(self.times):
+                os.kill(os.getpid(), signal.SIGINT)
+            self.times = 0
+        return found
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_once_interrupted_nothing_starts_and_what_runs_is_left(config: TrialConfig, tmp_path: Path, times: int) -> None:
+    source = Source(jobs(config, tmp_path, 5))
+    assert run(Signalling(times), source) == 130
+    assert source.of("submitted") == [("submitted", 0), ("submitted", 1)]
+    assert sorted(source.of("interrupted")) == [("interrupted", 0), ("interrupted", 1)]
+    assert not source.of("done", "stopped", "failed")
+
+
+def test_a_job_that_its_source_stops_is_done_not_interrupted(config: TrialConfig, tmp_path: Path) -> None:
+    source = Source(jobs(config, tmp_path, 2), stop_after=1)
+    assert run(DryExecutor(), source) == 0
+    assert source.of("done", "stopped", "interrupted") == [("stopped", 0), ("stopped", 1)]
+    assert len(source.of("epoch")) == 2
+
+
+class Killing(LocalExecutor):
+    """Kills each process of job 0 so many times: as soon as it runs, or at its first epoch."""
+
+    def __init__(self, times: int, kind: type) -> None:
+        super().__init__()
+        self.times = times
+        self.kind = kind
+
+    def events(self, timeout: float) -> list[Event]:
+        found = super().events(timeout)
         for event in found:
-            if isinstance(event, Started) and event.number == 0 and self.times:
+            if isinstance(event, self.kind) and event.number == 0 and self.times:
                 self.times -= 1
                 os.kill(self.jobs[0].process.pid or 0, signal.SIGKILL)
         return found
 
 
-@pytest.mark.parametrize(("kills", "end"), [(RETRIES, Done), (RETRIES + 1, Failed)])
-def test_a_lost_job_is_run_again_but_not_for_ever(config: TrialConfig, tmp_path: Path, kills: int, end: type) -> None:
+@pytest.mark.parametrize(("kills", "end"), [(STARTS - 1, "done"), (STARTS, "failed")])
+def test_a_job_that_is_lost_before_it_trains_is_run_again_but_not_for_ever(
+    config: TrialConfig, tmp_path: Path, kills: int, end: str
+) -> None:
     one = replace(config, train=replace(config.train, epochs=1))
-    settings = {"allowed": [], "environment": {}, "data": describe(one.data).plain(), "keep_model": False}
-    executor = Killing(kills)
-    job = Job(0, "train", one.plain(), str(tmp_path / "0"), settings)
-    try:
-        ended = [e for e in run_all(executor, [job], 1, lambda: False) if isinstance(e, Done | Failed)]
-    finally:
-        executor.close()
-    assert [type(event) for event in ended] == [end]
+    settings = {"allowed": [], "environment": {"command": "x"}, "data": describe(one.data).plain(), "keep_model": False}
+    source = Source([Job(0, "train", one.plain(), str(tmp_path / "0"), settings)])
+    run(Killing(kills, Started), source, 1)
+    assert source.of("done", "failed") == [(end, 0)]
+
+
+class Losing(DryExecutor):
+    """Loses every job at its first epoch."""
+
+    def events(self, timeout: float) -> list[Event]:
+        found: list[Event] = []
+        for event in super().events(timeout):
+            if isinstance(event, Started):
+                found.append(event)
+            elif event.number in self.jobs:
+                self.jobs.pop(event.number)
+                found.append(Failed(event.number, "killed", "lost"))
+        return found
+
+
+def test_a_job_that_is_lost_while_it_trains_is_run_again_twice_at_most(config: TrialConfig, tmp_path: Path) -> None:
+    source = Source(jobs(config, tmp_path, 1))
+    run(Losing(), source)
+    assert source.of("lost", "failed") == [("lost", 0)] * RETRIES + [("failed", 0)]
+    assert source.reasons == [f"killed, after {RETRIES} retries"]
+
+
+def test_a_job_that_was_lost_too_often_before_is_not_run(config: TrialConfig, tmp_path: Path) -> None:
+    (job,) = jobs(config, tmp_path, 1)
+    source = Source([replace(job, retries=RETRIES + 1)])
+    run(DryExecutor(), source)
+    assert source.log == [("failed", 0)]
+
+
+class Ending(DryExecutor):
+    """Fails the first job for a given cause."""
+
+    def __init__(self, cause: Any) -> None:
+        super().__init__()
+        self.cause = cause
+
+    def events(self, timeout: float) -> list[Event]:
+        events: Sequence[Event] = super().events(timeout)
+        return [Failed(event.number, "no space", self.cause) if event.number == 0 else event for event in events][:1]
+
+
+def test_a_full_disk_ends_everything_and_leaves_what_ran(config: TrialConfig, tmp_path: Path) -> None:
+    source = Source(jobs(config, tmp_path, 3))
+    with pytest.raises(Unavailable, match=r"is full .*free some space and run the same command to go on"):
+        run(Ending("disk"), source)
+    assert not source.of("failed", "interrupted")
+
+
+def test_other_errors_of_the_system_are_not_taken_for_a_full_disk(config: TrialConfig, tmp_path: Path) -> None:
+    class Broken(DryExecutor):
+        def events(self, timeout: float) -> list[Event]:  # noqa: ARG002
+            raise OSError(errno.EIO, "broken")
+
+    source = Source(jobs(config, tmp_path, 1))
+    with pytest.raises(OSError, match="broken"):
+        run(Broken(), source)
+    assert source.of("interrupted") == [("interrupted", 0)]
+
+
+def test_without_signals_of_its_own_a_runner_leaves_ctrl_c_to_its_caller(config: TrialConfig, tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    runner = Runner(DryExecutor(), Source(jobs(config, tmp_path, 1)), 1, None)
+    runner.run(Silent())
+    assert signal.getsignal(signal.SIGINT) is before
+    with Interrupts():
+        assert signal.getsignal(signal.SIGINT) is not before

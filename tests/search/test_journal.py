@@ -9,7 +9,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from mnist_sweep.search import storage as module
+from mnist_sweep.search import journal as module
 from mnist_sweep.search.journal import Journal
 
 SPACE = {"x": FloatDistribution(0, 1)}

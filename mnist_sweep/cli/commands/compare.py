@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from mnist_sweep.cli.screen import Screen
+from mnist_sweep.cli.screen import Screen, transfer
 from mnist_sweep.config import UserError
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.flatten import flatten
@@ -100,7 +100,7 @@ def main(composed: Composed) -> tuple[int, Any]:
     tracking, runs_folder = parse_tracking(composed.config["tracking"]), parse_folder(composed.config["runs_folder"])
     trials = [_find(str(name), runs_folder, tracking, allowed) for name in names]
     _check_images(trials)
-    screen = Screen("compare", "val_accuracy", 0, 1)
+    screen = Screen()
     for table in (
         _table("configuration", trials, _differences(trials) or [("(the same)", ["" for _ in trials])]),
         _table("metric", trials, [(n, [_metric(n, t.metrics.get(n)) for t in trials]) for n in SHOWN]),
@@ -108,7 +108,7 @@ def main(composed: Composed) -> tuple[int, Any]:
         screen.table(table)
         screen.say("")
     first = trials[0]
-    description = prepare(first.config, screen.say)
+    description = prepare(first.config, screen.say, transfer=transfer)
     check_data(first.environment["data"]["digests"], description, first.name)
     images = data.validation_images(first.config.data, description.digests)
     from mnist_sweep.tasks.image_classifier.figures.style import save

@@ -8,13 +8,13 @@ from typing import Any
 from rich.table import Table
 
 from mnist_sweep import files
-from mnist_sweep.cli.screen import Screen
+from mnist_sweep.cli.screen import Screen, transfer
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import check
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.settings import ConfirmConfig, RuntimeConfig, parse_folder, parse_tracking
 from mnist_sweep.confirm.finalists import BASELINE, Finalist, choose
-from mnist_sweep.confirm.runs import Confirmation, Run, runs_of, train
+from mnist_sweep.confirm.runs import ConfirmRuns, Run, runs_of, train
 from mnist_sweep.confirm.test_set_log import openings
 from mnist_sweep.confirm.winner import register_winner, write_winner
 from mnist_sweep.execution.jobs import shortest, workers
@@ -25,7 +25,9 @@ from mnist_sweep.results.locate import check_name, find_study
 from mnist_sweep.results.trial import check_local, check_trained
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.lock import locked
+from mnist_sweep.storage.state import TrialState
 from mnist_sweep.tracking import Tracker, as_before
+from mnist_sweep.tracking.run_recorder import RunRecorder
 
 
 def _result(finalist: Finalist, runs: Sequence[Run]) -> confirmed.Runs:
@@ -117,7 +119,7 @@ def main(composed: Composed) -> tuple[int, Any]:
         runs = runs_of(study, finalists, request.seeds)
         todo = [run for run in runs if not run.is_done]
         at_once = min(len(runs), workers(runtime))
-        done = {"COMPLETE": len(runs) - len(todo)}
+        done = {TrialState.COMPLETE: len(runs) - len(todo)}
         screen = Screen(f"confirming {study.name}", "accuracy", len(runs), at_once, done, kind="run")
         openings(study)  # a damaged book is told before anything is done
         _intro(study, runs, screen)
@@ -126,7 +128,8 @@ def main(composed: Composed) -> tuple[int, Any]:
         try:
             if study.record.is_file():
                 tracker.start_study(study)
-            code = train(Confirmation(study, runs, todo, screen, tracker, composed), runtime) if todo else 0
+            what = ConfirmRuns(study, runs, todo, runtime, composed.trusted, composed.flags, composed.line)
+            code = train(what, RunRecorder(tracker), screen, at_once, transfer) if todo else 0
             if code <= 1:
                 found, winner = _record(study, finalists, runs, composed)
         finally:

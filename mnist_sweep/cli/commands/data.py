@@ -4,6 +4,7 @@ from typing import Any
 
 from rich.console import Console
 
+from mnist_sweep.cli.screen import transfer
 from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.execution.jobs import prepare
@@ -16,7 +17,7 @@ def main(composed: Composed) -> tuple[int, Any]:
         raise UserError(f"{sweeps[0]} must be one value: one data set at a time is fetched")
     config = parse_trial(composed.config, composed.trusted)
     console = Console(highlight=False, soft_wrap=True)
-    found = prepare(config, console.print, whole=True)
+    found = prepare(config, console.print, all_parts=True, transfer=transfer)
     where = data.location(config.data)
     height, width, channels = found.image
     console.print(

@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from mnist_sweep.cli.screen import transfer
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.space import Choice, Parameter
 from mnist_sweep.execution.jobs import workers
@@ -33,7 +34,7 @@ def combinations(parameters: list[Parameter]) -> float:
 def main(composed: Composed) -> tuple[int, Any]:
     """Checks the whole search, builds its smallest and largest networks, times them, and predicts."""
     console = Console(highlight=False)
-    plan = make_plan(composed, console.print)
+    plan = make_plan(composed, console.print, transfer)
     settings = plan.settings
     searched = ", ".join(dict.fromkeys(p.key for p in plan.parameters))
     count = combinations(plan.parameters)
@@ -44,7 +45,7 @@ def main(composed: Composed) -> tuple[int, Any]:
     console.print(
         f"Searched: {searched}" + (f" ({count:,.0f} combinations)" if math.isfinite(count) else ""), soft_wrap=True
     )
-    if settings.runtime.executor == "dry":
+    if settings.runtime.is_dry:
         console.print("Dry: nothing is trained, so there is nothing to build")
         return 0, None
     cost = forecast(plan, STEPS)

@@ -22,7 +22,7 @@ def main(composed: Composed) -> tuple[int, Any]:
     if not names or any(name is not None and not isinstance(name, str) for name in names):
         raise UserError(f"study must be a study's name or a list of names, got {given}")
     folders = [find_study(runs_folder, name) for name in names]
-    screen = Screen("report", "val_accuracy", 0, 1)
+    screen = Screen()
     with Progress(console=screen.console, transient=True, disable=not screen.console.is_terminal) as progress:
         task = progress.add_task("reading", total=None)
         studies = [read_study(folder, is_held(folder)) for folder in folders]

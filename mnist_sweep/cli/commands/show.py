@@ -43,7 +43,7 @@ def main(composed: Composed) -> tuple[int, Any]:
     runs_folder = parse_folder(composed.config["runs_folder"])
     folder = find_study(runs_folder, check_name(composed.config["study_name"]))
     study = read_study(folder, is_held(folder))
-    screen = Screen("show", study.metric, 0, 1)
+    screen = Screen()
     counts = ", ".join(f"{len(study.of_state(state))} {state.word}" for state in FINISHED)
     screen.say(f"Study {study.name}: {counts}", style="bold")
     for trial in study.of_state("RUNNING"):
@@ -64,7 +64,7 @@ def main(composed: Composed) -> tuple[int, Any]:
 def all_studies(composed: Composed) -> tuple[int, Any]:
     """A line for every study in the runs folder, the one that was worked on last at the end."""
     runs_folder = parse_folder(composed.config["runs_folder"])
-    screen = Screen("studies", "val_accuracy", 0, 1)
+    screen = Screen()
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("study", overflow="fold")
     for column in ("complete", "pruned", "failed", "best"):

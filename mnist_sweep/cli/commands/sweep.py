@@ -3,24 +3,27 @@
 import shlex
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
-from mnist_sweep.cli.screen import Screen
+from mnist_sweep.cli.screen import Screen, transfer
 from mnist_sweep.config import Unavailable
 from mnist_sweep.config.composed import Composed
+from mnist_sweep.config.metrics import METRICS, shown_curve
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.execution import make_executor
-from mnist_sweep.execution.jobs import images, shortest, workers
+from mnist_sweep.execution.jobs import Batch, shortest, workers
 from mnist_sweep.formatting import duration
 from mnist_sweep.results.pruning import sentence
 from mnist_sweep.search import Search
 from mnist_sweep.storage.identity import check_not_another, identity, keep_identity
 from mnist_sweep.storage.lock import locked
+from mnist_sweep.storage.state import TrialState
 from mnist_sweep.sweep.estimate import ceiling
 from mnist_sweep.sweep.fork import forked
-from mnist_sweep.sweep.loop import Outcome, run_sweep
+from mnist_sweep.sweep.loop import Outcome, Sweep, run_sweep
 from mnist_sweep.sweep.plan import Plan, make_plan
-from mnist_sweep.sweep.study_files import Record
+from mnist_sweep.sweep.study_files import StudyFiles
 from mnist_sweep.tracking import Tracker
 
 
@@ -45,7 +48,7 @@ def _command(plan: Plan, *words: str) -> str:
     return shlex.join(["mnist-sweep", *words, *([] if folder == "runs" else [f"runs_folder={as_literal(folder)}"])])
 
 
-def _outro(plan: Plan, search: Search, record: Record, screen: Screen, outcome: Outcome, seconds: float) -> None:
+def _outro(plan: Plan, search: Search, record: StudyFiles, screen: Screen, outcome: Outcome, seconds: float) -> None:
     counts = search.counts
     screen.say("")
     screen.say(f"Study {plan.folder.name}: {outcome.why}; {counts['COMPLETE']} complete, {counts['PRUNED']} pruned, "
@@ -70,7 +73,7 @@ def _outro(plan: Plan, search: Search, record: Record, screen: Screen, outcome: 
         screen.say(text, wrap=True)
     if plan.settings.tracking.enabled:
         screen.say(f"Browse: {_command(plan, 'ui')} ({record.tracker.uri})")
-    if outcome.code > 128:
+    if outcome.is_interrupted:
         screen.say("Run the same command to go on", style="bold")
 
 
@@ -85,28 +88,28 @@ def _cost(plan: Plan, screen: Screen) -> None:
     )
 
 
-def _conclude(record: Record, screen: Screen) -> None:
-    with screen.console.status("drawing the report"):
+def _conclude(record: StudyFiles, screen: Screen) -> None:
+    with screen.status("drawing the report"):
         wrong = record.conclude()
     if wrong:
         screen.warn(f"The report could not be made ({wrong}); the study is whole: see report.log in its folder")
 
 
-def _run(plan: Plan, search: Search, record: Record, screen: Screen, shared: dict[str, Any] | None) -> Outcome:
+def _run(sweep: Sweep, screen: Screen) -> Outcome:
     """Searches, draws the report, and waits for MLflow."""
-    tracker = record.tracker
+    plan, record, tracker = sweep.plan, sweep.files, sweep.files.tracker
     try:
-        outcome = run_sweep(plan, search, make_executor(plan.settings.runtime), screen, record, shared)
-        if outcome.code > 128:  # who presses Ctrl-C does not wait for pictures
+        outcome = run_sweep(sweep, make_executor(plan.settings.runtime))
+        if outcome.is_interrupted:  # who presses Ctrl-C does not wait for pictures
             record.write_summary()
         else:
             _conclude(record, screen)
     except Unavailable:
-        record.finish("INTERRUPTED")
+        record.finish(TrialState.INTERRUPTED)
         tracker.close()
         raise
-    record.finish("INTERRUPTED" if outcome.code > 128 else "COMPLETE")
-    with screen.console.status("bringing MLflow up to date"):
+    record.finish(TrialState.INTERRUPTED if outcome.is_interrupted else TrialState.COMPLETE)
+    with screen.status("bringing MLflow up to date"):
         caught_up = tracker.close()
     if not caught_up:
         screen.warn(f"tracking is behind in {tracker.uri}: the folders have everything; bring it up with: "
@@ -118,8 +121,8 @@ def _run(plan: Plan, search: Search, record: Record, screen: Screen, shared: dic
 
 def _planned(composed: Composed) -> tuple[Plan, dict[str, Any]]:
     """The search, and what its study is; raises UserError where the study was begun as another one."""
-    say = Screen("sweep", "val_accuracy", 0, 1).say
-    plan = make_plan(composed, say)
+    say = Screen().say
+    plan = make_plan(composed, say, transfer)
     now = identity(plan.plain, plan.description.digest)
     if plan.settings.study.fork:
         if not plan.folder.config.exists():
@@ -134,24 +137,26 @@ def main(composed: Composed) -> tuple[int, Any]:
     began = time.monotonic()
     plan, now = _planned(composed)
     settings, limits = plan.settings, plan.settings.search
-    screen = Screen(plan.folder.name, limits.metric[0], limits.n_trials, workers(settings.runtime))
+    curve = shown_curve(METRICS[limits.metric[0]])
+    screen = Screen(plan.folder.name, curve, limits.n_trials, workers(settings.runtime))
     tracker = Tracker(settings.tracking, settings.runs_folder, screen.warn)
-    memory = images(settings.runtime, plan.base, plan.description)
+    batch = Batch(plan.description, plan.composer.allowed, plan.flags, composed.line, plan.base.data)
+    memory = batch.images(settings.runtime)
     shared = None
     with locked(plan.folder), ExitStack() as stack:
         if is_new := not plan.folder.journal.exists():
             # The fork server imports TensorFlow: time enough for MLflow's import, and for the images.
             tracker.warm_up()
             shared = stack.enter_context(memory)
-            if settings.runtime.executor == "local":
+            if not settings.runtime.is_dry:
                 _cost(plan, screen)
         keep_identity(plan.folder, now)
         search = Search(plan.folder.journal, plan.folder.name, settings, plan.parameters, plan.values)
-        screen.counts.update(search.counts)
+        screen.counts.update({TrialState(state): count for state, count in search.counts.items()})
         if search.torn:
             name = plan.folder.journal.name
             screen.warn(f"{name} was torn, by a power cut maybe: {search.torn} bytes of its end are now in {name}.torn")
-        record = Record(plan, search, tracker, composed.line)
+        record = StudyFiles(plan, search, tracker, composed.line)
         if record.is_settled():
             record.note_settled()
             _outro(plan, search, record, screen, Outcome(0, "finished before, nothing to do"), 0)
@@ -160,6 +165,6 @@ def main(composed: Composed) -> tuple[int, Any]:
             shared = stack.enter_context(memory)
         _intro(plan, search, screen)
         record.start()
-        outcome = _run(plan, search, record, screen, shared)
+        outcome = _run(Sweep(plan, search, record, replace(batch, shared=shared), screen), screen)
     _outro(plan, search, record, screen, outcome, time.monotonic() - began)
     return outcome.code, None

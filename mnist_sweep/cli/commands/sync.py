@@ -92,7 +92,7 @@ def main(composed: Composed) -> tuple[int, Any]:
     config, runs_folder = parse_tracking(composed.config["tracking"]), parse_folder(composed.config["runs_folder"])
     name = check_name(composed.config["study_name"])
     chosen = studies(runs_folder) if name is None else [find_study(runs_folder, name)]
-    screen = Screen("sync", "val_accuracy", 0, 1)
+    screen = Screen()
     if not chosen:
         screen.say(f"There is no study in {runs_folder}")
     behind: list[str] = []

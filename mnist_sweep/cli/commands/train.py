@@ -1,129 +1,150 @@
 """`mnist-sweep train`: one trial, recorded like those of a sweep."""
 
-import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from filelock import FileLock
-
-from mnist_sweep.cli.screen import Screen
+from mnist_sweep.cli.screen import Screen, transfer
 from mnist_sweep.config import TrialConfig, parse_trial
 from mnist_sweep.config.compose import key_of, of_a_trial
 from mnist_sweep.config.composed import Composed
-from mnist_sweep.config.flatten import flatten
+from mnist_sweep.config.metrics import PRIMARY, best_name
 from mnist_sweep.config.settings import parse_surroundings
-from mnist_sweep.execution import Done, Executor, Failed, Job, make_executor
-from mnist_sweep.execution.jobs import make_job, next_folder, prepare, run_one, shortest
-from mnist_sweep.files import write_json
-from mnist_sweep.provenance import source_tags
+from mnist_sweep.execution import make_executor
+from mnist_sweep.execution.executor import Job
+from mnist_sweep.execution.interrupts import interrupt_of
+from mnist_sweep.execution.job_folder import folder_of, next_folder
+from mnist_sweep.execution.jobs import Batch, TrialRequest, make_job, prepare, shortest
+from mnist_sweep.execution.progress import Progress
+from mnist_sweep.execution.recorded_runs import RecordedRuns, Shown
+from mnist_sweep.execution.runner import run_jobs
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
-from mnist_sweep.storage.run_record import RunRecord
+from mnist_sweep.storage.identity import check_no_search
+from mnist_sweep.storage.run_record import RunDescription, RunKind
+from mnist_sweep.storage.state import StateFile, TrialState
 from mnist_sweep.tracking import Tracker
+from mnist_sweep.tracking.run_recorder import RunRecorder
 
-METRIC = "best_val_accuracy"
-
-
-def _name(config: TrialConfig, choices: Mapping[str, str], number: int) -> str:
-    """What the run is called: its experiment, or its model and data."""
-    experiment = choices.get("experiment")
-    what = experiment or f"{config.model.target.rpartition('.')[2]}-{config.data.split.name}"
-    return f"{what}-{number:04d}"
+METRIC = best_name(PRIMARY)
 
 
-def _record(
-    composed: Composed, config: TrialConfig, number: int, folder: TrialFolder, data: dict[str, Any]
-) -> RunRecord:
-    overrides = [override for override in composed.overrides if of_a_trial(override)]
-    tags = {"trial": str(number), "study": folder.path.parent.parent.name, "kind": "train", "state": "RUNNING",
-            "folder": str(folder.path.absolute()), "command": composed.line, "data_digest": data["digest"],
-            "executor": composed.config["runtime"]["executor"],
-            "mlflow.note.content": f"```\n{composed.line}\n```", **source_tags(composed.line)}  # fmt: skip
-    params = flatten(config.plain())
-    return RunRecord(
-        _name(config, composed.choices, number), params, [key_of(o) for o in overrides], tags, data, time.time()
-    )
+@dataclass(frozen=True)
+class Training:
+    """The one trial: its job, its configuration, and what its run is called.
+
+    Attributes:
+        job: The trial as a job.
+        config: Its configuration.
+        name: The name of its run: its experiment, or its model and data, and its number.
+        overrides: Its overrides, by key.
+        line: The command line.
+        executor: `runtime.executor`.
+    """
+
+    job: Job
+    config: TrialConfig
+    name: str
+    overrides: Mapping[str, str]
+    line: str
+    executor: str
 
 
-def _told(screen: Screen, folder: TrialFolder, ended: Done) -> None:
-    metrics = ended.result["metrics"]
+class SingleTrial(RecordedRuns):
+    """One trial as a source of jobs.
+
+    Attributes:
+        result: Its result, once it is complete.
+        reason: Why it has failed, once it has.
+    """
+
+    def __init__(self, training: Training, recorder: RunRecorder, progress: Progress) -> None:
+        super().__init__(recorder, progress)
+        self.training = training
+        self.result: Mapping[str, Any] | None = None
+        self.reason = ""
+        self._jobs = [training.job]
+
+    def next_job(self) -> Job | None:
+        """Returns the trial, once."""
+        return self._jobs.pop() if self._jobs else None
+
+    def describe(self, job: Job) -> RunDescription:
+        """Returns the trial for its record."""
+        training, folder = self.training, folder_of(job)
+        return RunDescription(
+            kind=RunKind.TRAIN,
+            name=training.name,
+            study=folder.path.parent.parent.name,
+            folder=folder.path,
+            command=training.line,
+            started_by=training.line,
+            config=job.config,
+            data=job.settings["data"],
+            executor=training.executor,
+            trial=job.number,
+            searched=list(training.overrides),
+        )
+
+    def show(self, job: Job) -> Shown:  # noqa: ARG002
+        """Returns the overrides."""
+        return Shown(self.training.overrides, self.training.config.train.epochs)
+
+    def conclude(self, job: Job, result: Mapping[str, Any]) -> tuple[StateFile, str]:
+        """Returns the state and the last validation accuracy."""
+        self.result = result
+        return StateFile(job.number, TrialState.COMPLETE), f"{PRIMARY} {result['metrics'][PRIMARY]:.4f}"
+
+    def fail(self, job: Job, reason: str) -> tuple[StateFile, str]:
+        """Returns the state and the reason."""
+        self.reason = reason
+        return StateFile(job.number, TrialState.FAIL, reason), reason
+
+    def leave(self, job: Job) -> StateFile:
+        """Returns the state of an interrupted trial."""
+        return StateFile(job.number, TrialState.INTERRUPTED, "interrupted")
+
+
+def _report(screen: Screen, folder: TrialFolder, result: Mapping[str, Any]) -> None:
+    metrics = result["metrics"]
     screen.say(
-        f"val_accuracy {metrics['val_accuracy']:.4f} at the end, {metrics[METRIC]:.4f} at best (epoch "
+        f"{PRIMARY} {metrics[PRIMARY]:.4f} at the end, {metrics[METRIC]:.4f} at best (epoch "
         f"{metrics['best_epoch']}); {int(metrics['parameters']):,} parameters, "
         f"{metrics['images_per_second']:,.0f} images per second"
     )
-    digest = ended.result["weights_digest"][:16]
+    digest = result["weights_digest"][:16]
     screen.say(f"weights digest {digest}; folder {shortest(folder.path)}; browse: mnist-sweep ui")
 
 
-def _finish(record: RunRecord, folder: TrialFolder, tracker: Tracker, state: str, reason: str | None) -> None:
-    """Writes how the trial ended, and waits until MLflow has it."""
-    number = int(record.tags["trial"])
-    ended = {"trial": number, "state": state, "reason": reason, "started": record.started, "ended": time.time()}
-    write_json(folder.state, ended)
-    tracker.finish_trial(folder)
-    if not tracker.close():
-        tracker.say(
-            f"tracking is behind in {tracker.uri}: {folder.path} has everything, `mnist-sweep sync` brings it up"
-        )
-
-
-def _run(
-    job: Job,
-    record: RunRecord,
-    folder: TrialFolder,
-    tracker: Tracker,
-    screen: Screen,
-    executor: Executor,
-    tried: Mapping[str, str],
-    epochs: int,
-) -> Done | Failed:
-    """Runs the job to its end; an interrupted or failed one is noted here, one that is done by the caller."""
-    number = job.number
-
-    def on_epoch(row: dict[str, float]) -> None:
-        screen.epoch(number, row)
-        tracker.epoch(folder, row)
-
-    try:
-        record.write(folder.record)
-        tracker.start_trial(folder)
-        with screen, FileLock(folder.lock):  # a lock that is free tells `sync` that nobody is at work any more
-            screen.started(number, tried, epochs)
-            ended = run_one(executor, job, on_epoch)
-            if isinstance(ended, Failed):
-                screen.ended(number, "FAIL", ended.reason)
-            else:
-                screen.ended(number, "COMPLETE", f"val_accuracy {ended.result['metrics']['val_accuracy']:.4f}")
-    except BaseException:
-        _finish(record, folder, tracker, "INTERRUPTED", "interrupted")
-        raise
-    finally:
-        executor.close()
-    if isinstance(ended, Failed):
-        _finish(record, folder, tracker, "FAIL", ended.reason)
-    return ended
-
-
 def main(composed: Composed) -> tuple[int, Any]:
-    """Trains one network; gives its best val_accuracy to Hydra, for the sweepers of others."""
-    allowed = composed.trusted
+    """Trains one network; returns its best val_accuracy to Hydra, for the sweepers of others."""
     around = parse_surroundings(composed.config)
-    config = parse_trial(composed.config, allowed)
+    config = parse_trial(composed.config, composed.trusted)
     executor = make_executor(around.runtime)
-    screen = Screen("training", METRIC, 1, 1)
-    description = prepare(config, screen.say)
-    number, folder = next_folder(StudyFolder(around.runs_folder / (around.study.name or "train")))
+    screen = Screen("training", total=1)
+    description = prepare(config, screen.say, transfer=transfer)
+    study = StudyFolder(around.runs_folder / (around.study.name or "train"))
+    check_no_search(study)
+    number, folder = next_folder(study)
     overrides = [override for override in composed.overrides if of_a_trial(override)]
-    tracker = Tracker(around.tracking, around.runs_folder, screen.warn)
-    record = _record(composed, config, number, folder, description.plain())
-    job = make_job(
-        number, config, overrides, folder, description, allowed, composed.flags, composed.line, keep_model=True
-    )
+    batch = Batch(description, composed.trusted, composed.flags, composed.line, config.data)
+    job = make_job(TrialRequest(number, config, overrides, folder, keep_model=True), batch)
+    name = composed.choices.get("experiment") or f"{config.model.name}-{config.data.split.name}"
     tried = {key_of(override): override.partition("=")[2] for override in overrides}
-    ended = _run(job, record, folder, tracker, screen, executor, tried, config.train.epochs)
-    if isinstance(ended, Failed):
-        screen.say(f"Failed: {ended.reason}. The whole story: {shortest(folder.log)}", style="red")
-        return 1, None
-    _finish(record, folder, tracker, "COMPLETE", None)
-    _told(screen, folder, ended)
-    return 0, ended.result["metrics"][METRIC]
+    training = Training(job, config, f"{name}-{number:04d}", tried, composed.line, around.runtime.executor)
+    recorder = RunRecorder(Tracker(around.tracking, around.runs_folder, screen.warn), locks=True)
+    trial = SingleTrial(training, recorder, screen)
+    try:
+        code = run_jobs(executor, trial, 1, screen)
+    finally:
+        if not recorder.close():
+            uri = recorder.tracker.uri
+            screen.warn(
+                f"tracking is behind in {uri}: {folder.path} is complete, `mnist-sweep sync` brings it up to date"
+            )
+    if trial.result is not None:
+        _report(screen, folder, trial.result)
+        return 0, trial.result["metrics"][METRIC]
+    if code:  # the other jobs of a multirun must not begin
+        raise interrupt_of(code)
+    screen.say(f"Failed: {trial.reason}. Everything that it printed: {shortest(folder.log)}", style="red")
+    return 1, None
