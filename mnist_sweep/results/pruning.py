@@ -1,20 +1,45 @@
-"""What the pruner has saved, and how often it was wrong, as far as trials were finished to find out."""
+"""What the pruner saved, and how often it was wrong, as far as trials were finished to find out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from mnist_sweep.config.hashing import drawn
-from mnist_sweep.formatting import duration
-from mnist_sweep.search import Standing
+from mnist_sweep.formatting import duration, plural
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.state import TrialState
+
+
+class Finished(Protocol):
+    """What is asked of a finished trial."""
+
+    @property
+    def number(self) -> int:
+        """Its number."""
+
+    @property
+    def state(self) -> TrialState:
+        """Its state."""
+
+    @property
+    def values(self) -> tuple[float, ...] | None:
+        """Its objectives, if it is complete."""
+
+    @property
+    def audited(self) -> int | None:
+        """The epoch at which the pruner would have stopped it, if it was finished nevertheless."""
 
 
 @dataclass(frozen=True)
 class Pruning:
-    """How many trials were stopped, how many that should have been were finished, and how many of these are best ones.
+    """The pruner's record in a study.
 
-    `wrong` are those that came to more than every trial that the pruner let live; `best_audited` is the best value of
-    the finished ones; `seconds_saved` is what the rest of the stopped trials would have taken.
+    Attributes:
+        pruned: How many trials it stopped.
+        audited: How many trials that it would have stopped were finished nevertheless.
+        wrong: How many of these are better than every trial that the pruner did not want to stop.
+        best_audited: The best value of the audited trials.
+        seconds_saved: What the rest of the stopped trials would have taken.
     """
 
     pruned: int
@@ -25,44 +50,53 @@ class Pruning:
 
 
 def is_audited(share: float, seed: int, number: int) -> bool:
-    """Whether a trial is one of those that are finished whatever the pruner says: the same in every call."""
+    """Returns whether a trial is finished whatever the pruner says: the same in every call.
+
+    Args:
+        share: The share of trials that are audited, from 0 to 1.
+        seed: The study's seed.
+        number: The trial's number.
+    """
     return drawn(f"audit {seed} {number}") < share * 2**32
 
 
 def judge_pruner(
-    finished: Sequence[Standing], study: StudyFolder, epochs: int, better: Callable[[float, float], bool]
+    finished: Sequence[Finished], study: StudyFolder, epochs: int, better: Callable[[float, float], bool]
 ) -> Pruning:
-    """Counts; `epochs` are those of a whole trial, `better` compares two values of the objective."""
-    values = {s.number: s.values[0] for s in finished if s.state == "COMPLETE" and s.values}
-    audited = {s.number for s in finished if s.audited is not None and s.number in values}
+    """Returns the pruner's record.
+
+    Args:
+        finished: All finished trials.
+        study: Their folder.
+        epochs: The epochs of a complete trial.
+        better: Compares two values of the objective.
+    """
+    values = {t.number: t.values[0] for t in finished if t.state == TrialState.COMPLETE and t.values}
+    audited = {t.number for t in finished if t.audited is not None and t.number in values}
     others = [value for number, value in values.items() if number not in audited]
     wrong = [n for n in audited if not any(not better(values[n], other) for other in others)]
     best = None
     for number in audited:
         best = values[number] if best is None or better(values[number], best) else best
-    pruned = [s.number for s in finished if s.state == "PRUNED"]
+    pruned = [t.number for t in finished if t.state == TrialState.PRUNED]
     saved = 0.0
     for number in pruned:
-        rows = study.trial(number).rows()
-        saved += sum(row["seconds"] for row in rows) / max(1, len(rows)) * (epochs - len(rows)) if rows else 0.0
+        if rows := study.trial(number).rows():
+            saved += sum(row["seconds"] for row in rows) / len(rows) * (epochs - len(rows))
     return Pruning(len(pruned), len(audited), len(wrong), best, saved)
 
 
 def sentence(found: Pruning) -> str:
-    """The same in words; empty where the pruner has done nothing."""
+    """Returns the record in words, empty where the pruner has done nothing."""
     if not (found.pruned or found.audited):
         return ""
-    trials = "1 trial" if found.pruned == 1 else f"{found.pruned or 'no'} trials"
-    text = f"The pruner stopped {trials}" + f", which saved {duration(found.seconds_saved)} of training" * bool(
-        found.pruned
-    )
+    trials = plural(found.pruned, "trial") if found.pruned else "no trials"
+    saved = f", which saved {duration(found.seconds_saved)} of training" if found.pruned else ""
     if not found.audited:
-        return f"{text}."
+        return f"The pruner stopped {trials}{saved}."
     finished = "1 other was" if found.audited == 1 else f"{found.audited} others were"
-    many = (
-        "none of them is" if not found.wrong else "1 of them is" if found.wrong == 1 else f"{found.wrong} of them are"
-    )
+    wrong = {0: "none of them is", 1: "1 of them is"}.get(found.wrong, f"{found.wrong} of them are")
     return (
-        f"{text}; {finished} finished to audit it (search.audit): {many} better than every trial that it let live, "
-        f"the best came to {found.best_audited:.4f}."
+        f"The pruner stopped {trials}{saved}; {finished} finished to audit it (search.audit): {wrong} better than "
+        f"every trial that it did not want to stop, the best reached {found.best_audited:.4f}."
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from optuna.trial import FrozenTrial
 
 from mnist_sweep.config.space import Parameter, literal
+from mnist_sweep.storage.state import TrialState
 
 REASON = "reason"  # keys of Optuna's user attributes
 RETRIES = "retries"
@@ -29,7 +30,7 @@ class Standing:
     """
 
     number: int
-    state: str
+    state: TrialState
     values: tuple[float, ...] | None
     overrides: dict[str, str]
     reason: str | None
@@ -51,5 +52,5 @@ def standing_of(trial: FrozenTrial, parameters: Sequence[Parameter]) -> Standing
     if trial.number:
         overrides = {key: literal(domains[key], value) for key, value in trial.params.items() if key in domains}
     values = tuple(trial.values) if trial.values is not None else None
-    return Standing(trial.number, trial.state.name, values, overrides, trial.user_attrs.get(REASON),
+    return Standing(trial.number, TrialState(trial.state.name), values, overrides, trial.user_attrs.get(REASON),
                     trial.user_attrs.get(AUDITED))  # fmt: skip

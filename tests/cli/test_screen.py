@@ -2,6 +2,7 @@ import pytest
 
 from mnist_sweep.cli.screen import Screen
 from mnist_sweep.formatting import duration, short
+from mnist_sweep.storage.state import TrialState
 
 
 @pytest.mark.parametrize(
@@ -33,10 +34,11 @@ def test_overrides_are_cut_to_what_matters(overrides: dict[str, str], text: str)
 
 
 def test_without_a_terminal_there_are_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    with Screen("study", "best_val_accuracy", total=2, workers=1) as screen:
+    screen = Screen("study", "val_accuracy", total=2, workers=1)
+    with screen.live():
         screen.started(0, {"model.units": "[8]"}, epochs=2)
         screen.epoch(0, {"epoch": 1, "val_accuracy": 0.5, "loss": 1.0})
-        screen.ended(0, "PRUNED", "best_val_accuracy 0.5000 after epoch 1")
+        screen.ended(0, TrialState.PRUNED, "best_val_accuracy 0.5000 after epoch 1")
         screen.warn("tracking is behind")
     out, err = capsys.readouterr()
     assert out.splitlines() == [
@@ -53,6 +55,6 @@ def test_the_time_left_is_shared_by_the_workers() -> None:
     assert screen.time_left() is None
     for number in range(2):
         screen.started(number, {}, 1)
-        screen.ended(number, "COMPLETE", "")
+        screen.ended(number, TrialState.COMPLETE, "")
     screen.seconds = [30.0, 30.0]
     assert screen.time_left() == 30.0 * 8 / 2

@@ -176,9 +176,9 @@ def rows(*values: float):
 def test_a_trial_below_the_median_is_pruned():
     one = search(pruner=MEDIAN)
     one.ask(), one.ask()
-    assert not any(one.report(0, row, None) for row in rows(0.5, 0.6))
+    assert not any(one.report(0, rows(0.5, 0.6)[: count + 1]) for count in range(2))
     done(one, 0, 0.6)
-    assert one.report(1, rows(0.4)[0], None)
+    assert one.report(1, rows(0.4))
     assert one.study.trials[1].intermediate_values == {1: 0.4}
 
 
@@ -186,8 +186,8 @@ def test_a_trial_below_the_median_is_pruned():
 def test_what_is_reported_is_the_objective_as_it_stands(metric, value):
     one = search(metric=metric)
     one.ask()
-    one.report(0, rows(0.4)[0], 0.7)
-    assert one.study.trials[0].intermediate_values == {1: value}
+    one.report(0, rows(0.7, 0.4))
+    assert one.study.trials[0].intermediate_values == {2: value}
 
 
 @pytest.mark.parametrize("metric", ["parameters", "training_seconds", ["val_accuracy", "parameters"]])
@@ -195,7 +195,7 @@ def test_an_objective_without_a_curve_prunes_nothing(metric):
     one = search(metric=metric, pruner=MEDIAN)
     one.ask()
     assert not one.prunes
-    assert not one.report(0, rows(0.0)[0], None)
+    assert not one.report(0, rows(0.0))
 
 
 GRID = "mnist_sweep.study.GridSampler"

@@ -14,7 +14,8 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 import keras
 
 from mnist_sweep.config import UserError, parse_trial
-from mnist_sweep.execution.jobs import make_job
+from mnist_sweep.execution.job_folder import write_job
+from mnist_sweep.execution.jobs import Batch, TrialRequest, make_job
 from mnist_sweep.files import write_json
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import read_history
@@ -65,18 +66,10 @@ def _plain(**changes):
 
 
 def _job(config, folder, keep_model=False, stop_after=None):
-    return make_job(
-        number=7,
-        config=config,
-        overrides=OVERRIDES,
-        folder=folder,
-        description=describe(config.data),
-        allowed=[],
-        flags=[],
-        started_by="pytest",
-        keep_model=keep_model,
-        stop_after=stop_after,
-    )
+    batch = Batch(describe(config.data), [], [], "pytest", config.data)
+    job = make_job(TrialRequest(7, config, OVERRIDES, folder, keep_model, stop_after), batch)
+    write_job(job)
+    return job
 
 
 def _start(path, keep_model=True, stop_after=None, should_stop=lambda: False, on_epoch=lambda _: None, **changes):
