@@ -127,7 +127,6 @@ UNTESTED = {
     "search/trials.py",
     "storage/folders.py",
     "storage/history.py",
-    "storage/identity.py",
     "storage/lock.py",
     "storage/run_record.py",
     "storage/state.py",

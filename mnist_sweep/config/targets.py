@@ -16,8 +16,8 @@ OWN = {
     "model": r"mnist_sweep\.models\.(dnn|cnn)",
     "optimizer": r"keras\.optimizers\."
     r"(Adadelta|Adafactor|Adagrad|Adam|AdamW|Adamax|Ftrl|Lamb|Lion|Muon|Nadam|RMSprop|SGD)",
-    "sampler": r"optuna\.samplers\.[A-Z]\w*|mnist_sweep\.study\.(GridSampler|TPESampler)",
-    "pruner": r"optuna\.pruners\.[A-Z]\w*",
+    "sampler": r"optuna\.samplers\.[A-Z]\w*|mnist_sweep\.(search|study)\.(GridSampler|TPESampler)",
+    "pruner": r"optuna\.pruners\.[A-Z]\w*|mnist_sweep\.search\.SuccessiveHalvingPruner",
 }
 WORDS = {
     "data": "mnist_sweep.data (archive, digits)",

@@ -11,7 +11,6 @@ import tempfile
 
 PRELOADED = (
     "mnist_sweep.tasks.image_classifier.trial",
-    "keras.src.trainers.data_adapters.array_data_adapter",
     "matplotlib.backends.backend_agg",
     "sklearn.metrics",
     "sklearn.model_selection",

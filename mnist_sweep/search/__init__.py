@@ -2,6 +2,7 @@
 
 from mnist_sweep.search.components import build_pruner, build_sampler
 from mnist_sweep.search.failures import in_common
+from mnist_sweep.search.pruners.asha import SuccessiveHalvingPruner
 from mnist_sweep.search.rehearsal import rehearse
 from mnist_sweep.search.samplers.grid import GridSampler
 from mnist_sweep.search.samplers.tpe import TPESampler
@@ -13,6 +14,7 @@ __all__ = [
     "GridSampler",
     "Search",
     "Standing",
+    "SuccessiveHalvingPruner",
     "TPESampler",
     "build_pruner",
     "build_sampler",

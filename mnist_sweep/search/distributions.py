@@ -1,8 +1,10 @@
 """The search space as Optuna's distributions."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import Trial
 
 from mnist_sweep.config.space import Choice, Domain, Parameter
 
@@ -16,6 +18,15 @@ def distribution(domain: Domain) -> BaseDistribution:
         assert isinstance(domain.high, int)
         return IntDistribution(domain.low, domain.high, log=domain.log, step=int(domain.step or 1))
     return FloatDistribution(domain.low, domain.high, log=domain.log, step=domain.step)
+
+
+def suggest(trial: Trial, key: str, domain: Domain) -> Any:
+    """Returns the value that Optuna suggests for a key of a running trial."""
+    if isinstance(domain, Choice):
+        return trial.suggest_categorical(key, domain.values)
+    if domain.whole:
+        return trial.suggest_int(key, int(domain.low), int(domain.high), step=int(domain.step or 1), log=domain.log)
+    return trial.suggest_float(key, domain.low, domain.high, step=domain.step, log=domain.log)
 
 
 def in_order(parameters: Iterable[Parameter]) -> list[Parameter]:

@@ -1,19 +1,18 @@
-"""Optuna's journal for one driver: nothing walks over all trials, and only what has to be on the disk is waited for."""
+"""Optuna's journal for one driver: nothing walks over all trials, and only writes that must survive are synced."""
 
-import copy
 import json
 import os
 from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
-from optuna.distributions import BaseDistribution
-from optuna.storages.journal import BaseJournalBackend, JournalStorage
-from optuna.storages.journal._storage import JournalOperation, JournalStorageReplayResult
+from optuna.storages.journal import BaseJournalBackend
 from optuna.trial import FrozenTrial, TrialState
 
+from mnist_sweep.search.optuna_private import JournalOperation, KnownTrialsStorage
+
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
-# A power cut may take these with it: such a trial is still running, and is run again from its beginning.
+# A power cut may lose these: such a trial is still running, and is run again from its beginning.
 MAY_WAIT = (
     JournalOperation.SET_TRIAL_PARAM,
     JournalOperation.SET_TRIAL_INTERMEDIATE_VALUE,
@@ -56,48 +55,17 @@ class _File(BaseJournalBackend):
                 os.fsync(journal.fileno())
 
 
-class _Replay(JournalStorageReplayResult):
-    """As Optuna's, but each distribution is made and checked once, not for every trial that has it."""
-
-    def __init__(self, worker_id_prefix: str) -> None:
-        super().__init__(worker_id_prefix)
-        self._distributions: dict[tuple[str, str], BaseDistribution] = {}
-
-    def _apply_set_trial_param(self, log: dict[str, Any]) -> None:
-        number, name = log["trial_id"], log["param_name"]
-        known = self._distributions.get((name, log["distribution"]))
-        if known is None or not self._trial_exists_and_updatable(number, log):
-            super()._apply_set_trial_param(log)
-            if number in self._trials and name in self._trials[number].distributions:
-                self._distributions[name, log["distribution"]] = self._trials[number].distributions[name]
-            return
-        trial = copy.copy(self._trials[number])
-        trial.params = {**trial.params, name: known.to_external_repr(log["param_value_internal"])}
-        trial.distributions = {**trial.distributions, name: known}
-        self._trials[number] = trial
-
-
-class Journal(JournalStorage):
+class Journal(KnownTrialsStorage):
     """A journal of one study; its format is Optuna's."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
         self._unfinished: set[int] = set()
         super().__init__(_File(file))
-        self._unfinished = {key for key, trial in self._known.items() if not trial.state.is_finished()}
+        self._unfinished = {key for key, trial in self.known.items() if not trial.state.is_finished()}
 
-    @property
-    def _known(self) -> dict[int, FrozenTrial]:
-        """All trials, by number: there is no other study whose trials could be among them."""
-        return self._replay_result._trials
-
-    def _sync_with_backend(self) -> None:
-        if not isinstance(self._replay_result, _Replay):
-            self._replay_result = _Replay(self._worker_id_prefix)
-        super()._sync_with_backend()
-
-    def settle(self) -> None:
-        """Waits until everything that was written is on the disk."""
+    def flush(self) -> None:
+        """Returns once everything that was written is on the disk."""
         with self.file.open("rb") as journal:
             os.fsync(journal.fileno())
 
@@ -122,7 +90,7 @@ class Journal(JournalStorage):
         if deepcopy or study_id != 0:
             return super().get_all_trials(study_id, deepcopy, states)
         if states is None:
-            return list(self._known.values())
+            return list(self.known.values())
         if any(state in states for state in FINISHED):
-            return [trial for trial in self._known.values() if trial.state in states]
-        return [self._known[key] for key in sorted(self._unfinished) if self._known[key].state in states]
+            return [trial for trial in self.known.values() if trial.state in states]
+        return [self.known[key] for key in sorted(self._unfinished) if self.known[key].state in states]

@@ -32,5 +32,5 @@ def rehearse(settings: Settings, parameters: Sequence[Parameter], base: Mapping[
     except UserError:
         raise
     except Exception as error:
-        names = f"{settings.sampler.target.rpartition('.')[2]} and {settings.pruner.target.rpartition('.')[2]}"
+        names = f"{settings.sampler.name} and {settings.pruner.name}"
         raise UserError(f"sampler and pruner ({names}) can't search this space: {error!r}") from None

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from mnist_sweep.config import Settings, UserError
 from mnist_sweep.config.hashing import drawn
 from mnist_sweep.config.metrics import CURVES, METRICS, curve_best
-from mnist_sweep.config.space import Choice, Parameter, holds, literal, value_of
+from mnist_sweep.config.space import Choice, Domain, Parameter, contains, holds, literal, value_of
 from mnist_sweep.search.components import build_pruner, build_sampler
-from mnist_sweep.search.distributions import distribution, in_order
+from mnist_sweep.search.distributions import distribution, in_order, suggest
 from mnist_sweep.search.journal import Journal
 from mnist_sweep.search.journal_repair import mend
 from mnist_sweep.search.samplers.grid import GridSampler, points
@@ -44,19 +43,20 @@ class Search:
         self.base = dict(base)
         self.torn = mend(journal) if journal else 0  # bytes
         try:
-            storage = InMemoryStorage() if journal is None else Journal(journal)
-            studies = storage.get_all_studies()
+            self.storage = InMemoryStorage() if journal is None else Journal(journal)
+            studies = self.storage.get_all_studies()
         except (ValueError, KeyError) as error:
             raise UserError(f"{journal} can't be read ({error}): put back a copy, or use another study.name") from None
         self.metrics = settings.search.metric
         self.directions = settings.search.direction
         pruner = build_pruner(settings.pruner)
         if studies:  # a folder that was renamed keeps the name that its study began with
-            self.study = optuna.load_study(storage=storage, study_name=studies[0].study_name, pruner=pruner)
+            self.study = optuna.load_study(storage=self.storage, study_name=studies[0].study_name, pruner=pruner)
         else:
             self.study = optuna.create_study(
-                storage=storage, study_name=name, directions=self.directions, pruner=pruner
+                storage=self.storage, study_name=name, directions=self.directions, pruner=pruner
             )
+        self._study_id = self.storage.get_study_id_from_name(self.study.study_name)
         # The same seed would repeat its suggestions after a restart.
         seed = drawn(f"{settings.study.seed} {len(self._trials())}")
         self.study.sampler = build_sampler(settings.sampler, seed)
@@ -107,7 +107,8 @@ class Search:
         found = []
         for frozen in self._trials():
             if frozen.state == TrialState.RUNNING and frozen.number not in self.running:
-                trial = Trial(self.study, frozen._trial_id)
+                key = self.storage.get_trial_id_from_study_id_trial_number(self._study_id, frozen.number)
+                trial = Trial(self.study, key)
                 found.append(self._take(trial, frozen.user_attrs.get(RETRIES, 0) + begun(frozen.number)))
         return found
 
@@ -178,15 +179,15 @@ class Search:
                     continue
                 if parameter.key in overrides or not holds(parameter.condition, literals):
                     continue
-                value = trial._suggest(parameter.key, distribution(parameter.domain))
+                value = suggest(trial, parameter.key, parameter.domain)
                 text = literal(parameter.domain, value)
                 literals[parameter.key] = text
                 if baseline is None:
                     overrides[parameter.key] = text
         if retries:
             trial.set_user_attr(RETRIES, retries)
-        if isinstance(self.study._storage, Journal):
-            self.study._storage.settle()
+        if isinstance(self.storage, Journal):
+            self.storage.flush()
         return Asked(trial.number, overrides, retries)
 
     def adopt(
@@ -200,7 +201,7 @@ class Search:
         domains = {p.key: p.domain for p in self.parameters if p.key in overrides or not overrides}
         params = {key: value_of(domains[key], text) for key, text in overrides.items()} or self._baseline()
         distributions = {key: distribution(domains[key]) for key in params}
-        inside = {key for key, value in params.items() if _contained(distributions[key], value)}
+        inside = {key for key, value in params.items() if _contained(domains[key], value)}
         curve = self._per_epoch()
         steps = {}
         if curve is not None and self.prunes:
@@ -278,8 +279,8 @@ def _beats(first: Sequence[float], second: Sequence[float]) -> bool:
     return first != second and all(one <= other for one, other in zip(first, second, strict=True))
 
 
-def _contained(kind: BaseDistribution, value: Any) -> bool:
-    return bool(kind._contains(kind.to_internal_repr(value)))
+def _contained(domain: Domain, value: Any) -> bool:
+    return value in domain.values if isinstance(domain, Choice) else contains(domain, str(value))
 
 
 def _equal(domain: Choice, text: str) -> list[Any]:

@@ -1,5 +1,6 @@
 """What a study is: the configuration that it began with, which later calls must repeat."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from mnist_sweep import files
@@ -14,6 +15,24 @@ MAY_CHANGE = ("search.n_trials", "search.timeout", "search.target", "search.max_
 SHOWN = 4
 
 
+# What studies of earlier versions call samplers and pruners that are the same as today's.
+RENAMED = {
+    "mnist_sweep.study.TPESampler": "mnist_sweep.search.TPESampler",
+    "mnist_sweep.study.GridSampler": "mnist_sweep.search.GridSampler",
+    "optuna.pruners.SuccessiveHalvingPruner": "mnist_sweep.search.SuccessiveHalvingPruner",  # the same decisions
+}
+
+
+def _with_present_names(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a configuration with the present names of its sampler and its pruner."""
+    found = dict(config)
+    for key in ("sampler", "pruner"):
+        if isinstance(section := config.get(key), Mapping):
+            target = section.get("_target_")
+            found[key] = {**section, "_target_": RENAMED.get(str(target), target)}
+    return found
+
+
 def identity(plain: dict[str, Any], data_digest: str) -> dict[str, Any]:
     """What a study is: its composed configuration, space included, and the digest of its data."""
     return {**plain, "data_digest": data_digest}
@@ -25,7 +44,7 @@ def changed(folder: StudyFolder, now: dict[str, Any]) -> list[str]:
         return []
     return [
         line
-        for line in differences(files.read_yaml(folder.config), now)
+        for line in differences(_with_present_names(files.read_yaml(folder.config)), _with_present_names(now))
         if not any(line.startswith((f"{key}:", f"{key}.")) for key in MAY_CHANGE)
     ]
 

@@ -1,7 +1,7 @@
-"""What a search would cost: its smallest and largest networks are built, and some of their steps are timed."""
+"""What a search will take: its smallest and largest networks are built, and some of their steps are timed."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mnist_sweep.config import TrialConfig, UserError
@@ -16,29 +16,34 @@ from mnist_sweep.sweep.probe import SPARE, Probe, free_memory, probe
 FIXED_SECONDS = 4  # of a trial, before its first step and after its last: tracing, predictions, figures
 FILES_BYTES = 700_000  # of a trial without its model: figures, predictions, tables, and their copy in MLflow's store
 BYTES_PER_PARAMETER = 4
+BASE, SMALLEST, LARGEST = NETWORKS = ("base (trial 0)", "smallest", "largest")
+Timed = Mapping[str, float]  # what `probe` has found of a network
 BYTES_PER_PIXEL = 6  # of the data set: float32 to train with, uint8 while it is read, and a part of a copy
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network of the search: parameters, seconds of a step and of a whole trial."""
+    """A network of the search: its parameters, seconds of a step and of a complete trial."""
 
-    name: str
     parameters: int
     step_seconds: float
     trial_seconds: float
 
 
 @dataclass(frozen=True)
-class Forecast:
-    """The networks of a search: base, smallest, largest; and what it takes.
+class Estimate:
+    """What a search takes.
 
-    `memory` in bytes of the greediest trial; `seconds` of all trials without pruning; `disk` in bytes.
+    Attributes:
+        networks: The networks that were timed, by name.
+        memory: Bytes of memory of the trial that needs most.
+        seconds: Seconds of all trials without pruning; None unless the smallest and the largest network were timed.
+        disk: Bytes of disk of all trials.
     """
 
-    networks: list[Network]
+    networks: dict[str, Network]
     memory: float
-    seconds: float
+    seconds: float | None
     disk: float
 
 
@@ -100,73 +105,69 @@ def data_bytes(plan: Plan) -> int:
     return BYTES_PER_PIXEL * math.prod(data.image) * (data.train_images + data.validation_images)
 
 
-def forecast(plan: Plan, steps: int) -> Forecast:
-    """Builds and times the base configuration, the smallest and the largest network; trains nothing, writes nothing.
+def estimate(plan: Plan, steps: int, names: Sequence[str] = NETWORKS) -> Estimate:
+    """Builds and times networks of a search, in a few seconds; trains nothing and writes nothing.
 
-    Raises UserError for networks that can't be built, or of which `runtime.workers` at a time don't fit into memory.
+    Which end of each parameter makes the network larger is found by building all of them. Meanwhile the networks are
+    timed that the higher and lower ends of all numbers make; where that guess was wrong, they are timed again.
+
+    Args:
+        plan: The search.
+        steps: How many steps of each network are timed.
+        names: Which of `NETWORKS` are timed; the largest is always one of them.
+
+    Returns:
+        Parameters, time, memory and disk.
+
+    Raises:
+        UserError: A network can't be built, or `runtime.workers` of the largest at a time don't fit into memory.
     """
     tries = _tries(plan)
-    smallest, largest = _extremes(tries, _sizes(plan, tries))
-    named: dict[str, dict[str, str]] = {"base (trial 0)": {}, "smallest": smallest, "largest": largest}
-    configs = [plan.composer.config(overrides) for overrides in named.values()]
-    found = probe(plan, Probe(configs, steps))[0]
-    networks = [
-        Network(name, int(one["parameters"]), one["step_seconds"], _trial_seconds(config, one, plan))
-        for name, config, one in zip(named, configs, found, strict=True)
-    ]
-    most = max(networks, key=lambda network: network.parameters)
-    greediest = probe(plan, Probe([_greediest(plan, named[most.name])], 1))[0][0]
-    memory = _check_memory(plan, greediest["memory"])
+    guess = {BASE: {}, SMALLEST: _guess(tries, min), LARGEST: {**_guess(tries, max), **_largest_batch(plan)}}
+    alone = _alone(plan, tries)
+    found: dict[str, Timed] = {}
+    try:
+        sizes, timed = probe(plan, alone, Probe([plan.composer.config(guess[name]) for name in names], steps))
+        found = dict(zip(names, timed, strict=True))
+    except UserError:  # the ends may be sound where together they are not
+        sizes = _sizes(plan, tries)
+    smallest, largest = _extremes(tries, sizes)
+    true = {BASE: {}, SMALLEST: smallest, LARGEST: {**largest, **_largest_batch(plan)}}
+    wrong = [name for name in names if name not in found or not true[name].items() <= guess[name].items()]
+    if wrong:
+        again = probe(plan, Probe([plan.composer.config(true[name]) for name in wrong], steps))[0]
+        found |= dict(zip(wrong, again, strict=True))
+    networks = {name: _network(plan, true[name], found[name]) for name in names}
+    memory = _check_memory(plan, found[LARGEST]["memory"])
+    return Estimate(networks, memory, _seconds(plan, networks), _disk(plan, networks[LARGEST].parameters))
+
+
+def _network(plan: Plan, overrides: Mapping[str, str], timed: Timed) -> Network:
+    seconds = _trial_seconds(plan.composer.config(dict(overrides)), timed, plan)
+    return Network(int(timed["parameters"]), timed["step_seconds"], seconds)
+
+
+def _seconds(plan: Plan, networks: Mapping[str, Network]) -> float | None:
+    """All trials at the mean of the smallest and the largest network."""
+    if SMALLEST not in networks:
+        return None
     at_once = min(workers(plan.settings.runtime), plan.settings.search.n_trials)
-    # Half of the way from the smallest to the largest is a middling trial.
-    seconds = plan.settings.search.n_trials * (networks[1].trial_seconds + networks[2].trial_seconds) / 2 / at_once
-    return Forecast(networks, memory, seconds, _disk(plan, networks[2].parameters))
+    mean = (networks[SMALLEST].trial_seconds + networks[LARGEST].trial_seconds) / 2
+    return plan.settings.search.n_trials * mean / at_once
 
 
-def _greediest(plan: Plan, largest: Mapping[str, str]) -> TrialConfig:
-    """The largest network with the largest batch."""
-    return plan.composer.config({**largest, **_largest_batch(plan)})
-
-
-def _likely_largest(tries: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Every parameter that is a number at its higher end: the largest network, unless something is unusual."""
-    return dict(sorted((pair for pair in tries if as_number(pair[1]) is not None), key=lambda p: float(p[1])))
+def _guess(tries: Sequence[tuple[str, str]], end: Callable[..., tuple[str, str]]) -> dict[str, str]:
+    """Every parameter that is a number at its lower or higher end."""
+    numbers = [(key, text) for key, text in tries if as_number(text) is not None]
+    return {
+        key: end((pair for pair in numbers if pair[0] == key), key=lambda pair: float(pair[1]))[1]
+        for key in dict.fromkeys(key for key, _ in numbers)
+    }
 
 
 def _disk(plan: Plan, parameters: int) -> float:
     settings = plan.settings
     return settings.search.n_trials * FILES_BYTES * 2 + settings.study.keep_models * BYTES_PER_PARAMETER * parameters
-
-
-@dataclass(frozen=True)
-class Ceiling:
-    """The largest network of a search: parameters, bytes of memory, seconds of a trial; bytes of disk of them all."""
-
-    parameters: int
-    memory: float
-    trial_seconds: float
-    disk: float
-
-
-def ceiling(plan: Plan) -> Ceiling:
-    """Checks that the networks of a search can be built and fit into memory, as `forecast` does, in a second or two.
-
-    Raises UserError as `forecast` does.
-    """
-    tries = _tries(plan)
-    likely = _likely_largest(tries)
-    found: dict[str, float] | None
-    try:
-        alone, (found,) = probe(plan, _alone(plan, tries), Probe([_greediest(plan, likely)], 1))
-    except UserError:  # the ends may be sound where together they are not
-        found, alone = None, _sizes(plan, tries)
-    _, largest = _extremes(tries, alone)
-    if found is None or not largest.items() <= likely.items():
-        found = probe(plan, Probe([_greediest(plan, largest)], 1))[0][0]
-    memory = _check_memory(plan, found["memory"])
-    config = _greediest(plan, largest)
-    parameters = int(found["parameters"])
-    return Ceiling(parameters, memory, _trial_seconds(config, found, plan), _disk(plan, parameters))
 
 
 def _check_memory(plan: Plan, own: float) -> float:

@@ -73,7 +73,7 @@ def test_the_disk_is_waited_for_when_a_trial_ends_and_not_for_each_parameter(
     assert len(waited) == 1
     study.add_trial(optuna.trial.create_trial(value=0.75, params={"x": 0.5}, distributions=SPACE))
     assert len(waited) == 2
-    study._storage.settle()
+    study._storage.flush()
     assert len(waited) == 3
 
 

@@ -198,7 +198,7 @@ def test_an_objective_without_a_curve_prunes_nothing(metric):
     assert not one.report(0, rows(0.0))
 
 
-GRID = "mnist_sweep.study.GridSampler"
+GRID = "mnist_sweep.search.GridSampler"
 
 
 def test_a_grid_tries_every_combination_once_beside_the_base():

@@ -11,7 +11,7 @@ from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.space import Choice, Parameter
 from mnist_sweep.execution.jobs import workers
 from mnist_sweep.formatting import duration
-from mnist_sweep.sweep.estimate import forecast
+from mnist_sweep.sweep.estimate import estimate
 from mnist_sweep.sweep.plan import make_plan
 from mnist_sweep.sweep.probe import free_memory
 
@@ -48,14 +48,15 @@ def main(composed: Composed) -> tuple[int, Any]:
     if settings.runtime.is_dry:
         console.print("Dry: nothing is trained, so there is nothing to build")
         return 0, None
-    cost = forecast(plan, STEPS)
+    cost = estimate(plan, STEPS)
     table = Table(box=None, pad_edge=False)
     for column in ("network", "parameters", "step", f"trial of {plan.base.train.epochs} epochs"):
         table.add_column(column, justify="left" if column == "network" else "right")
-    for network in cost.networks:
+    for name, network in cost.networks.items():
         step = f"{1000 * network.step_seconds:.1f} ms"
-        table.add_row(network.name, f"{network.parameters:,}", step, duration(network.trial_seconds))
+        table.add_row(name, f"{network.parameters:,}", step, duration(network.trial_seconds))
     console.print(table)
+    assert cost.seconds is not None
     console.print(
         f"Time: about {duration(cost.seconds)} if no trial is pruned; a pruner usually saves half of it or more"
     )

@@ -19,7 +19,7 @@ from mnist_sweep.search import Search
 from mnist_sweep.storage.identity import check_not_another, identity, keep_identity
 from mnist_sweep.storage.lock import locked
 from mnist_sweep.storage.state import TrialState
-from mnist_sweep.sweep.estimate import ceiling
+from mnist_sweep.sweep.estimate import LARGEST, estimate
 from mnist_sweep.sweep.fork import forked
 from mnist_sweep.sweep.loop import Outcome, Sweep, run_sweep
 from mnist_sweep.sweep.plan import Plan, make_plan
@@ -80,10 +80,11 @@ def _outro(plan: Plan, search: Search, record: StudyFiles, screen: Screen, outco
 def _cost(plan: Plan, screen: Screen) -> None:
     """Says briefly what the search will cost; raises UserError where it does not fit into memory."""
     screen.say("Starting TensorFlow, and trying the largest network")
-    most = ceiling(plan)
+    cost = estimate(plan, 1, [LARGEST])
+    most = cost.networks[LARGEST]
     screen.say(
-        f"Networks of up to {most.parameters:,} parameters, {most.memory / 1e9:.1f} GB of memory and "
-        f"{duration(most.trial_seconds)} a trial; {most.disk / 1e6:,.0f} MB of disk in all",
+        f"Networks of up to {most.parameters:,} parameters, {cost.memory / 1e9:.1f} GB of memory and "
+        f"{duration(most.trial_seconds)} a trial; {cost.disk / 1e6:,.0f} MB of disk in all",
         wrap=True,
     )
 

@@ -4,17 +4,18 @@ import bisect
 import math
 
 from optuna.pruners import SuccessiveHalvingPruner as OptunasSuccessiveHalvingPruner
-from optuna.pruners._successive_halving import _completed_rung_key, _estimate_min_resource, _get_current_rung
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
+from mnist_sweep.search.optuna_private import completed_rung_key, current_rung, estimate_min_resource, note
+
 
 def _rungs(trials: list[FrozenTrial]) -> dict[str, list[float]]:
-    """The values that were noted at each rung, in order."""
+    """Returns the values that were noted at each rung, sorted."""
     found: dict[str, list[float]] = {}
     for trial in trials:
         rung = 0
-        while (key := _completed_rung_key(rung)) in trial.system_attrs:
+        while (key := completed_rung_key(rung)) in trial.system_attrs:
             found.setdefault(key, []).append(trial.system_attrs[key])
             rung += 1
     return {key: sorted(values) for key, values in found.items()}
@@ -29,23 +30,23 @@ class SuccessiveHalvingPruner(OptunasSuccessiveHalvingPruner):
     _study: Study | None = None
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
-        """As Optuna's."""
+        """Returns whether a trial is to be stopped, as Optuna's pruner does."""
         step = trial.last_step
         if step is None:
             return False
         if self._min_resource is None:
-            self._min_resource = _estimate_min_resource(study.get_trials(deepcopy=False))
+            self._min_resource = estimate_min_resource(study.get_trials(deepcopy=False))
             if self._min_resource is None:
                 return False
         if self._study is not study:
             self._study, self._values = study, _rungs(study.get_trials(deepcopy=False))
         value = trial.intermediate_values[step]
-        rung = _get_current_rung(trial)
+        rung = current_rung(trial)
         while step >= self._min_resource * self._reduction_factor ** (self._min_early_stopping_rate + rung):
             if math.isnan(value):
                 return True
-            key = _completed_rung_key(rung)
-            study._storage.set_trial_system_attr(trial._trial_id, key, value)
+            key = completed_rung_key(rung)
+            note(study, trial, key, value)
             competing = self._values.setdefault(key, [])
             bisect.insort(competing, value)
             if len(competing) <= self._bootstrap_count:

@@ -1,13 +1,14 @@
 """Optuna's TPE with a bounded memory, so that the ten-thousandth trial costs no more than the thousandth."""
 
 import heapq
-from collections.abc import Container
 from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.samplers import TPESampler as OptunasTPESampler
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
+
+from mnist_sweep.search.optuna_private import StudyView
 
 BEST, LATEST = 100, 400
 
@@ -42,23 +43,16 @@ class _Memory:
                 heapq.heappop(self._best)
 
 
-class _View:
+class _View(StudyView):
     """A study of which only some trials are seen."""
 
     def __init__(self, study: Study, memory: _Memory) -> None:
-        self._study = study
+        super().__init__(study)
         self._memory = memory
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._study, name)
-
-    def _get_trials(
-        self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
-    ) -> list[FrozenTrial]:
-        trials = self._study._get_trials(deepcopy=deepcopy, use_cache=use_cache)
-        if len(trials) > BEST + LATEST:
-            trials = self._memory.seen(trials)
-        return trials if states is None else [trial for trial in trials if trial.state in states]
+    def seen(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
+        """Returns all trials of a short study, else the running, the best and the latest ones."""
+        return self._memory.seen(trials) if len(trials) > BEST + LATEST else trials
 
 
 class TPESampler(OptunasTPESampler):

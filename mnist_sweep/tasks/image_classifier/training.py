@@ -10,7 +10,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 from numpy.typing import NDArray
 
 from mnist_sweep.config import Component, TrialConfig, UserError
@@ -18,6 +17,7 @@ from mnist_sweep.config.metrics import CURVES
 from mnist_sweep.config.targets import resolve
 from mnist_sweep.storage.history import append_history, begin_history
 from mnist_sweep.tasks.image_classifier.data import Dataset
+from mnist_sweep.tasks.image_classifier.keras_private import ArrayDataAdapter
 
 Row = dict[str, float]
 EVALUATION_BATCH = 500

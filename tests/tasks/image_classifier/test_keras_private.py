@@ -1,0 +1,20 @@
+"""The private name of Keras that is used: a failure here says what a new Keras has changed."""
+
+import inspect
+
+import keras
+import numpy as np
+
+from mnist_sweep.tasks.image_classifier import keras_private
+
+
+def test_the_adapter_takes_arrays_and_makes_batches_in_order() -> None:
+    said = (
+        f"Keras {keras.__version__} has changed ArrayDataAdapter, by which training.batches makes the batches of `fit`"
+    )
+    assert {"x", "y", "batch_size", "shuffle"} <= set(inspect.signature(keras_private.ArrayDataAdapter).parameters), (
+        said
+    )
+    adapter = keras_private.ArrayDataAdapter(np.arange(5.0), np.arange(5), batch_size=2, shuffle=False)
+    batches = [images.numpy().tolist() for images, _ in adapter.get_tf_dataset()]
+    assert batches == [[0, 1], [2, 3], [4]], said
