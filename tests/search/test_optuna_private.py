@@ -44,7 +44,7 @@ def test_a_study_has_a_storage_and_a_trial_its_id() -> None:
 def test_the_journal_storage_keeps_its_trials_by_number() -> None:
     lines = inspect.getsource(journal.JournalStorageReplayResult.__init__)
     assert "self._trials: dict[int, FrozenTrial]" in lines, (
-        f"Optuna {optuna.__version__} keeps the journal's trials in another way: search/journal.py lists them from there"
+        f"Optuna {optuna.__version__} keeps the journal's trials in another way: search/journal.py lists them"
     )
     assert "self._replay_result" in inspect.getsource(JournalStorage.__init__)
 
