@@ -1,7 +1,7 @@
 """Fixtures that several folders share."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,36 @@ from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
 from mnist_sweep.cli.main import conf_folder, run
+from mnist_sweep.files import replaced
+from mnist_sweep.tracking import store
+
+
+@pytest.fixture(scope="session")
+def real_make_database() -> Callable[[str], None]:
+    """What makes an MLflow database table by table, for the tests of just that."""
+    return store._make_database
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_database_is_copied(
+    tmp_path_factory: pytest.TempPathFactory, real_make_database: Callable[[str], None]
+) -> Iterator[None]:
+    """MLflow makes its tables once per test process, which takes seconds; every other store starts as a copy."""
+    template = tmp_path_factory.mktemp("mlflow") / "empty.db"
+
+    def copy(uri: str) -> None:
+        file = Path(uri.removeprefix("sqlite:///"))
+        if not uri.startswith("sqlite:///") or file.exists():
+            return
+        if not template.exists():
+            real_make_database(f"sqlite:///{template}")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(file) as beside:
+            shutil.copy(template, beside)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "_make_database", copy)
+        yield
 
 
 @pytest.fixture

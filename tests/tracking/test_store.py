@@ -4,9 +4,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from mnist_sweep.config.settings import TrackingConfig
+from mnist_sweep.tracking import store
 from mnist_sweep.tracking.store import open_store
 
 OPEN = """
@@ -18,7 +22,10 @@ open_store(TrackingConfig(True, None, "mine"), Path(sys.argv[1]))
 """
 
 
-def test_a_process_that_is_killed_while_it_makes_the_database_breaks_nothing(tmp_path: Path) -> None:
+def test_a_process_that_is_killed_while_it_makes_the_database_breaks_nothing(
+    tmp_path: Path, real_make_database: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_make_database", real_make_database)
     process = subprocess.Popen([sys.executable, "-c", OPEN, str(tmp_path)])
     while not list(tmp_path.glob(".*mlflow.db")):
         time.sleep(0.01)
