@@ -1,4 +1,4 @@
-"""Files are whole or not there at all, and what can't be read is told."""
+"""Files are written completely or not at all, and what can't be read is reported."""
 
 import json
 
@@ -7,8 +7,6 @@ import yaml
 
 from mnist_sweep.config import UserError
 from mnist_sweep.files import read_json, read_yaml, read_yaml_list, write_json, write_text, write_yaml
-from mnist_sweep.storage.folders import StudyFolder
-from mnist_sweep.storage.history import HISTORY, read_history
 
 
 def test_what_is_written_can_be_read(tmp_path):
@@ -37,7 +35,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "[1]", "5", "{", '{"a": nope}', "\x00"])
-def test_json_that_is_no_object_is_told_by_its_file(tmp_path, content):
+def test_json_that_is_no_object_is_reported_by_its_file(tmp_path, content):
     (tmp_path / "a.json").write_text(content)
     with pytest.raises(UserError, match=r"a\.json (can't be read|must hold)"):
         read_json(tmp_path / "a.json")
@@ -46,7 +44,7 @@ def test_json_that_is_no_object_is_told_by_its_file(tmp_path, content):
 @pytest.mark.parametrize(
     "content", ["", "- 1", "5", "{", "a: [", "!!python/object/apply:os.getpid []", "a: !x 1", "\x00"]
 )
-def test_yaml_that_is_no_mapping_is_told_by_its_file(tmp_path, content):
+def test_yaml_that_is_no_mapping_is_reported_by_its_file(tmp_path, content):
     (tmp_path / "a.yaml").write_text(content)
     with pytest.raises(UserError, match=r"a\.yaml (can't be read|must hold|must be plain)") as caught:
         read_yaml(tmp_path / "a.yaml")
@@ -62,7 +60,7 @@ def test_yaml_lists_are_read_in_the_same_way(tmp_path):
 
 
 @pytest.mark.parametrize("read", [read_json, read_yaml, read_yaml_list])
-def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path, read):
+def test_a_file_that_is_not_there_or_not_text_is_reported(tmp_path, read):
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\xfa")
     for name in ("nowhere", "bytes", "."):
         with pytest.raises(UserError, match="can't be read"):
@@ -72,58 +70,3 @@ def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path, read):
 def test_interpolations_of_a_stored_file_stay_text(tmp_path):
     (tmp_path / "a.yaml").write_text("a: ${oc.env:HOME}\n")
     assert read_yaml(tmp_path / "a.yaml") == {"a": "${oc.env:HOME}"}
-
-
-HEADER = ",".join(HISTORY)
-ONE, TWO = ",".join(["1"] * len(HISTORY)), ",".join(["2.5"] * len(HISTORY))
-
-
-@pytest.mark.parametrize(
-    ("text", "values"),
-    [
-        ("", []),
-        (f"{HEADER}\n", []),
-        (f"{HEADER}\n{ONE}\n{TWO}\n", [1.0, 2.5]),
-        (f"{HEADER}\r\n{ONE}\r\n", [1.0]),
-        (f"{HEADER}\n{ONE}\n2.5", [1.0]),
-        (f"{HEADER}\n{ONE}\n{TWO[:-1]}", [1.0]),  # cut within its last number
-        (f"{HEADER}\n{ONE}\n{TWO.replace('2.5', 'nan', 1)}\n{ONE}\n", [1.0]),
-        (f"epoch,loss\n{ONE}\n", []),
-    ],
-)
-def test_a_history_is_read_up_to_the_first_row_that_is_damaged(tmp_path, text, values):
-    (tmp_path / "history.csv").write_text(text)
-    assert read_history(tmp_path / "history.csv") == [dict.fromkeys(HISTORY, value) for value in values]
-
-
-def test_a_history_that_is_not_there_is_empty(tmp_path):
-    assert read_history(tmp_path / "history.csv") == []
-
-
-def test_a_study_is_one_folder(tmp_path):
-    study = StudyFolder(tmp_path / "mine")
-    assert study.name == "mine"
-    assert study.trial(7).path == tmp_path / "mine" / "trials" / "0007"
-    assert study.trial(12345).path.name == "12345"
-    files = [study.config, study.journal, study.lock, study.best, study.summary, study.tracking]
-    trial = study.trial(7)
-    files += [trial.config, trial.overrides, trial.history, trial.metrics, trial.environment, trial.predictions]
-    files += [trial.figures, trial.summary, trial.model, trial.log, trial.state, trial.tracking]
-    assert len(set(files)) == len(files)
-    assert all(file.is_relative_to(study.path) for file in files)
-
-
-def test_trials_are_listed_by_number(tmp_path):
-    study = StudyFolder(tmp_path)
-    assert study.trials() == []
-    for number in (10, 2, 0):
-        study.trial(number).path.mkdir(parents=True)
-    (tmp_path / "trials" / "notes").mkdir()
-    assert [trial.path.name for trial in study.trials()] == ["0000", "0002", "0010"]
-
-
-def test_trials_stay_in_order_beyond_ten_thousand(tmp_path):
-    study = StudyFolder(tmp_path)
-    for number in (9999, 10000, 100):
-        study.trial(number).path.mkdir(parents=True)
-    assert [trial.path.name for trial in study.trials()] == ["0100", "9999", "10000"]

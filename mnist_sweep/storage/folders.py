@@ -1,204 +1,130 @@
-"""Where a study and its trials keep what."""
+"""The files of a study and of its trials: where each one lies and what it holds."""
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, Self, overload
 
 from mnist_sweep.storage.history import read_history
 
 
+class Located(Protocol):
+    """Anything that lies in a folder."""
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file or folder of fixed name; as an attribute of a folder it is its path, whether or not it exists.
+
+    Attributes:
+        name: Its name within the folder.
+        description: What it holds, as a sentence for the documentation.
+    """
+
+    name: str
+    description: str
+
+    @overload
+    def __get__(self, folder: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, folder: Located, owner: type) -> Path: ...
+    def __get__(self, folder: Located | None, owner: type) -> Self | Path:
+        """Returns the path within a folder; asked of the class, the file itself."""
+        return self if folder is None else folder.path / self.name
+
+
 @dataclass(frozen=True)
 class TrialFolder:
-    """One trial's files."""
+    """The files of one trial.
+
+    Attributes:
+        path: The folder, which may not exist yet.
+    """
 
     path: Path
 
-    @property
-    def config(self) -> Path:
-        """The composed configuration: data, model, optimizer, train and study.seed."""
-        return self.path / "config.yaml"
-
-    @property
-    def overrides(self) -> Path:
-        """The overrides that make it, as a list."""
-        return self.path / "overrides.yaml"
-
-    @property
-    def history(self) -> Path:
-        """A row for each epoch, written as it ends."""
-        return self.path / "history.csv"
-
-    @property
-    def metrics(self) -> Path:
-        """The metrics of a trial that has ended well or was pruned."""
-        return self.path / "metrics.json"
-
-    @property
-    def environment(self) -> Path:
-        """Versions, commit, processor, digests, seeds, command."""
-        return self.path / "environment.json"
-
-    @property
-    def predictions(self) -> Path:
-        """Probabilities, predicted labels and labels of the validation images."""
-        return self.path / "predictions.npz"
-
-    @property
-    def figures(self) -> Path:
-        """The folder of the pictures."""
-        return self.path / "figures"
-
-    @property
-    def summary(self) -> Path:
-        """The model's layers, as text."""
-        return self.path / "model.txt"
-
-    @property
-    def model(self) -> Path:
-        """The trained network, of the best few trials."""
-        return self.path / "model.keras"
-
-    @property
-    def log(self) -> Path:
-        """All that the trial printed, tracebacks included."""
-        return self.path / "log.txt"
-
-    @property
-    def state(self) -> Path:
-        """How it ended, from the driver: state, reason, what was searched, command."""
-        return self.path / "state.json"
-
-    @property
-    def record(self) -> Path:
-        """What MLflow is to know of it besides its other files: name, parameters, tags, data set, start."""
-        return self.path / "record.json"
-
-    @property
-    def tracking(self) -> Path:
-        """The trial's MLflow run, and the state in which it has been mirrored."""
-        return self.path / "mlflow.json"
-
-    @property
-    def lock(self) -> Path:
-        """Held while a single trial is at work."""
-        return self.path / ".lock"
+    config = File("config.yaml", "The composed configuration: data, model, optimizer, train and study.seed.")
+    overrides = File("overrides.yaml", "The overrides that produce the configuration, as a list.")
+    history = File("history.csv", "One row for each epoch, appended as the epoch ends.")
+    metrics = File("metrics.json", "The metrics of a complete or pruned trial.")
+    environment = File("environment.json", "Versions, commit, processor, digests, seeds and command.")
+    predictions = File("predictions.npz", "Probabilities, predicted labels and labels of the validation images.")
+    figures = File("figures", "Learning curves, confusion matrix and error gallery.")
+    summary = File("model.txt", "The model's layers, as text.")
+    model = File("model.keras", "The trained network; only of the best few trials.")
+    log = File("log.txt", "Everything that the trial printed, tracebacks included.")
+    state = File("state.json", "How the trial ended, written by the driver: state, reason, searched values.")
+    record = File("record.json", "Metadata of the MLflow run: name, parameters, tags, data set, start.")
+    tracking = File("mlflow.json", "The id of the MLflow run, and the state in which it was mirrored last.")
+    lock = File(".lock", "Held while a single trial is running.")
 
     def rows(self) -> list[dict[str, float]]:
-        """The epochs that have ended."""
+        """Returns the complete epochs of history.csv, in order."""
         return read_history(self.history)
 
 
 @dataclass(frozen=True)
 class StudyFolder:
-    """One study's files."""
+    """The files of one study.
+
+    Attributes:
+        path: The folder, which may not exist yet; its name is the study's.
+    """
 
     path: Path
+
+    config = File("config.yaml", "The composed base configuration with its search space.")
+    journal = File("study.journal", "Optuna's storage.")
+    lock = File(".lock", "Held by the driver while it is running.")
+    driver = File(".driver.json", "The process that holds the lock.")
+    best = File("best.yaml", "The best trial's configuration, runnable by `mnist-sweep train`.")
+    summary = File("summary.json", "Counts, the best trial and times, for scripts.")
+    readme = File("README.md", "The result in words, in Markdown.")
+    figures = File("figures", "The figures of the study as a whole.")
+    test_set = File("test_set.json", "Every access to the test set: when, and for which finalists.")
+    confirmed = File("confirmed.json", "The finalists' results on fresh seeds, evaluated on the test set.")
+    report = File("report.html", "The study as one HTML page.")
+    hardest = File("hardest.json", "The validation images that most trials misclassify.")
+    audit = File("audit.json", "The verdicts of reproducing every trial.")
+    winner = File("winner.yaml", "The recommended finalist, ready for experiments/.")
+    record = File("record.json", "Metadata of the study's MLflow run.")
+    tracking = File("mlflow.json", "The id of the study's MLflow run.")
+    settled = File("settled.json", "Since when all files of the trials that had ended are known to be complete.")
 
     @property
     def name(self) -> str:
         """The study's name."""
         return self.path.name
 
-    @property
-    def config(self) -> Path:
-        """The composed base configuration with its space."""
-        return self.path / "config.yaml"
-
-    @property
-    def journal(self) -> Path:
-        """Optuna's storage."""
-        return self.path / "study.journal"
-
-    @property
-    def lock(self) -> Path:
-        """Held by the driver at work."""
-        return self.path / ".lock"
-
-    @property
-    def driver(self) -> Path:
-        """Who holds the lock."""
-        return self.path / ".driver.json"
-
-    @property
-    def best(self) -> Path:
-        """The best trial's configuration, runnable by `mnist-sweep train`."""
-        return self.path / "best.yaml"
-
-    @property
-    def summary(self) -> Path:
-        """Counts, the best trial and times, for scripts."""
-        return self.path / "summary.json"
-
-    @property
-    def readme(self) -> Path:
-        """The answer in words, in Markdown."""
-        return self.path / "README.md"
-
-    @property
-    def figures(self) -> Path:
-        """The folder of the pictures of the whole study."""
-        return self.path / "figures"
-
-    @property
-    def test_set(self) -> Path:
-        """How often the test images were opened, when, and for which finalists."""
-        return self.path / "test_set.json"
-
-    @property
-    def confirmed(self) -> Path:
-        """What the finalists came to on fresh seeds, by the test images."""
-        return self.path / "confirmed.json"
-
-    @property
-    def report(self) -> Path:
-        """The page for people."""
-        return self.path / "report.html"
-
-    @property
-    def hardest(self) -> Path:
-        """The validation images that most trials get wrong."""
-        return self.path / "hardest.json"
-
-    @property
-    def audit(self) -> Path:
-        """The verdicts on all trials, where they have all been reproduced."""
-        return self.path / "audit.json"
-
-    @property
-    def winner(self) -> Path:
-        """The recommended finalist, ready for experiments/."""
-        return self.path / "winner.yaml"
-
-    @property
-    def record(self) -> Path:
-        """What MLflow is to know of it besides its other files."""
-        return self.path / "record.json"
-
-    @property
-    def tracking(self) -> Path:
-        """The study's MLflow run."""
-        return self.path / "mlflow.json"
-
-    @property
-    def settled(self) -> Path:
-        """As old as the last time that everything about all trials that had ended was written."""
-        return self.path / "settled.json"
-
     def trial(self, number: int) -> TrialFolder:
-        """A trial's folder, which may not be there yet."""
+        """Returns a trial's folder, which may not exist yet."""
         return TrialFolder(self.path / "trials" / f"{number:04d}")
 
     def confirmation(self, number: int, seed: int) -> TrialFolder:
-        """Where a finalist is trained again on one of the fresh seeds, counted from 0; it may not be there yet."""
+        """Returns the folder of a finalist's run on a fresh seed, which may not exist yet.
+
+        Args:
+            number: The number of the finalist's trial.
+            seed: The number of the fresh seed, from 0.
+        """
         return TrialFolder(self.path / "confirm" / f"{number:04d}-{seed}")
 
     def confirmations(self) -> list[TrialFolder]:
-        """The folders of all finalists that were trained again."""
+        """Returns the folders of all confirmation runs, by name."""
         folders = self.path / "confirm"
         return [TrialFolder(path) for path in sorted(folders.glob("[0-9]*-[0-9]*"))] if folders.is_dir() else []
 
     def trials(self) -> list[TrialFolder]:
-        """The folders of all trials, by number."""
+        """Returns the folders of all trials, by number."""
         folders = self.path / "trials"
         numbered = [path for path in folders.iterdir() if re.fullmatch("[0-9]+", path.name)] if folders.is_dir() else []
         return [TrialFolder(path) for path in sorted(numbered, key=lambda path: int(path.name))]
+
+
+def files_of(folder: type[TrialFolder] | type[StudyFolder]) -> list[tuple[str, str]]:
+    """Returns name and description of every file that a kind of folder may hold, for the documentation."""
+    return [(file.name, file.description) for file in vars(folder).values() if isinstance(file, File)]

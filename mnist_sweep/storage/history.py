@@ -1,4 +1,4 @@
-"""history.csv: a row for each epoch of a trial, appended as the epoch ends."""
+"""history.csv: one row for each epoch of a trial, appended as the epoch ends."""
 
 import contextlib
 import csv
@@ -13,24 +13,33 @@ HISTORY = ("epoch", *CURVES, "seconds", "timestamp")  # timestamp: seconds since
 
 
 def begin_history(file: Path) -> None:
-    """An empty history.csv."""
+    """Writes a history without epochs, in place of an earlier one."""
     with file.open("w", newline="") as out:
         csv.writer(out).writerow(HISTORY)
 
 
 def append_history(file: Path, row: Mapping[str, float]) -> None:
-    """Adds an epoch."""
+    """Appends an epoch.
+
+    Args:
+        file: The history.csv of a trial, begun before.
+        row: A value for each name in HISTORY: the epoch from 1, the curves, its duration in seconds, its time.
+    """
     with file.open("a", newline="") as out:
         csv.writer(out).writerow([row[name] for name in HISTORY])
 
 
 def read_history(file: Path) -> list[dict[str, float]]:
-    """The rows of a history.csv up to the first that is damaged, such as a last line that was not written whole."""
+    """Returns the rows of a history up to the first that is damaged, such as a truncated last line.
+
+    Args:
+        file: The history.csv of a trial; one that does not exist or has other columns has no rows.
+    """
     if not file.is_file():
         return []
-    whole, _, _ = read_bytes(file).rpartition(b"\n")
+    complete, _, _ = read_bytes(file).rpartition(b"\n")
     rows: list[dict[str, float]] = []
-    reader = csv.reader(whole.decode(errors="replace").splitlines())
+    reader = csv.reader(complete.decode(errors="replace").splitlines())
     with contextlib.suppress(ValueError, csv.Error, StopIteration):
         if tuple(next(reader)) != HISTORY:
             return []

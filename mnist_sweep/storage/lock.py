@@ -14,14 +14,18 @@ from mnist_sweep.storage.folders import StudyFolder
 
 
 def _holder(folder: StudyFolder) -> str:
-    """Who works on a study, as it was noted when its lock was taken."""
+    """Returns pid, host and start of the process that holds a study, as text."""
     noted = files.read_if_whole(folder.driver)
     return ", ".join(f"{key} {noted[key]}" for key in ("pid", "host", "since") if noted.get(key))
 
 
 @contextlib.contextmanager
 def locked(folder: StudyFolder) -> Iterator[None]:
-    """Holds a study's folder; raises UserError if another driver does. A dead driver's hold ends with it."""
+    """Locks a study for the duration of a `with` block; the lock of a killed driver is released with its process.
+
+    Raises:
+        UserError: Another driver holds the lock.
+    """
     folder.path.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder.lock)
     try:
@@ -34,7 +38,9 @@ def locked(folder: StudyFolder) -> Iterator[None]:
     try:
         since = time.strftime("%Y-%m-%d %H:%M:%S")
         files.write_json(folder.driver, {"pid": os.getpid(), "host": socket.gethostname(), "since": since})
-        folder.journal.with_name(folder.journal.name + ".lock").unlink(missing_ok=True)  # of a driver that was killed
+        folder.journal.with_name(folder.journal.name + ".lock").unlink(
+            missing_ok=True
+        )  # left by a driver that was killed
         yield
     finally:
         folder.driver.unlink(missing_ok=True)
@@ -46,7 +52,7 @@ def locked(folder: StudyFolder) -> Iterator[None]:
 
 
 def is_held(folder: StudyFolder) -> bool:
-    """Whether a driver is at work on a study, on this machine or another one that shares the folder."""
+    """Returns whether a driver is running on a study, on this machine or another one that shares the folder."""
     if not folder.driver.is_file():
         return False
     lock = FileLock(folder.lock)

@@ -1,4 +1,4 @@
-"""record.json: what MLflow is told about a run besides its other files, the same for every kind of run."""
+"""record.json: the metadata of an MLflow run, the same for every kind of run."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -27,7 +27,7 @@ class RunKind(StrEnum):
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What the driver knows of a run.
+    """The metadata of a run, known before it begins.
 
     Attributes:
         name: The run's name.
@@ -123,7 +123,11 @@ def run_record(run: RunDescription, started: float | None = None) -> RunRecord:
 
 
 def read_record(file: Path) -> RunRecord:
-    """Returns a record as it was written; raises UserError for a damaged one."""
+    """Returns a record as it was written.
+
+    Raises:
+        UserError: The file is missing or damaged.
+    """
     content = read_json(file)
     try:
         return RunRecord(**content)

@@ -1,4 +1,4 @@
-"""Which trials were found whole before, so that opening a long study does not read all of their files again."""
+"""settled.json: since when the files of all ended trials are complete; a long study opens without reading them."""
 
 import os
 import time
@@ -9,7 +9,7 @@ from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 
 
 def _changed(file: Path) -> int | None:
-    """When a file was written; None if there is nothing in it."""
+    """Returns when a file was written, in nanoseconds since 1970; None if it is empty or missing."""
     try:
         found = file.stat()
     except OSError:
@@ -18,18 +18,23 @@ def _changed(file: Path) -> int | None:
 
 
 class Settled:
-    """What settled.json says: files of ended trials that are no younger are as they should be."""
+    """The content of settled.json: trials whose files are no younger need not be checked again."""
 
     def __init__(self, study: StudyFolder, tracked: bool) -> None:
-        """`tracked`: MLflow has to have them too."""
-        whole = read_if_whole(study.settled)
-        since = whole.get("since")
-        sound = since == _changed(study.settled) and (whole.get("mirrored") or not tracked)
-        self._since = since if sound else None  # a copy with new times says nothing
+        """Reads settled.json.
+
+        Args:
+            study: The study's folder.
+            tracked: Whether MLflow has to have the trials too.
+        """
+        noted = read_if_whole(study.settled)
+        since = noted.get("since")
+        valid = since == _changed(study.settled) and (noted.get("mirrored") or not tracked)
+        self._since = since if valid else None  # a copy has new times, which say nothing
         self._tracked = tracked
 
     def has(self, folder: TrialFolder) -> bool:
-        """Whether nothing about a trial that has ended is to be looked at again."""
+        """Returns whether a trial has ended and nothing about it has to be checked again."""
         if self._since is None:
             return False
         times = [_changed(file) for file in (folder.state, *([folder.tracking] if self._tracked else []))]
@@ -37,7 +42,12 @@ class Settled:
 
 
 def note_settled(study: StudyFolder, tracked: bool) -> None:
-    """Notes that everything about the trials that have ended is written, and in MLflow if they are `tracked`."""
+    """Records that all files of the trials that have ended are complete.
+
+    Args:
+        study: The study's folder.
+        tracked: Whether these trials are in MLflow as well.
+    """
     now = time.time_ns()
     write_json(study.settled, {"mirrored": tracked, "since": now})
     os.utime(study.settled, ns=(now, now))

@@ -1,4 +1,4 @@
-"""How a trial stands: the states, and state.json, which the driver alone writes."""
+"""The states of a trial, and state.json, which only the driver writes."""
 
 from dataclasses import asdict
 from enum import StrEnum
@@ -82,7 +82,11 @@ def write_state(file: Path, state: StateFile) -> None:
 
 
 def check_state(file: Path) -> StateFile:
-    """Returns the content of state.json; raises UserError where it is missing or damaged."""
+    """Returns the content of state.json.
+
+    Raises:
+        UserError: The file is missing or damaged.
+    """
     content = read_json(file)
     if isinstance(content.get("trial"), str) and content["trial"].isdigit():  # as earlier versions of `sync` wrote it
         content["trial"] = int(content["trial"])
