@@ -10,6 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from mnist_sweep.config import cpu
+
 PACKAGES = (
     "mnist_sweep",
     "tensorflow",
@@ -24,7 +26,7 @@ PACKAGES = (
 
 
 def _git(*arguments: str) -> str | None:
-    """What git says of the folder this package lies in; None if it says nothing."""
+    """Returns the output of git for the folder of this package, None where git fails."""
     here = Path(__file__).resolve().parent
     try:
         done = subprocess.run(
@@ -37,8 +39,12 @@ def _git(*arguments: str) -> str | None:
 
 @functools.cache
 def commit() -> tuple[str | None, bool | None]:
-    """The commit of the checkout that runs and whether it has changes; None twice for an installed package."""
-    if not _git("ls-files", "__init__.py"):  # a virtual environment may lie within somebody else's checkout
+    """Returns the commit of the running checkout.
+
+    Returns:
+        The commit's SHA-1, and whether the checkout has uncommitted changes; (None, None) for an installed package.
+    """
+    if not _git("ls-files", "__init__.py"):  # a virtual environment may lie within an unrelated checkout
         return None, None
     changes = _git("status", "--porcelain")
     return _git("rev-parse", "HEAD"), None if changes is None else bool(changes)
@@ -46,37 +52,25 @@ def commit() -> tuple[str | None, bool | None]:
 
 @functools.cache
 def diff() -> str | None:
-    """The first digits of the SHA-256 of the checkout's changes since its commit; None where there are none."""
+    """Returns the first 16 digits of the SHA-256 of the checkout's uncommitted changes, None where there are none."""
     if not commit()[1]:
         return None
     return hashlib.sha256((_git("diff", "HEAD") or "").encode()).hexdigest()[:16]
 
 
-@functools.cache
 def processor() -> str:
-    """The processor's name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names and names[0] != "unknown" else platform.processor() or platform.machine()
+    """Returns the processor's name, or its architecture where the name is unknown."""
+    return cpu.model_name() or platform.processor() or platform.machine()
 
 
-@functools.cache
 def features() -> list[str]:
-    """The processor's features on which the choice of arithmetic depends."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return []
-    flags = next((line.partition(":")[2].split() for line in text.splitlines() if line.startswith("flags")), [])
-    return sorted(flag for flag in flags if flag.startswith(("avx", "amx", "fma", "sse4")))
+    """Returns the processor's features on which the choice of arithmetic depends, sorted."""
+    return sorted(flag for flag in cpu.flags() if flag.startswith(("avx", "amx", "fma", "sse4")))
 
 
 @functools.cache
 def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that matter."""
+    """Returns the versions of Python and of the packages that a result may depend on."""
     return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
@@ -88,14 +82,23 @@ def _user() -> str:
 
 
 def source_tags(command: str) -> dict[str, str]:
-    """MLflow's own tags for where a run comes from."""
+    """Returns MLflow's own tags for the source of a run.
+
+    Args:
+        command: The command line that started it.
+    """
     sha, _ = commit()
     tags = {"mlflow.source.name": command, "mlflow.source.type": "LOCAL", "mlflow.user": _user()}
     return {**tags, "mlflow.source.git.commit": sha} if sha else tags
 
 
 def environment(command: str, started_by: str) -> dict[str, Any]:
-    """What a trial's result may depend on besides its configuration; `command` repeats it, `started_by` did it."""
+    """Returns what a trial's result may depend on besides its configuration, as in environment.json.
+
+    Args:
+        command: The command that repeats the trial.
+        started_by: The command line that started it.
+    """
     sha, dirty = commit()
     return {
         "command": command,

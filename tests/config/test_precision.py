@@ -3,15 +3,15 @@
 import pytest
 from omegaconf import OmegaConf
 
-from mnist_sweep.config import precision
+from mnist_sweep.config import cpu, precision
 
 
 @pytest.fixture
 def processor(tmp_path, monkeypatch):
-    monkeypatch.setattr(precision, "PROCESSOR", tmp_path / "cpuinfo")
-    precision.fastest_precision.cache_clear()
+    monkeypatch.setattr(cpu, "CPUINFO", tmp_path / "cpuinfo")
+    cpu._first.cache_clear()
     yield tmp_path / "cpuinfo"
-    precision.fastest_precision.cache_clear()
+    cpu._first.cache_clear()
 
 
 @pytest.mark.parametrize(
