@@ -41,10 +41,10 @@ ui: $(READY) ## browse every run in the MLflow UI on http://127.0.0.1:5000
 	@$(BIN)/mnist-sweep ui $(OVERRIDES)
 
 reproduce: $(READY) ## retrain the best trial and compare: STUDY=name TRIAL=number
-	@$(BIN)/mnist-sweep reproduce $(if $(STUDY),study=$(STUDY)) $(if $(TRIAL),trial=$(TRIAL)) $(OVERRIDES)
+	@$(BIN)/mnist-sweep reproduce $(STUDY) $(if $(TRIAL),trial=$(TRIAL)) $(OVERRIDES)
 
 report: $(READY) ## a study as one page, report.html: STUDY=name
-	@$(BIN)/mnist-sweep report $(if $(STUDY),study=$(STUDY)) $(OVERRIDES)
+	@$(BIN)/mnist-sweep report $(STUDY) $(OVERRIDES)
 
 figures: $(READY) ## the README's figures, from a recorded study: STUDY=name
 	@$(BIN)/python -m mnist_sweep.report.readme runs/$(or $(STUDY),cnn-mnist) experiments
@@ -53,7 +53,7 @@ browser: ## Debian's Chromium, for the tests that look at pages
 	@command -v chromium chromedriver >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium chromium-driver >/dev/null; }
 
 confirm: $(READY) ## the best trials on fresh seeds, judged by the test images: STUDY=name
-	@$(BIN)/mnist-sweep confirm $(if $(STUDY),study=$(STUDY)) $(OVERRIDES)
+	@$(BIN)/mnist-sweep confirm $(STUDY) $(OVERRIDES)
 
 data: $(READY) ## fetch and verify the data set: OVERRIDES=data=fashion_mnist
 	@$(BIN)/mnist-sweep data $(OVERRIDES)

@@ -10,13 +10,13 @@ usage: mnist-sweep COMMAND [override ...]
   sweep      search: mnist-sweep sweep model=cnn search.n_trials=40 'model.filters_1=choice(16,32,64)'
   plan       check a search and predict its time and disk; trains nothing
   train      one trial: mnist-sweep train model=dnn optimizer.beta_1=0.8, or a file: mnist-sweep train best.yaml
-  reproduce  retrain a trial from its stored configuration and compare: study=NAME trial=NUMBER, run=ID, best.yaml
-  confirm    the best trials on fresh seeds, judged by the test images: study=NAME
+  reproduce  retrain a trial from its stored configuration and compare: STUDY trial=NUMBER, run=ID, best.yaml
+  confirm    the best trials on fresh seeds, judged by the test images: STUDY
   compare    configurations, metrics, and the images only one gets right: STUDY/TRIAL STUDY/TRIAL
-  report     a study as one page, report.html: study=NAME; several beside each other: 'study=[A,B]'
-  show       the leaderboard of a study, also while a sweep is at work on it: study=NAME
+  report     a study as one page, report.html: STUDY; several next to each other: STUDY STUDY
+  show       the leaderboard of a study, also while it is running: STUDY
   studies    all studies in runs_folder
-  sync       bring MLflow up to the studies' folders, after it could not be reached
+  sync       bring MLflow up to date with the studies' folders, after it was unavailable
   data       fetch and verify the data set
   ui         browse all runs in the MLflow UI on http://127.0.0.1:5000
 

@@ -96,7 +96,7 @@ def test_the_report_opens_and_is_accessible(browser, keep, runs: Path, scheme: s
     text = browser.find_element("tag name", "body").text
     best = read_json(runs / "dnn-digits/summary.json")["best"]
     for said in (f"trial {best['trial']}, best_val_accuracy {best['value']:.4f}", "Not yet confirmed",
-                 "mnist-sweep reproduce study=dnn-digits", "Importance of the parameters", "Parallel coordinates",
+                 "mnist-sweep reproduce dnn-digits", "Importance of the parameters", "Parallel coordinates",
                  "Who was busy when", "optimizer.learning_rate", "tensorflow"):  # fmt: skip
         assert said in text
     of_whole_page(browser, width)
@@ -165,7 +165,7 @@ def test_mlflow_shows_the_study_without_a_click(
     wait_for(browser, "dnn-digits")
     keep(f"mlflow-experiment-{width}")
     open_page(browser, f"{experiment}/runs/{noted['run_id']}")
-    text = wait_for(browser, "Run the best one again", "mnist-sweep reproduce study=dnn-digits", "report.html")
+    text = wait_for(browser, "Run the best one again", "mnist-sweep reproduce dnn-digits", "report.html")
     assert f"Best: trial {best}" in text
     keep(f"mlflow-study-{width}")
     link = browser.find_element("link text", "All trials as a table")

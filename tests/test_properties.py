@@ -23,15 +23,17 @@ from hydra.core.global_hydra import GlobalHydra
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from mnist_sweep.cli.arguments import COMMANDS
 from mnist_sweep.cli.commands import plan, train
 from mnist_sweep.cli.commands import sweep as sweep_command
-from mnist_sweep.cli.main import COMMANDS, conf_folder, run
+from mnist_sweep.cli.main import conf_folder, run
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
-from mnist_sweep.config.compose import from_command_line, group_options, known_keys
+from mnist_sweep.config.compose import known_keys
 from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.settings import parse_surroundings
 from mnist_sweep.config.space import as_literal
-from mnist_sweep.execution.jobs import prepare, stored
+from mnist_sweep.execution.job_folder import stored
+from mnist_sweep.execution.jobs import not_shown, prepare
 from mnist_sweep.files import read_json, read_yaml, write_yaml
 from mnist_sweep.search import Search
 from mnist_sweep.storage.history import read_history
@@ -61,22 +63,22 @@ def written_down(config: TrialConfig) -> None:
     flatten(config.plain())
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "config.yaml"
-        write_yaml(file, stored(config), "# command\n")
+        write_yaml(file, stored(config.plain()), "# command\n")
         allowed = [target.rpartition(".")[0] for target in (config.model.target, config.optimizer.target)]
         again = parse_trial(read_yaml(file), [*allowed, config.data.source.target.rpartition(".")[0]])
     assert again == config
 
 
 def check_train(call: Any) -> tuple[int, None]:
-    parse_surroundings(call.plain)
-    config = parse_trial(call.plain, from_command_line(call.overrides))
+    parse_surroundings(call.config)
+    config = parse_trial(call.config, call.trusted)
     prepare(config, print)
     written_down(config)
     return 0, None
 
 
 def check_sweep(call: Any) -> tuple[int, None]:
-    made = searching.make_plan(call, print)
+    made = searching.make_plan(call, print, not_shown)
     assert made.parameters
     assert isinstance(made.command({}), str)
     assert plan.combinations(made.parameters) >= 1
@@ -124,7 +126,6 @@ def folder(tmp_path_factory) -> Iterator[Path]:
         GlobalHydra.instance().clear()
         yield working
         GlobalHydra.instance().clear()
-        group_options.cache_clear()
 
 
 @contextlib.contextmanager
@@ -145,7 +146,6 @@ def outcome(arguments: list[str]) -> tuple[int, str, str]:
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace")
     before, level = Path.cwd(), logging.getLogger().level
-    group_options.cache_clear()
     GlobalHydra.instance().clear()
     try:
         with warned() as lines, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

@@ -3,19 +3,18 @@
 import copy
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
-from hydra import compose
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.object_type import ObjectType
-from omegaconf import DictConfig, OmegaConf
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from mnist_sweep.config.check import nearest, shown
 from mnist_sweep.config.errors import UserError
-from mnist_sweep.config.space import parse_override
+from mnist_sweep.config.flatten import flatten
+from mnist_sweep.config.space import as_literal, parse_override
 from mnist_sweep.config.trial import TrialConfig, parse_trial
 
 # Overrides with these keys don't change what a trial is.
@@ -53,13 +52,6 @@ def known_keys(config: DictConfig) -> list[str]:
     return [key for name, item in container.items() for key in below(item, str(name))]
 
 
-@lru_cache
-def group_options(group: str) -> tuple[str, ...]:
-    """The options of a config group, none if there is no such group."""
-    loader = GlobalHydra.instance().config_loader()
-    return tuple(loader.get_group_options(group, results_filter=ObjectType.CONFIG))
-
-
 def key_of(override: str) -> str:
     """The key of an override: `model` of `model=cnn`, `a.b` of `+a.b=1`."""
     return override.lstrip("+~").partition("=")[0].partition("@")[0]
@@ -84,16 +76,63 @@ def _value(key: str, text: str) -> Any:
 class Composer:
     """Composes trials' configurations: the overrides of the command line, then those of the trial.
 
-    Works within `hydra.main` or `hydra.initialize`. A trial's overrides are a mapping from key to the value as it is
-    written in an override.
+    A trial's overrides are a mapping from key to the value as it is written in an override.
     """
 
-    def __init__(self, config_name: str, base: Sequence[str], allowed: Sequence[str]) -> None:
+    def __init__(
+        self,
+        loader: ConfigLoader,
+        config_name: str,
+        base: Sequence[str],
+        allowed: Sequence[str],
+        composed: DictConfig | None = None,
+    ) -> None:
+        """Makes a composer.
+
+        Args:
+            loader: Hydra's loader of configuration files.
+            config_name: The name of the primary configuration.
+            base: The overrides of the command line.
+            allowed: The modules whose functions a configuration may name.
+            composed: What Hydra has already composed of these, if it has.
+        """
+        self.loader = loader
         self.config_name = config_name
         self.base = [override for override in base if of_a_trial(override)]
         self.allowed = list(allowed)
         self._by_groups: dict[tuple[tuple[str, str], ...], tuple[list[str], DictConfig, list[str]]] = {}
         self._last: tuple[tuple[tuple[str, str], ...], TrialConfig] | None = None
+        self._options: dict[str, tuple[str, ...]] = {}
+        if composed is not None:
+            self._keep({}, self.base, composed)
+
+    def options(self, group: str) -> tuple[str, ...]:
+        """Returns the options of a config group, none if there is no such group."""
+        if group not in self._options:
+            found = self.loader.get_group_options(group, results_filter=ObjectType.CONFIG)
+            self._options[group] = tuple(found)
+        return self._options[group]
+
+    def check_options(self, overrides: Sequence[str]) -> None:
+        """Raises UserError for a list of options where a group takes one."""
+        for override in overrides:
+            key, _, value = override.partition("=")
+            if value.startswith("[") and "." not in key and self.options(key_of(key)):
+                raise UserError(f"{key} must be one option of its group, got {value}")
+
+    def _compose(self, overrides: Sequence[str]) -> DictConfig:
+        config = self.loader.load_configuration(
+            self.config_name, list(overrides), run_mode=RunMode.RUN, from_shell=False
+        )
+        with open_dict(config):
+            del config["hydra"]
+        return config
+
+    def _keep(self, groups: Mapping[str, str], overrides: Sequence[str], config: DictConfig) -> None:
+        texts, train = list(overrides), config.get("train")
+        if isinstance(train, DictConfig) and OmegaConf.is_interpolation(train, "precision"):
+            texts.append(f"train.precision={train.precision}")  # pasted on another CPU it stays the same
+        self._by_groups[tuple(sorted(groups.items()))] = texts, config, known_keys(config)
 
     def _composed(self, groups: dict[str, str]) -> tuple[list[str], DictConfig, list[str]]:
         """Overrides, configuration and its keys with these options of groups, before the trial's values."""
@@ -102,21 +141,16 @@ class Composer:
             kept = [override for override in self.base if key_of(override) not in groups]
             chosen = [f"{name}={option}" for name, option in groups.items()]
             if groups:  # a base value such as optimizer.beta_1 has no place where the trial's optimizer has no such key
-                bare = compose(self.config_name, [*(o for o in kept if group_options(key_of(o))), *chosen])
+                bare = self._compose([*(o for o in kept if self.options(key_of(o))), *chosen])
                 known = set(known_keys(bare))
                 swept = tuple(f"{name}." for name in groups)
                 kept = [o for o in kept if not key_of(o).startswith(swept) or key_of(o) in known or o[0] in "+~"]
             overrides = [*kept, *chosen]
-            config = compose(self.config_name, overrides)
-            train = config.get("train")
-            if isinstance(train, DictConfig) and OmegaConf.is_interpolation(train, "precision"):
-                # Pasted on another processor it stays the same.
-                overrides.append(f"train.precision={train.precision}")
-            self._by_groups[key] = overrides, config, known_keys(config)
+            self._keep(groups, overrides, self._compose(overrides))
         return self._by_groups[key]
 
     def _split(self, trial: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-        groups = {key: value for key, value in trial.items() if "." not in key and group_options(key)}
+        groups = {key: value for key, value in trial.items() if "." not in key and self.options(key)}
         return groups, {key: value for key, value in trial.items() if key not in groups}
 
     def overrides(self, trial: Mapping[str, str]) -> list[str]:
@@ -135,8 +169,8 @@ class Composer:
     def _config(self, trial: Mapping[str, str]) -> TrialConfig:
         groups, values = self._split(trial)
         for name, option in groups.items():
-            if option not in group_options(name):
-                raise UserError(f"{name} must be one of {', '.join(group_options(name))}, got {shown(option)}")
+            if option not in self.options(name):
+                raise UserError(f"{name} must be one of {', '.join(self.options(name))}, got {shown(option)}")
         _, composed, known = self._composed(groups)
         config = copy.deepcopy(composed)
         for key, value in values.items():
@@ -149,8 +183,8 @@ class Composer:
         return parse_trial(plain(config), self.allowed)
 
 
-def from_command_line(overrides: Sequence[str]) -> list[str]:
-    """The modules that `runtime.allowed_targets=` names on the command line; those of a file don't count."""
+def trusted_modules(overrides: Sequence[str]) -> list[str]:
+    """Returns the modules that `runtime.allowed_targets=` names on the command line; those of a file don't count."""
     allowed: list[str] = []
     for text in overrides:
         if key_of(text) == "runtime.allowed_targets":
@@ -159,18 +193,14 @@ def from_command_line(overrides: Sequence[str]) -> list[str]:
     return allowed
 
 
-def chosen() -> dict[str, str]:
-    """Within `hydra.main`: the chosen option of each config group."""
-    return {key: str(option) for key, option in HydraConfig.get().runtime.choices.items() if "/" not in key}
+def base_values(config: Mapping[str, Any], choices: Mapping[str, str]) -> dict[str, str]:
+    """Returns what parameters and conditions of a search refer to.
 
+    Args:
+        config: The composed configuration, as plain data.
+        choices: The chosen option of each group.
 
-def current() -> tuple[str, list[str]]:
-    """Within `hydra.main`: the name of the primary config, and the overrides of this job."""
-    hydra = HydraConfig.get()
-    overrides = OmegaConf.to_container(hydra.overrides.task, resolve=False)  # an override may hold an interpolation
-    assert isinstance(overrides, list)
-    for override in overrides:
-        key, _, value = override.partition("=")
-        if value.startswith("[") and "." not in key and group_options(key_of(key)):
-            raise UserError(f"{key} must be one option of its group, got {value}")
-    return str(hydra.job.config_name), [str(override) for override in overrides]
+    Returns:
+        Every dotted key with its value as it is written in an override, and every group with its option.
+    """
+    return {**{key: as_literal(value) for key, value in flatten(config).items()}, **choices}

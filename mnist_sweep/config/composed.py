@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from mnist_sweep.config.compose import Composer
+
 
 @dataclass(frozen=True)
 class Composed:
@@ -10,7 +12,7 @@ class Composed:
 
     Attributes:
         config: The configuration as plain data.
-        config_name: The name of the primary configuration file.
+        composer: Composes trials on top of it.
         overrides: The overrides of the command line, without its sweeps.
         sweeps: The sweeps of the command line by key, as text.
         choices: The chosen option of each config group.
@@ -20,7 +22,7 @@ class Composed:
     """
 
     config: dict[str, Any]
-    config_name: str
+    composer: Composer
     overrides: list[str]
     sweeps: dict[str, str]
     choices: dict[str, str]

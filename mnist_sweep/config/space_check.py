@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from mnist_sweep.config.check import nearest, shown
-from mnist_sweep.config.compose import Composer, group_options
+from mnist_sweep.config.compose import Composer
 from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.space import Choice, Domain, Parameter, holds, literal
 from mnist_sweep.config.trial import TrialConfig
@@ -41,12 +41,14 @@ def _way_to(
     return None
 
 
-def _check_condition(parameter: Parameter, parameters: list[Parameter], base: Mapping[str, str]) -> None:
+def _check_condition(
+    composer: Composer, parameter: Parameter, parameters: list[Parameter], base: Mapping[str, str]
+) -> None:
     """Raises UserError for a condition on nothing, or on a value that its key can never have."""
     condition = parameter.condition
     if condition is None:
         return
-    options = group_options(condition.key) if "." not in condition.key else ()
+    options = composer.options(condition.key) if "." not in condition.key else ()
     domains = [other.domain for other in parameters if other.key == condition.key]
     if condition.key not in base and not domains:
         raise UserError(f"search.when: {condition.key} is not a known key{nearest(condition.key, base)}")
@@ -82,7 +84,7 @@ def check_space(
         if parameter.key.split(".")[0] not in ("model", "optimizer", "train"):
             known = [key for key in base if key.split(".")[0] in ("model", "optimizer", "train")]
             raise UserError(f"search.space: {parameter.key} is not a key of a trial{nearest(parameter.key, known)}")
-        _check_condition(parameter, parameters, base)
+        _check_condition(composer, parameter, parameters, base)
         for way in _ways(parameter, parameters, base):
             for text in ends(parameter.domain):
                 _check_one(composer, parameter, {**way, parameter.key: text}, also)

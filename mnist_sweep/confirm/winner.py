@@ -10,7 +10,7 @@ from typing import Any
 
 from mnist_sweep import files
 from mnist_sweep.config import UserError
-from mnist_sweep.config.compose import group_options, key_of
+from mnist_sweep.config.compose import Composer, key_of
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.config.space import parse_override
 from mnist_sweep.confirm.export import MISTAKE
@@ -23,13 +23,13 @@ from mnist_sweep.tracking.registry import Champion, register, registered
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
-def experiment(overrides: Sequence[str]) -> dict[str, Any]:
-    """Overrides as an option of the group `experiment`; works where Hydra is set up."""
+def experiment(overrides: Sequence[str], composer: Composer) -> dict[str, Any]:
+    """Overrides as an option of the group `experiment`."""
     groups: dict[str, Any] = {}
     body: dict[str, Any] = {}
     for override in overrides:
         key, value = key_of(override), parse_override(override, "overrides").value()
-        if "." not in key and group_options(key):
+        if "." not in key and composer.options(key):
             groups[key] = value
         elif not key.startswith("runtime."):  # counts on the command line only
             *path, last = key.split(".")
@@ -42,7 +42,9 @@ def experiment(overrides: Sequence[str]) -> dict[str, Any]:
     return {"defaults": defaults, **body} if defaults else body
 
 
-def write_winner(study: StudyFolder, found: Mapping[str, Any], folder: TrialFolder, overrides: Sequence[str]) -> None:
+def write_winner(
+    study: StudyFolder, found: Mapping[str, Any], folder: TrialFolder, overrides: Sequence[str], composer: Composer
+) -> None:
     """The recommended finalist on the first seed, as an option of the group `experiment`."""
     row = row_of(found, found["recommended"])
     sample, environment = row["test_accuracy"], files.read_json(folder.environment)
@@ -56,7 +58,7 @@ def write_winner(study: StudyFolder, found: Mapping[str, Any], folder: TrialFold
 #            {row["parameters"]:,} parameters; confirmed with: {found["command"]}
 #   digest   {environment["weights_digest"]}
 """  # noqa: E501
-    files.write_yaml(study.winner, experiment(overrides), header)
+    files.write_yaml(study.winner, experiment(overrides, composer), header)
 
 
 def _export(model: Path, into: Path) -> None:

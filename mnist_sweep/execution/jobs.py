@@ -20,12 +20,13 @@ OnBytes = Callable[[int, int | None], None]
 Transfer = Callable[[str], AbstractContextManager[OnBytes]]  # shows a download
 
 
-def _not_shown(_what: str) -> AbstractContextManager[OnBytes]:
+def not_shown(_what: str) -> AbstractContextManager[OnBytes]:
+    """Returns a context in which a download is not shown."""
     return nullcontext(lambda _done, _total: None)
 
 
 def prepare(
-    config: TrialConfig, say: Callable[[str], None], all_parts: bool = False, transfer: Transfer = _not_shown
+    config: TrialConfig, say: Callable[[str], None], all_parts: bool = False, transfer: Transfer = not_shown
 ) -> data.Description:
     """Fetches the data set if necessary and checks it.
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mnist_sweep.config import Settings, TrialConfig, UserError
-from mnist_sweep.config.base import base_values
 from mnist_sweep.config.check import nearest
-from mnist_sweep.config.compose import Composer, group_options, key_of
+from mnist_sweep.config.compose import Composer, base_values, key_of
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.settings import RESERVED, check_study_name, parse_settings
 from mnist_sweep.config.space import Parameter, parse_space
@@ -70,9 +69,9 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
     plain = with_command_line(composed.config, composed.sweeps, fixed)
     option = composed.choices.get("search")
     if "search" not in plain and "search" in fixed:
-        raise UserError(f"search={option} is not there{nearest(str(option), group_options('search'))}")
+        raise UserError(f"search={option} is not there{nearest(str(option), composed.composer.options('search'))}")
     settings = parse_settings(plain, allowed)
-    composer = Composer(composed.config_name, composed.overrides, allowed)
+    composer = composed.composer
     base = composer.config({})
     if base.data.split.validation == "test":
         raise UserError("data.validation must be split for a search, got test: a choice by test images spoils them")

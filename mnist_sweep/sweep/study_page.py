@@ -1,5 +1,6 @@
 """The study's README.md, which is also the description of its MLflow run."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 from mnist_sweep.formatting import fenced, short
@@ -36,7 +37,7 @@ def study_page(study: "StudyFiles") -> str:
         lines += ["A dry run: nothing was trained, the figures are a known function of the parameters.", ""]
     if best is not None and best.values:
         lines += [*_leaderboard(study), "", "Run the best one again, and reproduce it to the bit:", ""]
-        lines += [fenced(f"{study.best_command()}\nmnist-sweep reproduce study={folder.name}"), ""]
+        lines += [fenced(f"{study.best_command()}\nmnist-sweep reproduce {shlex.quote(folder.name)}"), ""]
     if folder.report.is_file():
         lines += [f"Report: {folder.report.absolute()} (also among the artifacts)"]
     if study.pruning and (text := sentence(study.pruning)):

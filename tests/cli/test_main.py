@@ -10,7 +10,8 @@ import pytest
 import yaml
 from hydra.core.global_hydra import GlobalHydra
 
-from mnist_sweep.cli.main import COMMANDS, run
+from mnist_sweep.cli.arguments import COMMANDS
+from mnist_sweep.cli.main import run
 from mnist_sweep.config import UserError
 from mnist_sweep.execution.local import LocalExecutor
 from mnist_sweep.tracking import Tracker

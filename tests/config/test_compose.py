@@ -2,10 +2,11 @@
 
 import pytest
 from hydra import compose
+from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from mnist_sweep.config import fastest_precision
-from mnist_sweep.config.compose import Composer, from_command_line, group_options, key_of, known_keys, of_a_trial, plain
+from mnist_sweep.config.compose import Composer, base_values, key_of, known_keys, of_a_trial, plain, trusted_modules
 from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.flatten import differences
 from mnist_sweep.config.trial import parse_trial
@@ -55,17 +56,22 @@ def test_what_is_around_a_trial_is_not_of_it(override, of_it):
     ],
 )
 def test_only_the_command_line_allows_targets(overrides, allowed):
-    assert from_command_line(overrides) == allowed
+    assert trusted_modules(overrides) == allowed
+
+
+def composer_of(*base: str) -> Composer:
+    """A composer within `hydra_conf`."""
+    return Composer(GlobalHydra.instance().config_loader(), "config", list(base), [])
 
 
 @pytest.mark.usefixtures("hydra_conf")
 class TestComposer:
     def test_options_of_groups(self):
-        assert set(group_options("model")) == {"cnn", "dnn"}
-        assert group_options("nope") == ()
+        assert set(composer_of().options("model")) == {"cnn", "dnn"}
+        assert composer_of().options("nope") == ()
 
     def test_the_base_is_what_hydra_composes(self):
-        assert Composer("config", BASE, []).config({}) == by_hydra("data=digits", "train.epochs=2", "study.seed=7")
+        assert composer_of(*BASE).config({}) == by_hydra("data=digits", "train.epochs=2", "study.seed=7")
 
     @pytest.mark.parametrize(
         "trial",
@@ -79,11 +85,11 @@ class TestComposer:
         ],
     )
     def test_a_trial_is_its_list_of_overrides(self, trial):
-        composer = Composer("config", BASE, [])
+        composer = composer_of(*BASE)
         assert composer.config(trial) == by_hydra(*composer.overrides(trial))
 
     def test_a_trials_overrides_are_the_bases_and_its_own(self):
-        composer = Composer("config", [*BASE, "train.precision=float32", "model.filters_1=5"], [])
+        composer = composer_of(*BASE, "train.precision=float32", "model.filters_1=5")
         given = {"optimizer": "sgd", "model.filters_1": "7"}
         assert composer.overrides(given) == [
             "data=digits", "train.epochs=2", "study.seed=7", "train.precision=float32", "optimizer=sgd",
@@ -92,7 +98,7 @@ class TestComposer:
 
     def test_a_base_value_without_a_place_in_the_trials_group_is_left_out(self):
         base = ["data=digits", "train.precision=float32", "optimizer.beta_1=0.5", "optimizer.learning_rate=0.1"]
-        composer = Composer("config", base, [])
+        composer = composer_of(*base)
         assert "optimizer.beta_1=0.5" in composer.overrides({})
         assert composer.overrides({"optimizer": "sgd"}) == [
             "data=digits",
@@ -104,13 +110,13 @@ class TestComposer:
         assert composer.config({"optimizer": "adamw"}).optimizer.arguments["beta_1"] == 0.5
 
     def test_the_precision_of_this_processor_is_written_out_so_that_it_is_the_same_elsewhere(self):
-        composer = Composer("config", ["data=digits"], [])
+        composer = composer_of("data=digits")
         assert composer.overrides({}) == ["data=digits", f"train.precision={fastest_precision()}"]
         assert composer.config({}).train.precision == fastest_precision()
         assert composer.overrides({"train.precision": "float32"}) == ["data=digits", "train.precision=float32"]
 
     def test_one_trial_does_not_leak_into_the_next(self):
-        composer = Composer("config", BASE, [])
+        composer = composer_of(*BASE)
         before = composer.config({})
         composer.config({"model.filters_1": "7", "optimizer.learning_rate": "0.5"})
         assert composer.config({}) == before
@@ -128,7 +134,7 @@ class TestComposer:
     )
     def test_what_can_not_be_is_told(self, trial, message):
         with pytest.raises(UserError) as caught:
-            Composer("config", BASE, []).config(trial)
+            composer_of(*BASE).config(trial)
         assert str(caught.value).startswith(message)
 
     def test_known_keys_have_sections_and_values(self):
@@ -165,3 +171,20 @@ def test_plain_data_has_plain_types():
 )
 def test_differences_are_a_line_for_each_key(first, second, lines):
     assert differences(first, second) == lines
+
+
+@pytest.mark.usefixtures("hydra_conf")
+def test_what_hydra_has_composed_is_not_composed_again():
+    composed = compose("config", BASE)
+    loader = GlobalHydra.instance().config_loader()
+    composer = Composer(loader, "config", BASE, [], composed)
+    composer._compose = None  # would be called
+    assert composer.config({"model.filters_1": "7"}) == by_hydra(*BASE, "model.filters_1=7")
+
+
+@pytest.mark.usefixtures("hydra_conf")
+def test_base_values_are_as_in_overrides_and_have_the_chosen_options():
+    values = base_values(plain(compose("config", ["data=digits", "model=dnn"])), {"model": "dnn"})
+    assert values["model"] == "dnn"
+    assert values["train.early_stopping_patience"] == "null"
+    assert values["model.units"].startswith("[")

@@ -1,6 +1,7 @@
 """Hydra's sweep grammar, with the meaning that Hydra's Optuna sweeper documents."""
 
 import pytest
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from mnist_sweep.config.compose import Composer
@@ -152,12 +153,15 @@ def test_a_quote_within_a_choice_is_kept():
     assert domain.values == ("it's", "b")
 
 
+def composer_of(*base: str) -> Composer:
+    """A composer within `hydra_conf`."""
+    return Composer(GlobalHydra.instance().config_loader(), "config", list(base), [])
+
+
 @pytest.mark.usefixtures("hydra_conf")
 def test_an_interpolation_among_choices_is_resolved_in_its_trial():
     domain = parse_domain("model.filters_1", "choice(${model.filters_2},8)")
-    found = Composer("config", ["data=digits", "model.filters_2=33"], []).config(
-        {"model.filters_1": domain.literals[0]}
-    )
+    found = composer_of("data=digits", "model.filters_2=33").config({"model.filters_1": domain.literals[0]})
     assert found.model.arguments["filters_1"] == 33
 
 

@@ -1,6 +1,7 @@
 """Every choice and both ends of every range are composed before anything is trained."""
 
 import pytest
+from hydra.core.global_hydra import GlobalHydra
 
 from mnist_sweep.config.compose import Composer
 from mnist_sweep.config.errors import UserError
@@ -14,8 +15,13 @@ VALUES = {
 }  # fmt: skip
 
 
+def composer_of(*base: str) -> Composer:
+    """A composer within `hydra_conf`."""
+    return Composer(GlobalHydra.instance().config_loader(), "config", list(base), [])
+
+
 def check(space: dict, when: dict | None = None, also=lambda _config: None) -> None:
-    check_space(Composer("config", ["data=digits"], []), parse_space(space, when or {}), VALUES, also)
+    check_space(composer_of("data=digits"), parse_space(space, when or {}), VALUES, also)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def _record(
     """Concludes, and writes the winner's file; gives the figures and the winner's first run."""
     found = _conclude(study, finalists, runs, composed)
     winner = next(run for run in runs if run.finalist.trial == found["recommended"])
-    write_winner(study, found, winner.folder, winner.finalist.seeded_overrides(0))
+    write_winner(study, found, winner.folder, winner.finalist.seeded_overrides(0), composed.composer)
     refresh_report(study)
     return found, winner
 

@@ -65,7 +65,7 @@ def _outro(plan: Plan, search: Search, record: StudyFiles, screen: Screen, outco
         screen.say("Run it again:")
         screen.say(f"  {record.best_command()}")
         allowed = [o for o in plan.composer.base if o.startswith("runtime.allowed_targets=")]
-        screen.say(f"Reproduce it to the bit: {_command(plan, 'reproduce', f'study={plan.folder.name}', *allowed)}")
+        screen.say(f"Reproduce it to the bit: {_command(plan, 'reproduce', plan.folder.name, *allowed)}")
         if plan.folder.report.is_file():
             screen.say(f"Report: {shortest(plan.folder.report)}")
         screen.say(f"Its folder: {shortest(plan.folder.trial(best.number).path)}")

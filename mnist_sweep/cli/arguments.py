@@ -1,0 +1,202 @@
+"""What a command line says: a command, its names, overrides, sweeps and flags, told apart before Hydra composes."""
+
+import contextlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+
+from mnist_sweep.cli.hydra_private import parser
+from mnist_sweep.config.check import nearest
+from mnist_sweep.config.compose import key_of
+from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.hydra_errors import as_user_error
+from mnist_sweep.config.space import as_literal
+from mnist_sweep.config.stored import check_stored
+from mnist_sweep.files import read_yaml
+
+
+class Names(Enum):
+    """What the arguments without a key are to a command."""
+
+    NONE = "nothing"
+    STUDY = "a study's name"
+    STUDIES = "studies' names"
+    TRIALS = "trials"
+    CONFIGURATION = "a configuration file"
+    STUDY_OR_FILE = "a study's name or a best.yaml"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the console script.
+
+    Attributes:
+        module: Its module in cli/commands.
+        config: Its primary configuration, in conf/.
+        names: What the arguments without a key are.
+        sweeps: Whether overrides with several values are its own, to be searched.
+        trains: Whether it needs TensorFlow.
+        multirun: Whether Hydra's --multirun makes sense.
+        function: The function of the module.
+    """
+
+    module: str
+    config: str
+    names: Names = Names.NONE
+    sweeps: bool = False
+    trains: bool = False
+    multirun: bool = False
+    function: str = "main"
+
+
+COMMANDS = {
+    "sweep": Command("sweep", "config", sweeps=True, trains=True),
+    "plan": Command("plan", "config", sweeps=True, trains=True),
+    "train": Command("train", "config", Names.CONFIGURATION, trains=True, multirun=True),
+    "reproduce": Command("reproduce", "reproduce", Names.STUDY_OR_FILE, trains=True),
+    "confirm": Command("confirm", "confirm", Names.STUDY, trains=True),
+    "compare": Command("compare", "compare", Names.TRIALS),
+    "report": Command("report", "show", Names.STUDIES),
+    "show": Command("show", "show", Names.STUDY),
+    "studies": Command("show", "show", function="all_studies"),
+    "data": Command("data", "config", sweeps=True),
+    "sync": Command("sync", "sync", Names.STUDY),
+    "ui": Command("ui", "ui"),
+}
+TAKES_A_STUDY = (Names.STUDY, Names.STUDIES, Names.STUDY_OR_FILE)
+
+
+def command_of(name: str) -> Command:
+    """Returns the command of that name; raises UserError where there is none."""
+    if name not in COMMANDS:
+        raise UserError(f"{name} is not a command{nearest(name, COMMANDS)}")
+    return COMMANDS[name]
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A command line, told apart.
+
+    Attributes:
+        overrides: Hydra's overrides, without sweeps.
+        flags: Hydra's flags, with their values.
+        where: The arguments that say where the configuration lies, to be repeated in commands that are printed.
+        multirun: Whether --multirun is given.
+        sweeps: The overrides with several values, by key, as text.
+        file: The configuration file that is the primary configuration.
+    """
+
+    overrides: list[str]
+    flags: list[str]
+    where: list[str]
+    multirun: bool
+    sweeps: dict[str, str] = field(default_factory=dict)
+    file: Path | None = None
+
+
+def _split(arguments: Sequence[str]) -> Arguments:
+    """Overrides and flags, by Hydra's own parser; raises UserError for a flag that it doesn't know."""
+    errors = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(errors):
+            parsed = parser().parse_intermixed_args(list(arguments))
+    except SystemExit as stop:
+        if stop.code:
+            raise UserError(errors.getvalue().strip().rpartition("error: ")[2] + "; see --help") from None
+        raise
+    if parsed.experimental_rerun is not None:
+        raise UserError("--experimental-rerun is not for mnist-sweep: it would run what a pickle says")
+    flags = list(arguments)
+    for override in parsed.overrides:
+        flags.remove(override)
+    where = [text for name in ("config_dir", "config_name") if (value := getattr(parsed, name)) is not None
+             for text in (f"--{name.replace('_', '-')}", value)]  # fmt: skip
+    return Arguments(list(parsed.overrides), flags, where, parsed.multirun)
+
+
+def _is_name(text: str) -> bool:
+    return "=" not in text and not text.startswith(("~", "+"))
+
+
+def _is_file(text: str) -> bool:
+    return text.endswith((".yaml", ".yml"))
+
+
+def _take_names(arguments: Arguments, command: Command, name: str) -> Arguments:
+    """The arguments without a key become overrides of the keys that they are short for."""
+    names = [text for text in arguments.overrides if _is_name(text)]
+    overrides = [text for text in arguments.overrides if not _is_name(text)]
+    kind = command.names
+    if kind is Names.CONFIGURATION:
+        return _take_file(replace(arguments, overrides=overrides), names)
+    if kind in TAKES_A_STUDY:  # `study` is a config group too, so the key has another name within Hydra
+        given = [text.partition("=")[2] for text in overrides if key_of(text) == "study"]
+        overrides = [text for text in overrides if key_of(text) != "study"]
+        files = [text for text in names if _is_file(text)] if kind is Names.STUDY_OR_FILE else []
+        studies = [as_literal(text) for text in names if text not in files]
+        if len(given) + len(files) + bool(studies) > 1 or (len(studies) > 1 and kind is not Names.STUDIES):
+            raise UserError(
+                f"{name} takes {kind.value} once, got {', '.join([*names, *(f'study={g}' for g in given)])}"
+            )
+        value = given[0] if given else studies[0] if len(studies) == 1 else f"[{','.join(studies)}]"
+        overrides += [f"study_name={value}"] if given or studies else []
+        return replace(arguments, overrides=[*overrides, *(f"file={as_literal(text)}" for text in files)])
+    if kind is Names.TRIALS:
+        return replace(arguments, overrides=[*overrides, *([f"trials={as_literal(names)}"] if names else [])])
+    return arguments  # Hydra's parser says what is wrong with them
+
+
+def _take_file(arguments: Arguments, names: list[str]) -> Arguments:
+    """A configuration file becomes Hydra's primary configuration."""
+    for text in names:
+        if not _is_file(text):
+            return replace(
+                arguments, overrides=[*arguments.overrides, text]
+            )  # Hydra's parser says what is wrong with it
+        if not Path(text).is_file():
+            raise UserError(f"{text} is not there; give a configuration file, such as runs/cnn-mnist/best.yaml")
+        check_stored(read_yaml(Path(text)), text)
+        arguments = replace(arguments, where=[*arguments.where, text], file=Path(text))
+    return arguments
+
+
+def _take_sweeps(arguments: Arguments) -> Arguments:
+    """Overrides with several values are parameters of the search."""
+    sweeps, overrides = {}, []
+    for text in arguments.overrides:
+        try:
+            override = OverridesParser.create().parse_override(text)
+        except HydraException as error:
+            raise as_user_error(error, ()) from None
+        if override.is_sweep_override():
+            sweeps[override.get_key_element().lstrip("+")] = text.partition("=")[2]
+        else:
+            overrides.append(text)
+    return replace(arguments, overrides=overrides, sweeps=sweeps)
+
+
+def parse_arguments(name: str, given: Sequence[str]) -> Arguments:
+    """Returns a command line, told apart.
+
+    Args:
+        name: The command.
+        given: What stands behind it.
+
+    Raises:
+        UserError: A flag is unknown, or a name, file or override can't be what it is meant to be.
+    """
+    command = command_of(name)
+    arguments = _split(given)
+    if arguments.multirun and not command.multirun:
+        raise UserError(f"--multirun is for train, so leave it out; {name} does what it does by itself")
+    arguments = _take_names(arguments, command, name)
+    if command.sweeps:
+        arguments = _take_sweeps(arguments)
+    if wrong := [text for text in arguments.overrides if key_of(text).startswith("hydra.overrides")]:
+        raise UserError(f"{key_of(wrong[0])} can't be set: it holds what the command line says")
+    return arguments
