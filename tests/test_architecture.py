@@ -28,7 +28,7 @@ PLANTS = [
     ("search/study.py", "from hydra import compose", "mnist_sweep.search.study -> hydra"),
     ("storage/state.py", "from mnist_sweep import report", "mnist_sweep.storage.state -> mnist_sweep.report"),
     ("config/check.py", "from mnist_sweep import files", "mnist_sweep.config.check -> mnist_sweep.files"),
-    ("provenance.py", "from mnist_sweep import formatting", "mnist_sweep.provenance -> mnist_sweep.formatting"),
+    ("formatting.py", "from mnist_sweep import provenance", "mnist_sweep.formatting -> mnist_sweep.provenance"),
     ("execution/local.py", "from mnist_sweep import search", "mnist_sweep.execution.local -> mnist_sweep.search"),
     ("tasks/__init__.py", "from mnist_sweep import tracking", "mnist_sweep.tasks -> mnist_sweep.tracking"),
     ("reproduce/verdict.py", "from mnist_sweep import confirm", "reproduce.verdict -> mnist_sweep.confirm"),
