@@ -1,20 +1,12 @@
 """Finds studies and trials in the runs folder."""
 
 from pathlib import Path
-from typing import Any
 
 from mnist_sweep import files
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.settings import check_study_name
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
-
-
-def check_name(name: Any) -> str | None:
-    """A study's name as it came from the command line; raises UserError."""
-    if name is not None and not isinstance(name, str):
-        raise UserError(f"study must be a study's name, got {name}")
-    return name
 
 
 def studies(runs_folder: Path) -> list[StudyFolder]:

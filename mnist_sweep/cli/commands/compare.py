@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from mnist_sweep.cli.requests import CompareRequest, compare_request
 from mnist_sweep.cli.screen import Screen, transfer
 from mnist_sweep.config import UserError
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.flatten import flatten
-from mnist_sweep.config.settings import TrackingConfig, parse_folder, parse_tracking
 from mnist_sweep.execution.jobs import prepare, shortest
 from mnist_sweep.reproduce.verdict import read_run
 from mnist_sweep.results.locate import find_study, find_trial
@@ -25,7 +25,7 @@ SHOWN = ("val_accuracy", "best_val_accuracy", "best_epoch", "epochs", "val_loss"
 RUN_ID = 32  # characters
 
 
-def _find(name: str, runs_folder: Path, tracking: TrackingConfig, allowed: list[str]) -> Recorded:
+def _find(name: str, request: CompareRequest) -> Recorded:
     """A trial by STUDY (its best), STUDY/TRIAL, a trial's folder, or an MLflow run id."""
     if (Path(name) / "history.csv").is_file():
         *_, study_name, kind, number = Path(name).absolute().parts
@@ -34,15 +34,15 @@ def _find(name: str, runs_folder: Path, tracking: TrackingConfig, allowed: list[
             if kind == "trials" and re.fullmatch("[0-9]+", number)
             else f"{study_name}/{kind}/{number}"
         )
-        return read_recorded(TrialFolder(Path(name)), title, allowed)
-    if len(name) == RUN_ID and name.isalnum() and not (runs_folder / name).is_dir():
-        return read_run(name, runs_folder, tracking, allowed)
+        return read_recorded(TrialFolder(Path(name)), title, request.trusted)
+    if len(name) == RUN_ID and name.isalnum() and not (request.runs_folder / name).is_dir():
+        return read_run(name, request.runs_folder, request.tracking, request.trusted)
     study_name, _, trial = name.partition("/")
     if trial and not re.fullmatch("[0-9]+", trial):
         raise UserError(f"{name} must be STUDY, STUDY/TRIAL, a trial's folder or an MLflow run id")
-    study = find_study(runs_folder, study_name)
+    study = find_study(request.runs_folder, study_name)
     folder = find_trial(study, int(trial) if trial else None)
-    return read_recorded(folder, f"{study.name}/{int(folder.path.name)}", allowed)
+    return read_recorded(folder, f"{study.name}/{int(folder.path.name)}", request.trusted)
 
 
 def _check_images(trials: list[Recorded]) -> None:
@@ -91,14 +91,9 @@ def _metric(name: str, value: Any) -> str:
 
 def main(composed: Composed) -> tuple[int, Any]:
     """Tables on the terminal, and a gallery for each of the others beside the first."""
-    names = composed.config["trials"]
-    if not isinstance(names, list) or len(names) < 2:
-        raise UserError(
-            "compare takes two or more of STUDY (its best trial), STUDY/TRIAL, a trial's folder or a run id"
-        )
-    allowed = composed.trusted
-    tracking, runs_folder = parse_tracking(composed.config["tracking"]), parse_folder(composed.config["runs_folder"])
-    trials = [_find(str(name), runs_folder, tracking, allowed) for name in names]
+    request = compare_request(composed)
+    runs_folder = request.runs_folder
+    trials = [_find(name, request) for name in request.trials]
     _check_images(trials)
     screen = Screen()
     for table in (

@@ -2,17 +2,15 @@
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
 from mnist_sweep import files
+from mnist_sweep.cli.requests import ConfirmRequest, confirm_request
 from mnist_sweep.cli.screen import Screen, transfer
 from mnist_sweep.config import UserError
-from mnist_sweep.config.check import check
 from mnist_sweep.config.composed import Composed
-from mnist_sweep.config.settings import ConfirmConfig, RuntimeConfig, parse_folder, parse_tracking
 from mnist_sweep.confirm.finalists import BASELINE, Finalist, choose
 from mnist_sweep.confirm.runs import ConfirmRuns, Run, runs_of, train
 from mnist_sweep.confirm.test_set_log import openings
@@ -21,7 +19,7 @@ from mnist_sweep.execution.jobs import shortest, workers
 from mnist_sweep.formatting import duration
 from mnist_sweep.report import refresh_report
 from mnist_sweep.results import confirmation as confirmed
-from mnist_sweep.results.locate import check_name, find_study
+from mnist_sweep.results.locate import find_study
 from mnist_sweep.results.trial import check_local, check_trained
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.lock import locked
@@ -75,9 +73,9 @@ def _conclude(study: StudyFolder, finalists: list[Finalist], runs: list[Run], co
     return found
 
 
-def _find(composed: Composed, runs_folder: Path) -> tuple[StudyFolder, dict[str, Any]]:
+def _find(request: ConfirmRequest) -> tuple[StudyFolder, dict[str, Any]]:
     """The study and its configuration; raises UserError for one that is no search, or a dry one."""
-    study = find_study(runs_folder, check_name(composed.config["study_name"]))
+    study = find_study(request.runs_folder, request.study)
     if not study.config.is_file():
         raise UserError(f"study={study.name} holds single trials: only a search has finalists to confirm")
     check_trained(study)
@@ -107,16 +105,14 @@ def _intro(study: StudyFolder, runs: list[Run], screen: Screen) -> None:
 def main(composed: Composed) -> tuple[int, Any]:
     """Chooses, trains, judges, and hands the winner over; exit code 1 if a run failed."""
     began = time.monotonic()
-    request = check(ConfirmConfig, composed.config["confirm"], "confirm")
-    runtime = check(RuntimeConfig, composed.config["runtime"], "runtime")
-    runs_folder = parse_folder(composed.config["runs_folder"])
-    tracking = parse_tracking(composed.config["tracking"])
+    request = confirm_request(composed)
+    runtime, runs_folder = request.runtime, request.runs_folder
     check_local(runtime)
-    study, plain = _find(composed, runs_folder)
-    tracking = as_before(tracking, study)
+    study, plain = _find(request)
+    tracking = as_before(request.tracking, study)
     with locked(study):
-        finalists = choose(study, plain, request.top_k, composed.trusted)
-        runs = runs_of(study, finalists, request.seeds)
+        finalists = choose(study, plain, request.confirm.top_k, composed.trusted)
+        runs = runs_of(study, finalists, request.confirm.seeds)
         todo = [run for run in runs if not run.is_done]
         at_once = min(len(runs), workers(runtime))
         done = {TrialState.COMPLETE: len(runs) - len(todo)}

@@ -4,8 +4,8 @@ from typing import Any
 
 from rich.console import Console
 
+from mnist_sweep.cli.requests import data_request
 from mnist_sweep.cli.screen import transfer
-from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.execution.jobs import prepare
 from mnist_sweep.tasks.image_classifier import data
@@ -13,9 +13,7 @@ from mnist_sweep.tasks.image_classifier import data
 
 def main(composed: Composed) -> tuple[int, Any]:
     """Gets the data set onto this machine and checks every pixel of it."""
-    if sweeps := [key for key in composed.sweeps if key.split(".")[0] == "data"]:
-        raise UserError(f"{sweeps[0]} must be one value: one data set at a time is fetched")
-    config = parse_trial(composed.config, composed.trusted)
+    config = data_request(composed)
     console = Console(highlight=False, soft_wrap=True)
     found = prepare(config, console.print, all_parts=True, transfer=transfer)
     where = data.location(config.data)

@@ -4,10 +4,10 @@ from typing import Any
 
 from rich.progress import Progress
 
+from mnist_sweep.cli.requests import report_request
 from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import UserError
 from mnist_sweep.config.composed import Composed
-from mnist_sweep.config.settings import parse_folder
 from mnist_sweep.execution.jobs import shortest
 from mnist_sweep.report import read_study, write_comparison, write_report
 from mnist_sweep.results.locate import find_study
@@ -16,12 +16,8 @@ from mnist_sweep.storage.lock import is_held
 
 def main(composed: Composed) -> tuple[int, Any]:
     """Reads the folders alone; a study that is being worked on is shown as it stands."""
-    runs_folder = parse_folder(composed.config["runs_folder"])
-    given = composed.config["study_name"]
-    names = given if isinstance(given, list) else [given]
-    if not names or any(name is not None and not isinstance(name, str) for name in names):
-        raise UserError(f"study must be a study's name or a list of names, got {given}")
-    folders = [find_study(runs_folder, name) for name in names]
+    request = report_request(composed)
+    folders = [find_study(request.runs_folder, name) for name in request.studies]
     screen = Screen()
     with Progress(console=screen.console, transient=True, disable=not screen.console.is_terminal) as progress:
         task = progress.add_task("reading", total=None)
@@ -32,6 +28,8 @@ def main(composed: Composed) -> tuple[int, Any]:
             if len({(study.metric, study.directions[0]) for study in studies}) > 1:
                 metrics = ", ".join(f"{study.name}: {study.metric}" for study in studies)
                 raise UserError(f"study must be of studies with the same search.metric, got {metrics}")
-            file = write_comparison(studies, runs_folder / "compare" / f"{'_'.join(s.name for s in studies)}.html")
+            file = write_comparison(
+                studies, request.runs_folder / "compare" / f"{'_'.join(s.name for s in studies)}.html"
+            )
     screen.say(f"Report: {shortest(file)}")
     return 0, None

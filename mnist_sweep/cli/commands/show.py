@@ -5,14 +5,14 @@ from typing import Any
 
 from rich.table import Table
 
+from mnist_sweep.cli.requests import show_request
 from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import UserError
 from mnist_sweep.config.composed import Composed
-from mnist_sweep.config.settings import parse_folder
 from mnist_sweep.files import read_if_whole
 from mnist_sweep.formatting import duration, short
 from mnist_sweep.report import Study, Trial, read_study
-from mnist_sweep.results.locate import check_name, find_study, studies
+from mnist_sweep.results.locate import find_study, studies
 from mnist_sweep.results.study import shown
 from mnist_sweep.storage.lock import is_held
 from mnist_sweep.storage.state import FINISHED
@@ -40,8 +40,8 @@ def _running(trial: Trial, study: Study) -> str:
 
 def main(composed: Composed) -> tuple[int, Any]:
     """The leaderboard of a study."""
-    runs_folder = parse_folder(composed.config["runs_folder"])
-    folder = find_study(runs_folder, check_name(composed.config["study_name"]))
+    request = show_request(composed)
+    folder = find_study(request.runs_folder, request.study)
     study = read_study(folder, is_held(folder))
     screen = Screen()
     counts = ", ".join(f"{len(study.of_state(state))} {state.word}" for state in FINISHED)
@@ -63,7 +63,7 @@ def main(composed: Composed) -> tuple[int, Any]:
 
 def all_studies(composed: Composed) -> tuple[int, Any]:
     """A line for every study in the runs folder, the one that was worked on last at the end."""
-    runs_folder = parse_folder(composed.config["runs_folder"])
+    runs_folder = show_request(composed).runs_folder
     screen = Screen()
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("study", overflow="fold")

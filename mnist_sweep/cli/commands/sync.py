@@ -9,13 +9,13 @@ from typing import Any
 from filelock import FileLock, Timeout
 from rich.progress import Progress
 
-from mnist_sweep import files
+from mnist_sweep.cli.requests import sync_request
 from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.composed import Composed
-from mnist_sweep.config.settings import parse_folder, parse_tracking
-from mnist_sweep.results.locate import check_name, find_study, studies
+from mnist_sweep.results.locate import find_study, studies
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.storage.state import StateFile, TrialState, read_state, write_state
 from mnist_sweep.tracking import Writer, as_before, is_mirrored, is_refusal, reason_of, trouble
 
 
@@ -35,10 +35,10 @@ def _free(lock: Any) -> Iterator[bool]:
 
 
 def _leave(folder: TrialFolder) -> None:
-    """Notes that a trial without an end was interrupted: its driver is not there any more."""
-    state = {"trial": folder.path.name, "state": "INTERRUPTED", "reason": "its driver was ended",
-             "ended": time.time()}  # fmt: skip
-    files.write_json(folder.state, state)
+    """Writes that a trial without an end was interrupted: its driver is not there any more."""
+    state = StateFile(int(folder.path.name.partition("-")[0]), TrialState.INTERRUPTED, "its driver was ended",
+                      ended=time.time())  # fmt: skip
+    write_state(folder.state, state)
 
 
 def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progress: Progress) -> tuple[int, bool, str]:
@@ -55,7 +55,8 @@ def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progres
                 continue
             if not trial.state.exists():
                 _leave(trial)
-            whole = whole and files.read_if_whole(trial.state).get("state") != "INTERRUPTED"
+            state = read_state(trial.state)
+            whole = whole and (state is None or state.state is not TrialState.INTERRUPTED)
             if not is_mirrored(trial) or not writer.has(trial.tracking):
                 try:
                     writer.trial(trial, parent)
@@ -81,7 +82,7 @@ def _sync(study: StudyFolder, writer: Writer, progress: Progress) -> int | None:
                 return None
             parent = writer.study(study)
             count, whole, refused = _sync_trials(study, writer, parent, progress)
-            writer.study_ended(parent, study, "COMPLETE" if whole else "INTERRUPTED")
+            writer.study_ended(parent, study, TrialState.COMPLETE if whole else TrialState.INTERRUPTED)
     if refused:
         raise UserError(refused)
     return count
@@ -89,8 +90,8 @@ def _sync(study: StudyFolder, writer: Writer, progress: Progress) -> int | None:
 
 def main(composed: Composed) -> tuple[int, Any]:
     """Goes through one study, or all of them; raises Unavailable at the end where MLflow can't be reached for one."""
-    config, runs_folder = parse_tracking(composed.config["tracking"]), parse_folder(composed.config["runs_folder"])
-    name = check_name(composed.config["study_name"])
+    request = sync_request(composed)
+    config, runs_folder, name = request.tracking, request.runs_folder, request.study
     chosen = studies(runs_folder) if name is None else [find_study(runs_folder, name)]
     screen = Screen()
     if not chosen:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mnist_sweep.cli.requests import train_request
 from mnist_sweep.cli.screen import Screen, transfer
-from mnist_sweep.config import TrialConfig, parse_trial
-from mnist_sweep.config.compose import key_of, of_a_trial
+from mnist_sweep.config import TrialConfig
+from mnist_sweep.config.compose import key_of
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.metrics import PRIMARY, best_name
-from mnist_sweep.config.settings import parse_surroundings
 from mnist_sweep.execution import make_executor
 from mnist_sweep.execution.executor import Job
 from mnist_sweep.execution.interrupts import interrupt_of
@@ -117,18 +117,17 @@ def _report(screen: Screen, folder: TrialFolder, result: Mapping[str, Any]) -> N
 
 def main(composed: Composed) -> tuple[int, Any]:
     """Trains one network; returns its best val_accuracy to Hydra, for the sweepers of others."""
-    around = parse_surroundings(composed.config)
-    config = parse_trial(composed.config, composed.trusted)
+    around = train_request(composed)
+    config, overrides = around.config, around.overrides
     executor = make_executor(around.runtime)
     screen = Screen("training", total=1)
     description = prepare(config, screen.say, transfer=transfer)
     study = StudyFolder(around.runs_folder / (around.study.name or "train"))
     check_no_search(study)
     number, folder = next_folder(study)
-    overrides = [override for override in composed.overrides if of_a_trial(override)]
     batch = Batch(description, composed.trusted, composed.flags, composed.line, config.data)
     job = make_job(TrialRequest(number, config, overrides, folder, keep_model=True), batch)
-    name = composed.choices.get("experiment") or f"{config.model.name}-{config.data.split.name}"
+    name = around.experiment or f"{config.model.name}-{config.data.split.name}"
     tried = {key_of(override): override.partition("=")[2] for override in overrides}
     training = Training(job, config, f"{name}-{number:04d}", tried, composed.line, around.runtime.executor)
     recorder = RunRecorder(Tracker(around.tracking, around.runs_folder, screen.warn), locks=True)

@@ -1,0 +1,206 @@
+"""What each command is asked for: a dataclass for each, read and checked in one place."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass as checked
+
+from mnist_sweep.config import TrialConfig, UserError, parse_trial
+from mnist_sweep.config.check import check, shown
+from mnist_sweep.config.compose import of_a_trial
+from mnist_sweep.config.composed import Composed
+from mnist_sweep.config.schema import CONFIG, Bool, Int, NotNegative
+from mnist_sweep.config.settings import (
+    ConfirmConfig,
+    RuntimeConfig,
+    StudyConfig,
+    TrackingConfig,
+    parse_folder,
+    parse_surroundings,
+    parse_tracking,
+)
+
+
+def _name(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise UserError(f"study must be a study's name, got {shown(value)}")
+    return value
+
+
+@dataclass(frozen=True)
+class ShowRequest:
+    """Of `show`: a study, None for the one that was worked on last."""
+
+    study: str | None
+    runs_folder: Path
+
+
+def show_request(composed: Composed) -> ShowRequest:
+    """Returns what `show` is asked for; raises UserError."""
+    return ShowRequest(_name(composed.config["study_name"]), parse_folder(composed.config["runs_folder"]))
+
+
+@dataclass(frozen=True)
+class ReportRequest:
+    """Of `report`: studies, None for the one that was worked on last."""
+
+    studies: list[str | None]
+    runs_folder: Path
+
+
+def report_request(composed: Composed) -> ReportRequest:
+    """Returns what `report` is asked for; raises UserError."""
+    given = composed.config["study_name"]
+    names = given if isinstance(given, list) else [given]
+    if not names or any(name is not None and not isinstance(name, str) for name in names):
+        raise UserError(f"study must be a study's name or a list of names, got {shown(given)}")
+    return ReportRequest(names, parse_folder(composed.config["runs_folder"]))
+
+
+@dataclass(frozen=True)
+class SyncRequest:
+    """Of `sync`: a study, None for all."""
+
+    study: str | None
+    tracking: TrackingConfig
+    runs_folder: Path
+
+
+def sync_request(composed: Composed) -> SyncRequest:
+    """Returns what `sync` is asked for; raises UserError."""
+    config = composed.config
+    tracking, folder = parse_tracking(config["tracking"]), parse_folder(config["runs_folder"])
+    return SyncRequest(_name(config["study_name"]), tracking, folder)
+
+
+@dataclass(frozen=True)
+class UiRequest:
+    """Of `ui`: the port."""
+
+    port: int
+    tracking: TrackingConfig
+    runs_folder: Path
+
+
+def ui_request(composed: Composed) -> UiRequest:
+    """Returns what `ui` is asked for; raises UserError."""
+    port = composed.config["port"]
+    if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535:
+        raise UserError(f"port must be a whole number from 1 to 65535, got {shown(port)}")
+    return UiRequest(port, parse_tracking(composed.config["tracking"]), parse_folder(composed.config["runs_folder"]))
+
+
+@dataclass(frozen=True)
+class CompareRequest:
+    """Of `compare`: trials, each by STUDY (its best), STUDY/TRIAL, a trial's folder or an MLflow run id."""
+
+    trials: list[str]
+    tracking: TrackingConfig
+    runs_folder: Path
+    trusted: list[str]
+
+
+def compare_request(composed: Composed) -> CompareRequest:
+    """Returns what `compare` is asked for; raises UserError."""
+    names = composed.config["trials"]
+    if not isinstance(names, list) or len(names) < 2:
+        raise UserError(
+            "compare takes two or more of STUDY (its best trial), STUDY/TRIAL, a trial's folder or a run id"
+        )
+    tracking, folder = parse_tracking(composed.config["tracking"]), parse_folder(composed.config["runs_folder"])
+    return CompareRequest([str(name) for name in names], tracking, folder, composed.trusted)
+
+
+@dataclass(frozen=True)
+class ConfirmRequest:
+    """Of `confirm`: a study (None for the one that was worked on last), and how its finalists are confirmed."""
+
+    study: str | None
+    confirm: ConfirmConfig
+    runtime: RuntimeConfig
+    tracking: TrackingConfig
+    runs_folder: Path
+
+
+def confirm_request(composed: Composed) -> ConfirmRequest:
+    """Returns what `confirm` is asked for; raises UserError."""
+    config = composed.config
+    return ConfirmRequest(
+        confirm=check(ConfirmConfig, config["confirm"], "confirm"),
+        runtime=check(RuntimeConfig, config["runtime"], "runtime"),
+        runs_folder=parse_folder(config["runs_folder"]),
+        tracking=parse_tracking(config["tracking"]),
+        study=_name(config["study_name"]),
+    )
+
+
+@checked(frozen=True, config=CONFIG)
+class Reproduced:
+    """Which trials are reproduced: one way to name them is given."""
+
+    study_name: str | None
+    trial: Annotated[Int, Field(ge=0)] | None
+    all: Bool
+    run: str | None
+    file: str | None
+    tolerance: NotNegative | None
+
+
+@dataclass(frozen=True)
+class ReproduceRequest:
+    """Of `reproduce`: which trials, and where they run."""
+
+    what: Reproduced
+    runtime: RuntimeConfig
+    tracking: TrackingConfig
+    runs_folder: Path
+
+
+def reproduce_request(composed: Composed) -> ReproduceRequest:
+    """Returns what `reproduce` is asked for; raises UserError, also where a trial is named in two ways."""
+    config = composed.config
+    what = check(Reproduced, {key: config[key] for key in Reproduced.__dataclass_fields__ if key in config}, "")
+    _check_one_way(what)
+    runtime = check(RuntimeConfig, config["runtime"], "runtime")
+    return ReproduceRequest(what, runtime, parse_tracking(config["tracking"]), parse_folder(config["runs_folder"]))
+
+
+def _check_one_way(what: Reproduced) -> None:
+    given = {"run": what.run, "file": what.file, "study or trial": what.study_name or what.trial}
+    given["study or trial"] = given["study or trial"] if what.trial is None else "trial"
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise UserError(f"{named[0]} is given together with {named[1]}: give either")
+    if what.all and (what.trial is not None or named not in ([], ["study or trial"])):
+        name = named[0].removeprefix("study or ")
+        raise UserError(f"all=true is of a whole study: it can't be given together with {name}")
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """Of `train`: a configuration, the overrides that make it, and where it runs."""
+
+    config: TrialConfig
+    overrides: list[str]
+    runtime: RuntimeConfig
+    study: StudyConfig
+    tracking: TrackingConfig
+    runs_folder: Path
+    experiment: str | None
+
+
+def train_request(composed: Composed) -> TrainRequest:
+    """Returns what `train` is asked for; raises UserError."""
+    around = parse_surroundings(composed.config)
+    config = parse_trial(composed.config, composed.trusted)
+    overrides = [override for override in composed.overrides if of_a_trial(override)]
+    return TrainRequest(config, overrides, **vars(around), experiment=composed.choices.get("experiment"))
+
+
+def data_request(composed: Composed) -> TrialConfig:
+    """Returns the configuration whose data set `data` is asked for; raises UserError."""
+    if sweeps := [key for key in composed.sweeps if key.split(".")[0] == "data"]:
+        raise UserError(f"{sweeps[0]} must be one value: one data set at a time is fetched")
+    return parse_trial(composed.config, composed.trusted)

@@ -1,0 +1,83 @@
+"""What commands are asked for, from the composed configuration."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnist_sweep.cli import requests
+from mnist_sweep.config import UserError
+from mnist_sweep.config.composed import Composed
+
+RUNTIME = {"executor": "local", "workers": None, "memory_limit": None, "trial_timeout": None, "allowed_targets": []}
+TRACKING = {"enabled": True, "uri": None, "experiment": "one"}
+REPRODUCE = {"study_name": None, "trial": None, "all": False, "run": None, "file": None, "tolerance": None}
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Any:
+    """Makes a composed configuration of some keys."""
+
+    def made(**config: Any) -> Composed:
+        plain = {"runtime": RUNTIME, "tracking": TRACKING, "runs_folder": str(tmp_path), "study_name": None} | config
+        return Composed(plain, None, [], {}, {}, ["mine"], [], "mnist-sweep")  # type: ignore[arg-type]
+
+    return made
+
+
+def test_a_study_is_a_name_or_the_last_one(asked: Any, tmp_path: Path) -> None:
+    assert requests.show_request(asked()) == requests.ShowRequest(None, tmp_path)
+    assert requests.sync_request(asked(study_name="a")).study == "a"
+    with pytest.raises(UserError, match="study must be a study's name, got 5"):
+        requests.show_request(asked(study_name=5))
+
+
+@pytest.mark.parametrize(("given", "studies"), [(None, [None]), ("a", ["a"]), (["a", "b"], ["a", "b"])])
+def test_a_report_is_of_one_or_more_studies(asked: Any, given: Any, studies: Any) -> None:
+    assert requests.report_request(asked(study_name=given)).studies == studies
+
+
+@pytest.mark.parametrize("given", [[], [1], {"a": 1}])
+def test_other_things_are_no_studies(asked: Any, given: Any) -> None:
+    with pytest.raises(UserError, match="study must be a study's name or a list of names"):
+        requests.report_request(asked(study_name=given))
+
+
+@pytest.mark.parametrize("port", [0, 65536, "80", True, None])
+def test_a_port_is_a_number_that_can_be_one(asked: Any, port: Any) -> None:
+    with pytest.raises(UserError, match="port must be a whole number from 1 to 65535"):
+        requests.ui_request(asked(port=port))
+
+
+def test_two_trials_are_compared_at_least(asked: Any) -> None:
+    assert requests.compare_request(asked(trials=["a", "b/1"])).trials == ["a", "b/1"]
+    with pytest.raises(UserError, match="compare takes two or more"):
+        requests.compare_request(asked(trials=["a"]))
+
+
+def test_a_confirmation_is_checked(asked: Any) -> None:
+    found = requests.confirm_request(asked(confirm={"top_k": 3, "seeds": 5}))
+    assert (found.confirm.top_k, found.confirm.seeds, found.runtime.executor) == (3, 5, "local")
+    with pytest.raises(UserError, match=r"confirm.seeds must be at least 2, got 1"):
+        requests.confirm_request(asked(confirm={"top_k": 3, "seeds": 1}))
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"run": "abc", "file": "best.yaml"}, "run is given together with file: give either"),
+        ({"run": "abc", "study_name": "a"}, "run is given together with study or trial: give either"),
+        ({"all": True, "trial": 3}, "all=true is of a whole study: it can't be given together with trial"),
+        ({"all": True, "file": "best.yaml"}, "all=true is of a whole study: it can't be given together with file"),
+        ({"trial": -1}, "trial must be at least 0, got -1"),
+    ],
+)
+def test_a_trial_is_named_in_one_way(asked: Any, more: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        requests.reproduce_request(asked(**REPRODUCE | more))
+    assert str(caught.value) == message
+
+
+def test_a_reproduction_has_its_runtime(asked: Any, tmp_path: Path) -> None:
+    found = requests.reproduce_request(asked(**REPRODUCE | {"study_name": "a", "trial": 7}))
+    assert (found.what.study_name, found.what.trial, found.runs_folder) == ("a", 7, tmp_path)
