@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.config.space import parse_override
 from mnist_sweep.confirm.export import MISTAKE
 from mnist_sweep.execution.jobs import shortest
-from mnist_sweep.results.confirmation import row_of
+from mnist_sweep.results.confirmation import Confirmation
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.tracking import reason_of, trouble
 from mnist_sweep.tracking.registry import Champion, register, registered
@@ -43,19 +43,19 @@ def experiment(overrides: Sequence[str], composer: Composer) -> dict[str, Any]:
 
 
 def write_winner(
-    study: StudyFolder, found: Mapping[str, Any], folder: TrialFolder, overrides: Sequence[str], composer: Composer
+    study: StudyFolder, found: Confirmation, folder: TrialFolder, overrides: Sequence[str], composer: Composer
 ) -> None:
     """The recommended finalist on the first seed, as an option of the group `experiment`."""
-    row = row_of(found, found["recommended"])
-    sample, environment = row["test_accuracy"], files.read_json(folder.environment)
+    row = found.of(found.recommended)
+    sample, environment = row.test_accuracy, files.read_json(folder.environment)
     versions = environment["versions"]
     header = f"""# @package _global_
-# The winner of study {study.name}: trial {row["trial"]}, trained on all training images.
+# The winner of study {study.name}: trial {row.trial}, trained on all training images.
 #
 #   command  cp {shortest(study.winner)} experiments/NAME.yaml && mnist-sweep train experiment=NAME
 #   time     {files.read_json(folder.metrics)["training_seconds"]:.0f} s of training on one core ({environment["processor"]}), TensorFlow {versions["tensorflow"]}
-#   result   test accuracy {sample["mean"]:.4f} on average over {found["seeds"]} seeds, standard deviation {sample["deviation"]:.4f}; with this one {sample["values"][0]:.4f}
-#            {row["parameters"]:,} parameters; confirmed with: {found["command"]}
+#   result   test accuracy {sample.mean:.4f} on average over {found.seeds} seeds, standard deviation {sample.deviation:.4f}; with this one {sample.values[0]:.4f}
+#            {row.parameters:,} parameters; confirmed with: {found.command}
 #   digest   {environment["weights_digest"]}
 """  # noqa: E501
     files.write_yaml(study.winner, experiment(overrides, composer), header)
@@ -73,22 +73,22 @@ def _export(model: Path, into: Path) -> None:
 
 def register_winner(
     study: StudyFolder,
-    found: Mapping[str, Any],
+    found: Confirmation,
     folder: TrialFolder,
     tracking: TrackingConfig,
     runs_folder: Path,
     say: Callable[[str], None],
 ) -> None:
     """Makes the network of the recommended finalist's first seed the champion of the model named like the study."""
-    row = row_of(found, found["recommended"])
-    sample = row["test_accuracy"]
+    row = found.of(found.recommended)
+    sample = row.test_accuracy
     note = (
-        f"Trial {row['trial']} of study {study.name}, trained on all training images with the first of "
-        f"{found['seeds']} fresh seeds: test accuracy {sample['values'][0]:.4f}, on average over the seeds "
-        f"{sample['mean']:.4f}. Takes float32 images from 0 to 1, gives the probabilities of the classes."
+        f"Trial {row.trial} of study {study.name}, trained on all training images with the first of "
+        f"{found.seeds} fresh seeds: test accuracy {sample.values[0]:.4f}, on average over the seeds "
+        f"{sample.mean:.4f}. Takes float32 images from 0 to 1, gives the probabilities of the classes."
     )
-    tags = {"study": study.name, "trial": str(row["trial"]), "test_accuracy": str(sample["values"][0]),
-            "test_accuracy_mean": str(sample["mean"]), "test_accuracy_deviation": str(sample["deviation"]),
+    tags = {"study": study.name, "trial": str(row.trial), "test_accuracy": str(sample.values[0]),
+            "test_accuracy_mean": str(sample.mean), "test_accuracy_deviation": str(sample.deviation),
             "weights_digest": files.read_json(folder.environment)["weights_digest"]}  # fmt: skip
     champion = Champion(study.name, str(files.read_json(folder.tracking)["run_id"]), note, tags)
     try:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from mnist_sweep.config.flatten import flatten_space
 from mnist_sweep.files import is_full, read_if_whole, write_text
 from mnist_sweep.formatting import duration
-from mnist_sweep.results import confirmation as confirmed
+from mnist_sweep.results import confirmation_text
 from mnist_sweep.results.pruning import Pruning, sentence
 from mnist_sweep.results.study import ENDED, Study, Trial, read_study, shown
 from mnist_sweep.search.importances import importances
@@ -124,7 +124,7 @@ def _answer(study: Study) -> dict[str, Any]:
     elif baseline:
         answer["baseline"] = "it is the baseline: nothing better was found"
     answer["command"] = read_if_whole(best.folder.environment).get("command")
-    answer["sentences"] = confirmed.sentences(study.confirmed) if study.confirmed else []
+    answer["sentences"] = confirmation_text.sentences(study.confirmed) if study.confirmed else []
     return answer
 
 
@@ -162,7 +162,7 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
     plain = study.plain
     spans = any(trial.started and trial.ended for trial in study.trials)
     failures = study.of_state("FAIL")
-    table = confirmed.table(study.confirmed) if study.confirmed else []
+    table = confirmation_text.table(study.confirmed) if study.confirmed else []
     content = {
         "study": study.name,
         "metrics": study.metrics,
@@ -175,7 +175,7 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "pruner": str(plain.get("pruner", {}).get("_target_", "")).rpartition(".")[2],
         "answer": _answer(study),
         "pruning": _pruning(study),
-        "confirmed_columns": confirmed.COLUMNS,
+        "confirmed_columns": confirmation_text.COLUMNS,
         "confirmed": table,
         "figures": _figures(study, on_figure),
         "best": [_row(study, trial) for trial in study.ranked[:BEST]],

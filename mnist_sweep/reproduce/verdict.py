@@ -13,7 +13,7 @@ from mnist_sweep.config.flatten import differences
 from mnist_sweep.config.metrics import CURVES, TIMED
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.provenance import environment
-from mnist_sweep.results.confirmation import read_confirmed
+from mnist_sweep.results.confirmation import read_confirmation
 from mnist_sweep.results.trial import FETCHED, Recorded, read_recorded, without_urls
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.tasks.image_classifier.evaluation import read_predictions
@@ -65,8 +65,8 @@ def seed_tolerance(study: StudyFolder) -> float | None:
 
     The standard deviation is that of all finalists together.
     """
-    found = read_confirmed(study.confirmed)
-    variances = [row["test_accuracy"]["deviation"] ** 2 for row in found.get("finalists", [])]
+    found = read_confirmation(study.confirmed)
+    variances = [row.test_accuracy.deviation**2 for row in found.finalists] if found else []
     return 2 * math.sqrt(2 * float(np.mean(variances))) if variances else None
 
 

@@ -9,7 +9,7 @@ from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.settings import parse_search
 from mnist_sweep.config.space import Parameter, parse_space
 from mnist_sweep.files import read_if_whole, read_yaml
-from mnist_sweep.results.confirmation import read_confirmed
+from mnist_sweep.results.confirmation import Confirmation, read_confirmation
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 
 ENDED = ("COMPLETE", "PRUNED", "FAIL")
@@ -54,7 +54,7 @@ class Study:
     trials: list[Trial]
     plain: dict[str, Any]
     summary: dict[str, Any] = field(default_factory=dict)
-    confirmed: dict[str, Any] = field(default_factory=dict)
+    confirmed: Confirmation | None = None
 
     @property
     def name(self) -> str:
@@ -141,5 +141,5 @@ def read_study(folder: StudyFolder, is_held: bool = False) -> Study:
         trials=[_trial(trial, is_held) for trial in folder.trials()],
         plain=plain,
         summary=read_if_whole(folder.summary),
-        confirmed=read_confirmed(folder.confirmed),
+        confirmed=read_confirmation(folder.confirmed),
     )

@@ -4,7 +4,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from mnist_sweep.formatting import fenced, short
-from mnist_sweep.results import confirmation
+from mnist_sweep.results.confirmation import read_confirmation
+from mnist_sweep.results.confirmation_text import markdown
 from mnist_sweep.results.pruning import sentence
 from mnist_sweep.storage.state import TrialState
 
@@ -42,5 +43,5 @@ def study_page(study: "StudyFiles") -> str:
         lines += [f"Report: {folder.report.absolute()} (also among the artifacts)"]
     if study.pruning and (text := sentence(study.pruning)):
         lines += ["", text]
-    found = confirmation.read_confirmed(folder.confirmed)
-    return "\n".join(lines) + "\n" + (confirmation.markdown(found) if found else "")
+    found = read_confirmation(folder.confirmed)
+    return "\n".join(lines) + "\n" + (markdown(found) if found else "")

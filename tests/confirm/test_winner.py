@@ -3,8 +3,9 @@
 import pytest
 import yaml
 from hydra import compose
+from hydra.core.global_hydra import GlobalHydra
 
-from mnist_sweep.config.compose import plain
+from mnist_sweep.config.compose import Composer, plain
 from mnist_sweep.confirm.winner import experiment
 
 
@@ -20,7 +21,8 @@ from mnist_sweep.confirm.winner import experiment
     ],
 )
 def test_it_composes_the_same_configuration(overrides: list[str], tmp_path, monkeypatch) -> None:
-    content = experiment([*overrides, "runtime.allowed_targets=[mine]"])
+    composer = Composer(GlobalHydra.instance().config_loader(), "config", [], [])
+    content = experiment([*overrides, "runtime.allowed_targets=[mine]"], composer)
     assert "runtime" not in content
     (tmp_path / "experiment").mkdir()
     text = "# @package _global_\n" + yaml.safe_dump(content, sort_keys=False)

@@ -1,6 +1,5 @@
 """What is said of a trial that was retrained."""
 
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -66,7 +65,7 @@ def test_the_seeds_tolerance_is_of_what_confirm_has_measured(tmp_path: Path) -> 
     assert seed_tolerance(study) is None
     accuracies = ([0.97, 0.98, 0.99], [0.95, 0.96, 0.99])
     finalists = {n: Runs(0.9, 100, 3, 10, 1.0, list(own), np.arange(9) < 8) for n, own in enumerate(accuracies)}
-    study.confirmed.write_text(json.dumps(conclude(finalists, 0)))
+    conclude(finalists, 0).write(study.confirmed)
     variance = np.mean([np.var(own, ddof=1) for own in accuracies])
     assert seed_tolerance(study) == pytest.approx(2 * math.sqrt(2 * variance))
     study.confirmed.write_text('{"finalists": [{"trial": 1}]}')

@@ -1,7 +1,6 @@
 """`mnist-sweep confirm`: the finalists of a search on fresh seeds, judged by the test images, which are opened here."""
 
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
@@ -11,14 +10,15 @@ from mnist_sweep.cli.requests import ConfirmRequest, confirm_request
 from mnist_sweep.cli.screen import Screen, transfer
 from mnist_sweep.config import UserError
 from mnist_sweep.config.composed import Composed
-from mnist_sweep.confirm.finalists import BASELINE, Finalist, choose
+from mnist_sweep.confirm.conclusion import conclude_study
+from mnist_sweep.confirm.finalists import BASELINE, choose
 from mnist_sweep.confirm.runs import ConfirmRuns, Run, runs_of, train
 from mnist_sweep.confirm.test_set_log import openings
-from mnist_sweep.confirm.winner import register_winner, write_winner
+from mnist_sweep.confirm.winner import register_winner
 from mnist_sweep.execution.jobs import shortest, workers
 from mnist_sweep.formatting import duration
-from mnist_sweep.report import refresh_report
-from mnist_sweep.results import confirmation as confirmed
+from mnist_sweep.results import confirmation_text
+from mnist_sweep.results.confirmation import Confirmation
 from mnist_sweep.results.locate import find_study
 from mnist_sweep.results.trial import check_local, check_trained
 from mnist_sweep.storage.folders import StudyFolder
@@ -28,49 +28,15 @@ from mnist_sweep.tracking import Tracker, as_before
 from mnist_sweep.tracking.run_recorder import RunRecorder
 
 
-def _result(finalist: Finalist, runs: Sequence[Run]) -> confirmed.Runs:
-    """A finalist's runs, read from their folders."""
-    results = [run.result() for run in runs]
-    return confirmed.Runs(
-        promised=finalist.promised,
-        validation_images=finalist.validation_images,
-        epochs=finalist.epochs,
-        parameters=results[0][1].parameters,
-        seconds=sum(metrics.training_seconds for _, metrics in results) / len(results),
-        accuracies=[predictions.accuracy for predictions, _ in results],
-        right=results[0][0].right,
-    )
-
-
-def _show(found: dict[str, Any], screen: Screen) -> None:
+def _show(found: Confirmation, screen: Screen) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for index, column in enumerate(confirmed.COLUMNS):
+    for index, column in enumerate(confirmation_text.COLUMNS):
         table.add_column(column, justify="left" if index == 0 else "right")
-    for row in confirmed.table(found):
+    for row in confirmation_text.table(found):
         table.add_row(*row)
     screen.table(table)
-    for sentence in confirmed.sentences(found):
+    for sentence in confirmation_text.sentences(found):
         screen.say(sentence, wrap=True)
-
-
-def _conclude(study: StudyFolder, finalists: list[Finalist], runs: list[Run], composed: Composed) -> dict[str, Any]:
-    """The figures of all finalists whose runs are all there, written into the study's folder."""
-    results = {}
-    for finalist in finalists:
-        own = [run for run in runs if run.finalist is finalist]
-        if all(run.is_done for run in own):
-            results[finalist.trial] = _result(finalist, own)
-    if not results:
-        raise UserError(f"no finalist of {study.name} could be trained on all seeds: see their log.txt in "
-                        f"{shortest(study.path / 'confirm')}")  # fmt: skip
-    found = {"study": study.name, "confirmed": time.strftime("%Y-%m-%d %H:%M:%S"), "command": composed.line,
-             **confirmed.conclude(results, BASELINE if BASELINE in results else None)}  # fmt: skip
-    files.write_json(study.confirmed, found)
-    text = (
-        study.readme.read_text(encoding="utf-8", errors="replace") if study.readme.is_file() else f"**{study.name}**\n"
-    )
-    files.write_text(study.readme, text.partition(confirmed.HEADING)[0] + confirmed.markdown(found))
-    return found
 
 
 def _find(request: ConfirmRequest) -> tuple[StudyFolder, dict[str, Any]]:
@@ -80,17 +46,6 @@ def _find(request: ConfirmRequest) -> tuple[StudyFolder, dict[str, Any]]:
         raise UserError(f"study={study.name} holds single trials: only a search has finalists to confirm")
     check_trained(study)
     return study, files.read_yaml(study.config)
-
-
-def _record(
-    study: StudyFolder, finalists: list[Finalist], runs: list[Run], composed: Composed
-) -> tuple[dict[str, Any], Run]:
-    """Concludes, and writes the winner's file; gives the figures and the winner's first run."""
-    found = _conclude(study, finalists, runs, composed)
-    winner = next(run for run in runs if run.finalist.trial == found["recommended"])
-    write_winner(study, found, winner.folder, winner.finalist.seeded_overrides(0), composed.composer)
-    refresh_report(study)
-    return found, winner
 
 
 def _intro(study: StudyFolder, runs: list[Run], screen: Screen) -> None:
@@ -127,14 +82,14 @@ def main(composed: Composed) -> tuple[int, Any]:
             what = ConfirmRuns(study, runs, todo, runtime, composed.trusted, composed.flags, composed.line)
             code = train(what, RunRecorder(tracker), screen, at_once, transfer) if todo else 0
             if code <= 1:
-                found, winner = _record(study, finalists, runs, composed)
+                found, winner = conclude_study(study, finalists, runs, composed.line, composed.composer)
         finally:
             tracker.finish_study(state)
             caught_up = tracker.close()
         if code > 1:
             screen.say("Interrupted; run the same command to go on", style="bold")
             return code, None
-        screen.say(f"\nConfirmed on {found['test_images']:,} test images, in {duration(time.monotonic() - began)}:")
+        screen.say(f"\nConfirmed on {found.test_images:,} test images, in {duration(time.monotonic() - began)}:")
         _show(found, screen)
         screen.say(f"The winner's configuration: {shortest(study.winner)}; all figures: {shortest(study.confirmed)}")
         if tracking.enabled and caught_up:

@@ -57,7 +57,7 @@ def main(composed: Composed) -> tuple[int, Any]:
     else:
         screen.say("No trial is complete yet")
     if study.confirmed:
-        screen.say(f"Confirmed: trial {study.confirmed['recommended']} is recommended; see confirmed.json")
+        screen.say(f"Confirmed: trial {study.confirmed.recommended} is recommended; see confirmed.json")
     return 0, None
 
 

@@ -1,0 +1,66 @@
+"""From the runs of the finalists to confirmed.json, winner.yaml and the study's README.md."""
+
+from collections.abc import Sequence
+
+from mnist_sweep import files
+from mnist_sweep.config import UserError
+from mnist_sweep.config.compose import Composer
+from mnist_sweep.confirm.finalists import BASELINE, Finalist
+from mnist_sweep.confirm.runs import Run
+from mnist_sweep.confirm.winner import write_winner
+from mnist_sweep.execution.jobs import shortest
+from mnist_sweep.report import refresh_report
+from mnist_sweep.results.confirmation import Confirmation, Runs, conclude
+from mnist_sweep.results.confirmation_text import HEADING, markdown
+from mnist_sweep.storage.folders import StudyFolder
+
+
+def _results(finalist: Finalist, runs: Sequence[Run]) -> Runs:
+    results = [run.result() for run in runs]
+    return Runs(
+        promised=finalist.promised,
+        validation_images=finalist.validation_images,
+        epochs=finalist.epochs,
+        parameters=results[0][1].parameters,
+        seconds=sum(metrics.training_seconds for _, metrics in results) / len(results),
+        accuracies=[predictions.accuracy for predictions, _ in results],
+        right=results[0][0].right,
+    )
+
+
+def conclude_study(
+    study: StudyFolder, finalists: Sequence[Finalist], runs: Sequence[Run], line: str, composer: Composer
+) -> tuple[Confirmation, Run]:
+    """Compares the finalists that are trained on all seeds, and writes what was found into the study's folder.
+
+    Args:
+        study: The study.
+        finalists: Its finalists.
+        runs: All their runs.
+        line: The command line.
+        composer: Knows the config groups, for winner.yaml.
+
+    Returns:
+        The figures, and the first run of the recommended finalist.
+
+    Raises:
+        UserError: No finalist could be trained on all seeds.
+    """
+    results = {}
+    for finalist in finalists:
+        own = [run for run in runs if run.finalist is finalist]
+        if all(run.is_done for run in own):
+            results[finalist.trial] = _results(finalist, own)
+    if not results:
+        raise UserError(f"no finalist of {study.name} could be trained on all seeds: see their log.txt in "
+                        f"{shortest(study.path / 'confirm')}")  # fmt: skip
+    found = conclude(results, BASELINE if BASELINE in results else None, study.name, line)
+    found.write(study.confirmed)
+    page = (
+        study.readme.read_text(encoding="utf-8", errors="replace") if study.readme.is_file() else f"**{study.name}**\n"
+    )
+    files.write_text(study.readme, page.partition(HEADING)[0] + markdown(found))
+    winner = next(run for run in runs if run.finalist.trial == found.recommended)
+    write_winner(study, found, winner.folder, winner.finalist.seeded_overrides(0), composer)
+    refresh_report(study)
+    return found, winner
