@@ -105,7 +105,6 @@ UNTESTED = {
     "execution/process.py",
     "execution/progress.py",
     "execution/recorded_runs.py",
-    "formatting.py",
     "report/parameter_plots.py",
     "report/readme.py",
     "report/search_plots.py",
