@@ -49,6 +49,12 @@ def hydra_conf() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep of this process draws no report, which takes longer than a dry search: for tests that look at none."""
+    monkeypatch.setattr("mnist_sweep.report.page.write_report", lambda study: study)
+
+
 SMALL = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "train.batch_size=64"]
 SPACE = ["model.dropout=interval(0.0,0.5)", "optimizer.learning_rate=tag(log,interval(1e-3,1e-2))"]
 

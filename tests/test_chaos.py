@@ -165,6 +165,7 @@ def check_digests(folder: Path) -> None:
     assert expected
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_sweep_survives_what_is_done_to_it(tmp_path: Path) -> None:
     chaos(tmp_path, seed=0, trials=6, kills=4)

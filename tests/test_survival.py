@@ -21,6 +21,8 @@ from optuna.storages.journal import JournalFileBackend
 from mnist_sweep.cli.main import run
 from mnist_sweep.storage.folders import StudyFolder
 
+pytestmark = pytest.mark.usefixtures("no_report")
+
 SMALL = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "train.batch_size=64", "tracking=none",
          "model.dropout=interval(0.0,0.5)"]  # fmt: skip
 DRY = [*SMALL, "runtime.executor=dry"]

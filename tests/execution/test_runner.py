@@ -19,6 +19,8 @@ from mnist_sweep.execution.progress import Silent
 from mnist_sweep.execution.runner import RETRIES, STARTS, Runner, at_capacity, processes, run_jobs
 from mnist_sweep.tasks.image_classifier.data import describe
 
+pytestmark = pytest.mark.usefixtures("no_report")
+
 
 @pytest.fixture
 def config(hydra_conf: None) -> TrialConfig:

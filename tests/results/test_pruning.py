@@ -12,6 +12,8 @@ from mnist_sweep.search import Standing
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.history import append_history, begin_history
 
+pytestmark = pytest.mark.usefixtures("no_report")
+
 
 def standing(number: int, state: str, value: float, audited: int | None = None) -> Standing:
     return Standing(number, state, (value,), {}, None, audited)

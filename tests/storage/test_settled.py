@@ -10,6 +10,8 @@ from mnist_sweep.files import read_json, write_json
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.settled import Settled, note_settled
 
+pytestmark = pytest.mark.usefixtures("no_report")
+
 
 @pytest.fixture
 def study(tmp_path: Path) -> StudyFolder:

@@ -21,6 +21,8 @@ from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.tracking import is_mirrored, tracker
 from mnist_sweep.tracking.store import ENVIRONMENT
 
+pytestmark = pytest.mark.usefixtures("no_report")
+
 SMALL = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "train.batch_size=64",
          "model.dropout=interval(0.0,0.5)"]  # fmt: skip
 DRY = [*SMALL, "runtime.executor=dry"]

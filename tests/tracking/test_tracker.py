@@ -12,6 +12,8 @@ from mnist_sweep.cli.main import run
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.history import read_history
 
+pytestmark = pytest.mark.usefixtures("no_report")
+
 SMALL = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "train.batch_size=64"]
 SPACE = ["model.dropout=interval(0.0,0.5)", "optimizer=choice(adam,sgd)"]
 STATUS = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED"}

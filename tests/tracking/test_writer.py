@@ -15,6 +15,8 @@ from mnist_sweep.storage.history import append_history, begin_history
 from mnist_sweep.storage.run_record import RunRecord
 from mnist_sweep.tracking import Tracker
 
+pytestmark = pytest.mark.usefixtures("no_report")
+
 DRY = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "model.dropout=interval(0.0,0.5)",
        "runtime.executor=dry"]  # fmt: skip
 

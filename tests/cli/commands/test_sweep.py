@@ -20,6 +20,8 @@ from mnist_sweep.cli.main import run
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.history import read_history
 
+pytestmark = pytest.mark.usefixtures("no_report")
+
 SMALL = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "train.batch_size=64",
          "train.learning_rate_schedule=constant", "train.precision=float32"]  # fmt: skip
 SPACE = ["model.dropout=interval(0.0,0.5)", "optimizer.learning_rate=tag(log,interval(1e-4,1e-2))"]

@@ -1,0 +1,25 @@
+"""The listener that shows nothing answers to the whole protocol."""
+
+import inspect
+
+from mnist_sweep.execution.progress import Progress, Silent
+
+
+def test_silence_has_every_method_with_the_same_parameters() -> None:
+    methods = {name: member for name, member in vars(Progress).items() if inspect.isfunction(member)}
+    public = {name: member for name, member in methods.items() if not name.startswith("_")}
+    assert len(public) > 5
+    for name, member in public.items():
+        assert inspect.signature(getattr(Silent, name)) == inspect.signature(member), name
+
+
+def test_silence_says_nothing(capsys) -> None:
+    silent: Progress = Silent()
+    with silent.live(), silent.status("waiting"):
+        silent.say("a line")
+        silent.warn("another")
+        silent.started(1, {"train.epochs": "2"}, 2)
+        silent.epoch(1, {"epoch": 1.0})
+        silent.dropped(1)
+    assert silent.best == silent.note == ""
+    assert capsys.readouterr() == ("", "")
