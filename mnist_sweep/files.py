@@ -50,7 +50,7 @@ def write_yaml(file: Path, content: Any, header: str = "") -> None:
     write_text(file, header + yaml.dump(content, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=110))
 
 
-def settle(folder: Path) -> None:
+def flush_to_disk(folder: Path) -> None:
     """Waits until the files of a folder are on the disk: they then survive a power cut."""
     for path in folder.rglob("*"):
         if path.is_file():

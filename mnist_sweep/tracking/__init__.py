@@ -1,4 +1,4 @@
-"""All of MLflow: a mirror of the studies' folders, written behind the driver's back."""
+"""All of MLflow: an asynchronous mirror of study folders."""
 
 from mnist_sweep.tracking.fetch import fetch
 from mnist_sweep.tracking.server import serve

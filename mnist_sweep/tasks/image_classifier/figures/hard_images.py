@@ -6,14 +6,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mnist_sweep.tasks.image_classifier.evaluation import Hard
+from mnist_sweep.tasks.image_classifier.evaluation import HardImage
 from mnist_sweep.tasks.image_classifier.figures.style import GREY, VERMILION, draw_image, new_figure, styled
 
 SHOWN = 24
 COLUMNS = 6
 
 
-def hardest_gallery(images: NDArray[np.float32], hard: Sequence[Hard], networks: int) -> Figure:
+def hard_images_gallery(images: NDArray[np.float32], hard: Sequence[HardImage], networks: int) -> Figure:
     """The hardest images with their label, what most networks call them, and how many get them wrong.
 
     Those that all networks call the same other digit are framed: their labels may be wrong.
