@@ -1,4 +1,4 @@
-"""The images that most networks of a study get wrong."""
+"""The images that most networks of a study misclassify."""
 
 from collections.abc import Sequence
 
@@ -14,9 +14,14 @@ COLUMNS = 6
 
 
 def hard_images_gallery(images: NDArray[np.float32], hard: Sequence[HardImage], networks: int) -> Figure:
-    """The hardest images with their label, what most networks call them, and how many get them wrong.
+    """Returns the hardest images with their label, the most frequent wrong prediction and how many networks make one.
 
-    Those that all networks call the same other digit are framed: their labels may be wrong.
+    Those for which all networks predict the same other class are framed: their labels may be wrong.
+
+    Args:
+        images: The validation images, (images, height, width, channels), float32 from 0 to 1.
+        hard: The hard images, the hardest first.
+        networks: The number of networks.
     """
     some = hard[:SHOWN]
     with styled():
