@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -58,6 +58,18 @@ def _host(url: str) -> str:
         return url
 
 
+def _fetch_all(urls: Sequence[str], folder: Path, progress: Callable[[int, int | None], None]) -> None:
+    try:
+        for url in urls:
+            _fetch(url, folder / url.rpartition("/")[2], progress)
+    except Exception as error:
+        reason = "no answer" if not str(error) else type(error).__name__
+        raise Unavailable(
+            f"it can't be downloaded from {_host(urls[0])} ({reason}). "
+            f"Put it there, name its folder in $MNIST_SWEEP_DATA or data.path, or use data=digits (works offline)"
+        ) from None
+
+
 def prepare(
     config: DataConfig,
     say: Callable[[str], None],
@@ -99,14 +111,9 @@ def prepare(
         part = Path(temporary) / name
         part.mkdir()
         try:
-            for url in urls:
-                _fetch(url, part / url.rpartition("/")[2], progress)
-        except Exception as error:
-            reason = "no answer" if not str(error) else type(error).__name__
-            raise Unavailable(
-                f"{missing}, and it can't be downloaded from {_host(urls[0])} ({reason}). "
-                f"Put it there, name its folder in $MNIST_SWEEP_DATA or data.path, or use data=digits (works offline)"
-            ) from None
+            _fetch_all(urls, part, progress)
+        except Unavailable as error:
+            raise Unavailable(f"{missing}, and {error}") from None
         fetched = part / f"{name}.npz" if (part / f"{name}.npz").is_file() else part
         arguments = {**config.source.arguments, "path": str(fetched)}
         check(DataConfig(type(config.source)(config.source.target, arguments), config.split))
