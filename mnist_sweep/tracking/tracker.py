@@ -11,6 +11,7 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.formatting import plural
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.tracking.errors import is_refusal, reason_of, trouble
 from mnist_sweep.tracking.messages import (
     Close,
     EpochsEnded,
@@ -25,7 +26,7 @@ from mnist_sweep.tracking.messages import (
     merged,
 )
 from mnist_sweep.tracking.store import tracking_uri
-from mnist_sweep.tracking.writer import Writer, is_refusal, reason_of, trouble
+from mnist_sweep.tracking.writer import Writer
 
 RETRY_SECONDS = 15.0  # between attempts while the store is unreachable
 MANY = 200

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mnist_sweep.config import UserError
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.files import read_if_whole, write_json
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
@@ -23,8 +22,6 @@ BATCH = 1000  # metrics, parameters and tags in one request
 DELETED = "deleted"
 VIEW = "mlflow.sharedViewState."  # the tag of an experiment in which MLflow's page keeps a view
 LONGEST_TAG, LONGEST_NOTE = 5000, 7500  # characters that MLflow accepts
-# MLflow's error codes for an invalid request: retrying would not help.
-REFUSALS = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_ALREADY_EXISTS", "PERMISSION_DENIED", "INVALID_STATE")
 
 
 class Writer:
@@ -258,26 +255,6 @@ def as_before(config: TrackingConfig, study: StudyFolder) -> TrackingConfig:
     for trial in study.trials() if uri is None else ():
         uri = uri or read_if_whole(trial.tracking).get("uri")
     return replace(config, uri=uri)
-
-
-def trouble() -> tuple[type[Exception], ...]:
-    """Returns the exceptions of a store that is unreachable or fails; imports MLflow."""
-    from mlflow.exceptions import MlflowException
-
-    return MlflowException, OSError
-
-
-def reason_of(error: Exception) -> str:
-    """Returns the line of an error that says what was wrong: SQLAlchemy's messages have many, a UserError has one."""
-    if isinstance(error, UserError):
-        return str(error)
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return next((line for line in lines if "Error)" in line), lines[0])[:200]
-
-
-def is_refusal(error: Exception) -> bool:
-    """Returns whether a store is reachable but does not accept a run, now or later."""
-    return isinstance(error, UserError) or getattr(error, "error_code", None) in REFUSALS
 
 
 def is_mirrored(folder: TrialFolder) -> bool:
