@@ -43,7 +43,7 @@ def main(connection, job: Job) -> None:
     files.write_json(folder.metrics, metrics)
     files.write_json(folder.environment, {**job.settings["environment"], "weights_digest": "0", "epochs": len(rows)})
     (folder.path / "times.json").write_text(json.dumps([first, last]))
-    files.settle(folder.path)
+    files.flush_to_disk(folder.path)
     connection.send(("done", {"stopped": False, "epochs": len(rows), "metrics": metrics, "weights_digest": "0",
                               "fit_seconds": 0.0}))  # fmt: skip
 

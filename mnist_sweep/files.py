@@ -1,4 +1,4 @@
-"""Writes that are whole or not there at all, and reads that trust nobody."""
+"""Atomic writes and validated reads."""
 
 import contextlib
 import errno
@@ -18,13 +18,13 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no space, no quota, no large
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether an error says that nothing more can be written; some libraries keep the text alone."""
+    """Returns whether an error means a full disk; some libraries keep only the text of the error."""
     return isinstance(error, OSError) and (error.errno in FULL or "No space left on device" in str(error))
 
 
 @contextlib.contextmanager
 def replaced(file: Path) -> Iterator[Path]:
-    """A path beside the file to write to; it takes the file's place at the end, or is removed where that fails."""
+    """Yields a temporary path next to a file; it replaces the file at the end, or is removed after an exception."""
     beside = file.with_name(f".{os.getpid()}.{file.name}")  # the ending tells some libraries the format
     try:
         yield beside
@@ -35,23 +35,29 @@ def replaced(file: Path) -> Iterator[Path]:
 
 
 def write_text(file: Path, text: str) -> None:
-    """Writes beside, then renames: a reader sees the old file or the new one."""
+    """Writes a text atomically: a reader sees the old file or the new one."""
     with replaced(file) as beside:
         beside.write_text(text, encoding="utf-8")
 
 
 def write_json(file: Path, content: Any) -> None:
-    """JSON for people and scripts."""
+    """Writes indented JSON atomically; raises ValueError for NaN and infinity."""
     write_text(file, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
 def write_yaml(file: Path, content: Any, header: str = "") -> None:
-    """YAML in the order given, behind a header of comments."""
+    """Writes YAML atomically, in the order of its keys.
+
+    Args:
+        file: Where it is written.
+        content: Plain data.
+        header: Lines of comments before it.
+    """
     write_text(file, header + yaml.dump(content, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=110))
 
 
-def settle(folder: Path) -> None:
-    """Waits until the files of a folder are on the disk: they then survive a power cut."""
+def flush_to_disk(folder: Path) -> None:
+    """Waits until all files of a folder are on the disk (fsync), so that they survive a power cut."""
     for path in folder.rglob("*"):
         if path.is_file():
             with path.open("rb") as opened:
@@ -59,14 +65,22 @@ def settle(folder: Path) -> None:
 
 
 def read_bytes(file: Path) -> bytes:
-    """Returns a file's content; raises UserError for one that is too large to be ours."""
+    """Returns a file's content.
+
+    Raises:
+        UserError: The file is larger than any that this package writes.
+    """
     if file.stat().st_size > LARGEST:
         raise UserError(f"{file} must have at most {LARGEST:,} bytes, got {file.stat().st_size:,}: it is none of ours")
     return file.read_bytes()
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """A JSON object; raises UserError where there is none."""
+    """Returns the JSON object of a file.
+
+    Raises:
+        UserError: The file is missing, damaged or holds something else.
+    """
     try:
         content = json.loads(read_bytes(file).decode())
     except (OSError, ValueError, RecursionError) as error:
@@ -77,7 +91,7 @@ def read_json(file: Path) -> dict[str, Any]:
 
 
 def read_if_whole(file: Path) -> dict[str, Any]:
-    """A JSON object, empty where the file is missing or damaged."""
+    """Returns the JSON object of a file, an empty one where the file is missing or damaged."""
     try:
         return read_json(file)
     except UserError:
@@ -109,7 +123,11 @@ def _load_yaml(file: Path) -> Any:
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
-    """A YAML mapping, read without tags and without interpolation; raises UserError where there is none."""
+    """Returns the YAML mapping of a file, without tags, anchors and interpolation.
+
+    Raises:
+        UserError: The file is missing, damaged or holds something else.
+    """
     content = _load_yaml(file)
     if not isinstance(content, Mapping):
         raise UserError(f"{file} must hold a mapping, got {type(content).__name__}")
@@ -117,7 +135,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
 
 
 def read_yaml_list(file: Path) -> list[Any]:
-    """A YAML list, read in the same way."""
+    """Returns the YAML list of a file, as `read_yaml` does."""
     content = _load_yaml(file)
     if not isinstance(content, list):
         raise UserError(f"{file} must hold a list, got {type(content).__name__}")

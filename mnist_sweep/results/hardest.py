@@ -10,7 +10,7 @@ from mnist_sweep import files
 from mnist_sweep.config import DataConfig, UserError
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.tasks.image_classifier import data
-from mnist_sweep.tasks.image_classifier.evaluation import hardest, read_predictions
+from mnist_sweep.tasks.image_classifier.evaluation import find_hard_images, read_predictions
 
 LISTED = 100  # in hardest.json
 
@@ -29,13 +29,13 @@ def write_hardest(study: StudyFolder, numbers: Sequence[int], config: DataConfig
     if len(found) < 2:
         return 0
     labels = found[0].labels
-    hard = hardest(np.stack([one.predicted for one in found]), labels)
+    hard = find_hard_images(np.stack([one.predicted for one in found]), labels)
     content = {"networks": len(found), "images": len(labels), "hard": len(hard),
                "hardest": [asdict(one) for one in hard[:LISTED]]}  # fmt: skip
     files.write_json(study.hardest, content)
-    from mnist_sweep.tasks.image_classifier.figures.hardest import hardest_gallery
+    from mnist_sweep.tasks.image_classifier.figures.hard_images import hard_images_gallery
     from mnist_sweep.tasks.image_classifier.figures.style import save
 
     images = data.validation_images(config, digests)
-    save(hardest_gallery(images, hard, len(found)), study.figures / "hardest.png")
+    save(hard_images_gallery(images, hard, len(found)), study.figures / "hardest.png")
     return len(hard)

@@ -1,10 +1,11 @@
-"""All of MLflow: a mirror of the studies' folders, written behind the driver's back."""
+"""All of MLflow: an asynchronous mirror of study folders."""
 
+from mnist_sweep.tracking.errors import is_refusal, reason_of, trouble
 from mnist_sweep.tracking.fetch import fetch
 from mnist_sweep.tracking.server import serve
 from mnist_sweep.tracking.store import tracking_uri
 from mnist_sweep.tracking.tracker import Tracker
-from mnist_sweep.tracking.writer import Writer, as_before, is_mirrored, is_refusal, reason_of, trouble
+from mnist_sweep.tracking.writer import Writer, as_before, is_mirrored
 
 __all__ = [
     "Tracker",

@@ -1,4 +1,4 @@
-"""What a study's and a trial's MLflow run hold, read from their folders: mirroring twice changes nothing."""
+"""The content of MLflow's runs: parameters, metrics, tags, data sets and views, made from the files of a study."""
 
 import contextlib
 import json
@@ -7,21 +7,44 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from mnist_sweep.config.metrics import CURVES
+from mnist_sweep.config.metrics import CURVES, PRIMARY, best_name
 from mnist_sweep.files import read_if_whole
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
-from mnist_sweep.storage.run_record import RunRecord
+from mnist_sweep.storage.run_record import RunKind, RunRecord
+from mnist_sweep.storage.state import TrialState
 
-STATUS = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED", "INTERRUPTED": "KILLED"}
-ARTIFACTS = ("config.yaml", "overrides.yaml", "history.csv", "metrics.json", "environment.json", "model.txt",
-             "predictions.npz", "log.txt")  # fmt: skip
-STATE_TAGS = ("verdict", "reproduces", "forked_from", "audited")  # of state.json, where they are there
-LONGEST_VALUE = 6000  # MLflow cuts a parameter's value there
+STATUS: dict[str, str] = {
+    TrialState.COMPLETE: "FINISHED",
+    TrialState.PRUNED: "KILLED",
+    TrialState.FAIL: "FAILED",
+    TrialState.INTERRUPTED: "KILLED",
+}
+ARTIFACTS = [
+    file.name
+    for file in (
+        TrialFolder.config,
+        TrialFolder.overrides,
+        TrialFolder.history,
+        TrialFolder.metrics,
+        TrialFolder.environment,
+        TrialFolder.summary,
+        TrialFolder.predictions,
+        TrialFolder.log,
+    )
+]
+CHOSEN = ("best_epoch", *(best_name(name) for name in CURVES))  # over the epochs of a curve
+STATE_TAGS = ("verdict", "reproduces", "forked_from", "audited")  # of state.json, where they are set
+LONGEST_VALUE = 6000  # characters, where MLflow truncates a parameter's value
 _FORBIDDEN = re.compile(r"[^\w\-./: ]")
 
 
 def parameters(params: dict[str, Any], searched: Collection[str]) -> list[Any]:
-    """MLflow's parameters: the searched ones first and under their key, all others behind `fixed.`."""
+    """Returns MLflow's parameters, the searched ones first and under their key, all others behind `fixed.`.
+
+    Args:
+        params: Values by dotted key.
+        searched: The keys that are searched.
+    """
     from mlflow.entities import Param
 
     found = []
@@ -33,19 +56,19 @@ def parameters(params: dict[str, Any], searched: Collection[str]) -> list[Any]:
 
 
 def tags(content: Mapping[str, Any]) -> list[Any]:
-    """MLflow's tags."""
+    """Returns MLflow's tags."""
     from mlflow.entities import RunTag
 
     return [RunTag(key, str(value)) for key, value in content.items()]
 
 
 def curve_names(kind: str) -> dict[str, str]:
-    """What the curves are called in MLflow: those of a confirmed finalist are of the test images, and no trial's."""
-    return {name: name.replace("val_", "test_") if kind == "confirm" else name for name in CURVES}
+    """Returns the curves' names in MLflow; a confirmation run's are of the test images, unlike a trial's."""
+    return {name: name.replace("val_", "test_") if kind == RunKind.CONFIRM else name for name in CURVES}
 
 
 def epoch_metrics(rows: Iterable[Mapping[str, float]], kind: str) -> list[Any]:
-    """Rows of the history as MLflow's metrics, with their own times, so that sending them twice changes nothing."""
+    """Returns rows of a history as MLflow's metrics, with their own times: logging them twice changes nothing."""
     from mlflow.entities import Metric
 
     names = curve_names(kind)
@@ -57,9 +80,9 @@ def epoch_metrics(rows: Iterable[Mapping[str, float]], kind: str) -> list[Any]:
 
 
 def final_metrics(folder: TrialFolder, kind: str) -> list[Any]:
-    """The metrics of a trial that has ended, besides the curves' last values, which the epochs have brought.
+    """Returns the metrics of an ended trial except the curves' last values, which its epochs have logged.
 
-    A confirmed finalist has no best ones: nothing may be chosen by the test images.
+    A confirmation run has no best values: nothing may be chosen by the test images.
     """
     from mlflow.entities import Metric
 
@@ -67,12 +90,17 @@ def final_metrics(folder: TrialFolder, kind: str) -> list[Any]:
     if not rows:
         return []
     moment, step = int(rows[-1]["timestamp"] * 1000), int(rows[-1]["epoch"])
-    chosen = [name for name in metrics if name not in CURVES and not (kind == "confirm" and name.startswith("best_"))]
+    left_out = (*CURVES, *CHOSEN) if kind == RunKind.CONFIRM else CURVES
+    chosen = [name for name in metrics if name not in left_out]
     return [Metric(name, metrics[name], moment, step) for name in chosen]
 
 
 def progress_metrics(rows: Iterable[tuple[int, float, dict[str, float]]]) -> list[Any]:
-    """How far a search had come: how many trials had ended, when (seconds since 1970), and its metrics then."""
+    """Returns the metrics of a parent run.
+
+    Args:
+        rows: How many trials had ended, when (seconds since 1970), and the parent's metrics then.
+    """
     from mlflow.entities import Metric
 
     return [Metric(name, value, int(moment * 1000), step) for step, moment, metrics in rows
@@ -80,7 +108,7 @@ def progress_metrics(rows: Iterable[tuple[int, float, dict[str, float]]]) -> lis
 
 
 def confirmed_tags(study: StudyFolder) -> dict[str, str]:
-    """What the parent says of the test images: how often they were opened, and what was confirmed by them."""
+    """Returns the parent run's tags about the test set: how often it was opened, and the confirmed accuracy."""
     opened, found = read_if_whole(study.test_set), read_if_whole(study.confirmed)
     tags = {"test_set_opened": f"{opened['times_opened']}"} if "times_opened" in opened else {}
     with contextlib.suppress(KeyError, TypeError, ValueError, StopIteration):  # damaged
@@ -92,17 +120,17 @@ def confirmed_tags(study: StudyFolder) -> dict[str, str]:
 
 
 def view_of(record: RunRecord) -> dict[str, Any]:
-    """A view of MLflow's table of runs for a study: its objective and searched parameters as columns, the best first.
+    """Returns a view of MLflow's table of runs: objective and searched parameters as columns, the best trial first.
 
-    As the page itself stores one that is shared (MLflow 3.17: a tag of the experiment, named in the page's address).
+    In the form in which MLflow 3.17 stores a shared view: a tag of the experiment, named in the page's address.
     """
-    metrics = list(record.params.get("search.metric") or ["best_val_accuracy"])
+    metrics = list(record.params.get("search.metric") or [best_name(PRIMARY)])
     directions = list(record.params.get("search.direction") or ["maximize"])
     keys = [_FORBIDDEN.sub("_", key.removeprefix("space.")) for key in record.params if key.startswith("space.")]
     columns = [*(f"metrics.`{name}`" for name in dict.fromkeys([*metrics, "best_epoch", "parameters"])),
                *(f"params.`{key}`" for key in keys), "tags.`state`"]  # fmt: skip
     return {
-        "searchFilter": f"tags.study = '{record.tags['study']}' and tags.kind = 'trial'",
+        "searchFilter": f"tags.study = '{record.tags['study']}' and tags.kind = '{RunKind.TRIAL}'",
         "orderByKey": f"metrics.`{metrics[0]}`",
         "orderByAsc": directions[0] == "minimize",
         "selectedColumns": columns,
@@ -114,12 +142,12 @@ def view_of(record: RunRecord) -> dict[str, Any]:
 
 
 def view_link(experiment_id: str, record: RunRecord) -> str:
-    """The address of that view within MLflow's page."""
+    """Returns the address of that view within MLflow's UI."""
     return f"#/experiments/{experiment_id}/runs?viewStateShareKey={quote(record.tags['study'])}"
 
 
 def data_input(data: dict[str, Any]) -> Any:
-    """The data set as MLflow's input: the digest is of every pixel and label."""
+    """Returns a data set as MLflow's input; the digest is of every pixel and label."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     profile = {"train_images": data["train_images"], "validation_images": data["validation_images"],

@@ -1,21 +1,33 @@
-"""Gets a run's files back from an MLflow store."""
+"""Downloads a run's files from an MLflow store."""
 
 from pathlib import Path
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import shown
 from mnist_sweep.config.settings import TrackingConfig
+from mnist_sweep.storage.run_record import RunKind
 from mnist_sweep.tracking.store import open_store
 
-LARGEST = 20_000_000  # bytes; none of these files comes near
+LARGEST = 20_000_000  # bytes; far more than these files have
 
 
 def fetch(
     config: TrackingConfig, runs_folder: Path, run_id: str, names: tuple[str, ...], into: Path
 ) -> tuple[str, str]:
-    """Downloads some of a run's artifacts; gives the run's name and its experiment's id.
+    """Downloads some of a run's artifacts.
 
-    Raises UserError where they can't be had.
+    Args:
+        config: Where the store is.
+        runs_folder: The folder of the default store.
+        run_id: The run's id.
+        names: The artifacts; those that the run lacks are skipped.
+        into: The folder to write to.
+
+    Returns:
+        The run's name and the id of its experiment.
+
+    Raises:
+        UserError: The run or its artifacts are unavailable, or the run is a study's.
     """
     if not run_id.isalnum():
         raise UserError(f"run must be an MLflow run id, got {shown(run_id)}")
@@ -26,15 +38,15 @@ def fetch(
 
     try:
         run = client.get_run(run_id)
-        if run.data.tags.get("kind") == "study":
-            raise UserError(f"run={run_id} is a whole study: give the run of one of its trials")
+        if run.data.tags.get("kind") == RunKind.STUDY:
+            raise UserError(f"run={run_id} is a study: give the run of one of its trials")
         sizes = {file.path: file.file_size or 0 for file in client.list_artifacts(run_id)}
         for name in names:
             if name not in sizes:
-                continue  # whoever reads it says so
+                continue  # the caller reports it
             if sizes.get(name, 0) > LARGEST:
                 raise UserError(f"run={run_id} has a {name} of {sizes[name]:,} bytes: too large to be ours")
             client.download_artifacts(run_id, name, str(into))
     except (MlflowException, OSError) as error:
-        raise UserError(f"run={run_id} can't be had from {client.tracking_uri}: {str(error).splitlines()[0]}") from None
+        raise UserError(f"run={run_id} is unavailable in {client.tracking_uri}: {str(error).splitlines()[0]}") from None
     return str(run.info.run_name or run_id), str(run.info.experiment_id)

@@ -1,16 +1,17 @@
-"""How a search went on, from the states of its trials: what MLflow shows as the parent's charts."""
+"""The parent run's metrics, from the states of a study's trials: the history of the search."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mnist_sweep.files import read_if_whole
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.state import FINISHED, TrialState
 
-STATES = ("COMPLETE", "PRUNED", "FAIL")
+STATES = FINISHED
 
 
 def parent_metrics(counts: Mapping[str, int], metric: str, best: float | None) -> dict[str, float]:
-    """The parent's metrics: how many trials have ended in each state, and the best value so far."""
+    """Returns the parent's metrics: how many trials have ended in each state, and the best value so far."""
     metrics = {f"trials_{state.lower()}": float(count) for state, count in counts.items()}
     return metrics if best is None else {**metrics, metric: best}
 
@@ -21,7 +22,7 @@ class Progress:
     def __init__(self, metric: str, direction: str) -> None:
         self.metric = metric
         self.sign = -1 if direction == "minimize" else 1
-        self.counts = dict.fromkeys(STATES, 0)
+        self.counts: dict[str, int] = dict.fromkeys(STATES, 0)
         self.best: float | None = None
 
     @property
@@ -30,9 +31,9 @@ class Progress:
         return sum(self.counts.values())
 
     def add(self, state: Mapping[str, Any]) -> dict[str, float]:
-        """Takes in a trial's state.json; gives the parent's metrics as they are now."""
+        """Counts a trial that has ended, from its state.json; returns the parent's metrics after it."""
         self.counts[state["state"]] += 1
-        if state["state"] == "COMPLETE" and state.get("values"):
+        if state["state"] == TrialState.COMPLETE and state.get("values"):
             value = float(state["values"][0])
             if self.best is None or self.sign * value > self.sign * self.best:
                 self.best = value
@@ -40,7 +41,7 @@ class Progress:
 
 
 def history(study: StudyFolder) -> Iterator[tuple[int, float, dict[str, float]]]:
-    """For every trial that has ended, in the order of time: how many had ended, when, and the parent's metrics."""
+    """Yields for each ended trial, by time: how many had ended, when (seconds since 1970), the parent's metrics."""
     summary = read_if_whole(study.summary)
     if not summary.get("metric"):
         return

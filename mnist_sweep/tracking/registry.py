@@ -15,7 +15,14 @@ REQUIRED = ("tensorflow", "keras", "numpy", "mlflow")
 
 @dataclass(frozen=True)
 class Champion:
-    """A network to be registered: under which name, from which run, and what is to be said of it."""
+    """A network to be registered.
+
+    Attributes:
+        name: Of the registered model.
+        run_id: The run that trained it.
+        note: The version's description, in Markdown.
+        tags: The version's tags.
+    """
 
     name: str
     run_id: str
@@ -41,7 +48,7 @@ def save(model: Any, folder: Path) -> None:
 
 
 def registered(config: TrackingConfig, runs_folder: Path, champion: Champion) -> str | None:
-    """The version that this run's network has, which is made the champion; None if it has none yet."""
+    """Makes the version of this run's network the champion and returns it; None if it is not registered yet."""
     client, _ = open_store(config, runs_folder)
     found = client.search_model_versions(f"name = '{champion.name}' and run_id = '{champion.run_id}'")
     if not found:
@@ -51,7 +58,17 @@ def registered(config: TrackingConfig, runs_folder: Path, champion: Champion) ->
 
 
 def register(config: TrackingConfig, runs_folder: Path, champion: Champion, package: Path) -> str:
-    """Puts the MLflow model into its run's artifacts and makes it the champion; gives its version."""
+    """Registers a network as the champion.
+
+    Args:
+        config: Where the store is.
+        runs_folder: The folder of the default store.
+        champion: The network's metadata.
+        package: The MLflow model, as `save` wrote it; it becomes an artifact of the run.
+
+    Returns:
+        Its version.
+    """
     client, _ = open_store(config, runs_folder)
     from mlflow.exceptions import MlflowException
 

@@ -1,4 +1,4 @@
-"""MLflow's web page, as light as it can be had."""
+"""MLflow's UI, with one worker and without what a single user does not need."""
 
 import os
 import socket
@@ -11,7 +11,16 @@ from mnist_sweep.tracking.store import ENVIRONMENT, tracking_uri
 
 
 def serve(config: TrackingConfig, runs_folder: Path, port: int) -> None:
-    """Becomes MLflow's server, for this machine only; raises UserError where there is nothing to show."""
+    """Replaces this process by MLflow's server, reachable from this machine only.
+
+    Args:
+        config: Where the store is.
+        runs_folder: The folder of the default store.
+        port: The TCP port.
+
+    Raises:
+        UserError: There is no store yet, it is a server already, or the port is not free.
+    """
     uri = tracking_uri(config, runs_folder)
     if uri.startswith(("http://", "https://")):
         raise UserError(f"tracking.uri is a server already: open {uri}")
@@ -23,7 +32,7 @@ def serve(config: TrackingConfig, runs_folder: Path, port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise UserError(
-                f"port must be a free one, but {port} can't be had ({error.strerror}); give port=..."
+                f"port must be a free one, but {port} is unavailable ({error.strerror}); give port=..."
             ) from None
     sys.stdout.write(f"MLflow UI: http://127.0.0.1:{port} (ready in some ten seconds; Ctrl-C stops it)\n")
     sys.stdout.flush()

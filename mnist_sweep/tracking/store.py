@@ -1,4 +1,4 @@
-"""Opens an MLflow store: quietly, once at a time, without telemetry and without long retries."""
+"""Opens an MLflow store: without output, telemetry and long retries, one process at a time."""
 
 import logging
 import os
@@ -23,7 +23,7 @@ ENVIRONMENT = {
 
 
 def tracking_uri(config: TrackingConfig, runs_folder: Path) -> str:
-    """The URI of the configuration, or of SQLite in the runs folder."""
+    """Returns the configured URI, or that of the SQLite database in the runs folder."""
     return config.uri or f"sqlite:///{(runs_folder / 'mlflow.db').absolute()}"
 
 
@@ -43,15 +43,15 @@ def _make_database(uri: str) -> None:
 
 
 def quiet() -> None:
-    """Has to be called before MLflow is imported."""
+    """Silences MLflow; has to be called before it is imported."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is told by whoever asked
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # the caller reports what goes wrong
 
 
 def open_store(config: TrackingConfig, runs_folder: Path) -> tuple[Any, str]:
-    """A client and the id of the experiment, which is made if it is not there."""
+    """Returns a client of the store and the id of the experiment, which is created or restored where necessary."""
     quiet()
     from mlflow import MlflowClient
     from mlflow.entities import ViewType
@@ -73,6 +73,6 @@ def open_store(config: TrackingConfig, runs_folder: Path) -> tuple[Any, str]:
                 "mlflow.experiment.primaryMetric.greaterIsBetter": "True"}  # fmt: skip
         try:
             return client, client.create_experiment(config.experiment, artifact_location=location, tags=tags)
-        except MlflowException:  # made by somebody else on a server in the meantime
+        except MlflowException:  # created by another process in the meantime
             time.sleep(1)
             return client, client.get_experiment_by_name(config.experiment).experiment_id

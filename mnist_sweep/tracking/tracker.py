@@ -1,30 +1,48 @@
-"""Writes to MLflow from a thread of its own, so that a slow server slows no trial."""
+"""Writes to MLflow from a thread of its own, so that a slow server does not slow down trials."""
 
 import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.settings import TrackingConfig
+from mnist_sweep.formatting import plural
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.tracking.errors import is_refusal, reason_of, trouble
+from mnist_sweep.tracking.messages import (
+    Close,
+    EpochsEnded,
+    Message,
+    OfTrial,
+    StudyEnded,
+    StudyProgress,
+    StudyStarted,
+    TrialEnded,
+    TrialStarted,
+    WarmUp,
+    merged,
+)
 from mnist_sweep.tracking.store import tracking_uri
-from mnist_sweep.tracking.writer import Writer, is_refusal, reason_of, trouble
+from mnist_sweep.tracking.writer import Writer
 
-RETRY_SECONDS = 15.0  # between tries while the store can't be reached
+RETRY_SECONDS = 15.0  # between attempts while the store is unreachable
 MANY = 200
 PATIENCE_SECONDS = 60.0  # at the end, without any progress
-Item = tuple[Literal["warm", "study", "progress", "end", "start", "epoch", "trial", "close"], Any, Any]
 
 
 class Tracker:
-    """One study's mirror in MLflow: every method returns at once, the work is done behind it, in order.
+    """One study's mirror in MLflow: every method returns immediately, a thread does the work in order.
 
-    What it writes is in the study's folder before. While the store can't be reached, which is told once through `say`,
-    it only remembers which trials are behind, tries now and then, and then brings them up from their folders.
+    What it writes is in the study's folder before. While the store is unreachable, which is reported once through
+    `say`, it only remembers which trials are behind, retries now and then, and then mirrors them from their folders.
+
+    Attributes:
+        behind: The trials that are not mirrored yet, by folder.
+        refused: The trials that the store does not accept, with the reason, by folder.
+        away: Whether the store is unreachable.
     """
 
     def __init__(self, config: TrackingConfig, runs_folder: Path, say: Callable[[str], None]) -> None:
@@ -38,132 +56,143 @@ class Tracker:
         self._study: StudyFolder | None = None
         self._parent: str | None = None
         self._runs: dict[Path, str] = {}
-        self._since: dict[Path, float] = {}  # when a trial's present try began
+        self._since: dict[Path, float] = {}  # when a trial's present attempt began
         self._end: str | None = None
         self._retry_at = 0.0
         self._progress = time.monotonic()
         self._closing = False
         self._told = False
-        self._items: queue.Queue[Item] = queue.Queue()
+        self._messages: queue.Queue[Message] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="tracking", daemon=True)
         if config.enabled:
             self._thread.start()
 
-    def _put(self, *item: Any) -> None:
+    def _put(self, message: Message) -> None:
         if self.config.enabled:
-            self._items.put(item)
+            self._messages.put(message)
 
     def warm_up(self) -> None:
         """Imports MLflow, which takes seconds, before there is anything to write."""
-        self._put("warm", None, None)
+        self._put(WarmUp())
 
     def start_study(self, study: StudyFolder) -> None:
-        """Makes the parent run, or takes it up again; its record is in its folder."""
-        self._put("study", study, None)
+        """Creates the parent run or resumes it, after the record in the study's folder."""
+        self._put(StudyStarted(study))
 
     def progress(self, metrics: dict[str, float], step: int, moment: float) -> None:
-        """Metrics of the parent as a trial ends: its chart is the history of the search."""
-        self._put("progress", None, (step, moment, metrics))
+        """Logs metrics of the parent run as a trial ends: its charts are the history of the search.
+
+        Args:
+            metrics: The parent's metrics.
+            step: How many trials have ended.
+            moment: Seconds since 1970.
+        """
+        self._put(StudyProgress([(step, moment, metrics)]))
 
     def finish_study(self, state: str) -> None:
-        """Ends the parent run."""
-        self._put("end", state, None)
+        """Ends the parent run in a trial's state, such as COMPLETE."""
+        self._put(StudyEnded(state))
 
     def start_trial(self, folder: TrialFolder) -> None:
-        """Makes the trial's run, or takes up the one it had; its record is in its folder."""
+        """Creates the trial's run or resumes it, after the record in its folder."""
         self._since[folder.path] = time.time()
-        self._put("start", folder, None)
+        self._put(TrialStarted(folder))
 
     def epoch(self, folder: TrialFolder, row: dict[str, float]) -> None:
-        """Sends a row of the history."""
-        self._put("epoch", folder, row)
+        """Logs a row of the history."""
+        self._put(EpochsEnded(folder, [row]))
 
     def finish_trial(self, folder: TrialFolder) -> None:
         """Brings the trial's run up to its folder and ends it."""
-        self._put("trial", folder, None)
+        self._put(TrialEnded(folder))
 
     def close(self) -> bool:
-        """Waits until all is written, as long as something is; whether it was."""
+        """Waits until everything is written, as long as there is progress; returns whether it was."""
         if not self.config.enabled:
             return True
         self._progress = time.monotonic()
-        self._put("close", None, None)
-        if self._items.qsize() > MANY:
-            self.say(f"{self._items.qsize():,} records are still to be written to {self.uri}")
+        self._put(Close())
+        if self._messages.qsize() > MANY:
+            self.say(f"{self._messages.qsize():,} records are still to be written to {self.uri}")
         while self._thread.is_alive() and time.monotonic() - self._progress < PATIENCE_SECONDS:
             self._thread.join(0.2)
         return not (self._thread.is_alive() or self.behind or self.away or self.refused)
 
     def _run(self) -> None:
         while not self._closing:
-            items = self._next()
+            messages = self._next()
             try:
                 if not self.away:
-                    for item in items:
-                        self._apply(item)
+                    for message in messages:
+                        self._apply(message)
                 else:
-                    for item in items:
-                        self._remember(item)
+                    for message in messages:
+                        self._remember(message)
                     if self._closing or time.monotonic() >= self._retry_at:
                         self._catch_up()
             except Exception as error:
-                self._failed(error, items)
+                self._failed(error, messages)
 
-    def _next(self) -> list[Item]:
-        """All that waits; nothing when it is time for another try."""
+    def _next(self) -> list[Message]:
+        """Returns all messages that wait; none when it is time for another attempt."""
         try:
-            items = [self._items.get(timeout=RETRY_SECONDS if self.away else None)]
+            messages = [self._messages.get(timeout=RETRY_SECONDS if self.away else None)]
         except queue.Empty:
             return []
-        while not self._items.empty():
-            items.append(self._items.get())
-        self._closing = self._closing or items[-1][0] == "close"
-        return _merged(items)
+        while not self._messages.empty():
+            messages.append(self._messages.get())
+        self._closing = self._closing or isinstance(messages[-1], Close)
+        return merged(messages)
 
-    def _remember(self, item: Item) -> None:
-        kind, what, _ = item
-        if kind in ("start", "epoch", "trial"):
-            self.behind[what.path] = what
-        elif kind == "study":
-            self._study = what
-        elif kind == "end":
-            self._end = what
+    def _remember(self, message: Message) -> None:
+        match message:
+            case TrialStarted(folder) | EpochsEnded(folder) | TrialEnded(folder):
+                self.behind[folder.path] = folder
+            case StudyStarted(study):
+                self._study = study
+            case StudyEnded(state):
+                self._end = state
 
-    def _apply(self, item: Item) -> None:
-        kind, what, more = item
-        self._remember(item)
-        if kind == "warm":
-            trouble()
-        if kind == "study":
-            self._parent = self.writer.study(what)
-        elif kind == "progress" and self._study is not None and self._parent is not None:
-            self.writer.progress(self._parent, self._study, more)
-        elif kind == "end":
-            self._finish()
-        elif kind in ("start", "epoch", "trial"):
-            try:
-                self._trial(kind, what, more)
-            except Exception as error:
-                if not is_refusal(error):
-                    raise
-                self._refuse(what, error)
-            self.behind.pop(what.path, None)
+    def _apply(self, message: Message) -> None:
+        self._remember(message)
+        match message:
+            case WarmUp():
+                trouble()
+            case StudyStarted(study):
+                self._parent = self.writer.study(study)
+            case StudyProgress(steps) if self._study is not None and self._parent is not None:
+                self.writer.progress(self._parent, self._study, steps)
+            case StudyEnded():
+                self._finish()
+            case TrialStarted(folder) | EpochsEnded(folder) | TrialEnded(folder):
+                try:
+                    self._trial(message)
+                except Exception as error:
+                    if not is_refusal(error):
+                        raise
+                    self._refuse(folder, error)
+                self.behind.pop(folder.path, None)
         self._progress = time.monotonic()
 
-    def _trial(self, kind: str, folder: TrialFolder, rows: Any) -> None:
+    def _trial(self, message: OfTrial) -> None:
+        folder = message.folder
         run_id = self._runs.get(folder.path)
-        if kind != "trial" and folder.path in self.refused:
+        if folder.path in self.refused and not isinstance(message, TrialEnded):
             return
-        if kind == "start":
-            self._runs[folder.path] = self.writer.trial_started(folder, self._parent)
-        elif kind == "epoch" and run_id is not None:
-            since = self._since.get(folder.path, 0.0)  # rows of a try that was lost in the meantime don't count
-            self.writer.epochs(run_id, [row for row in rows if row["timestamp"] >= since])
-        else:
-            self._runs[folder.path] = self.writer.trial(folder, self._parent, run_id)
+        match message:
+            case TrialStarted():
+                self._runs[folder.path] = self.writer.trial_started(folder, self._parent)
+            case EpochsEnded(rows=rows) if run_id is not None:
+                self.writer.epochs(run_id, self._of_this_attempt(folder, rows))
+            case _:  # of a trial that has ended, or whose run is unknown after an outage, all is in the folder
+                self._runs[folder.path] = self.writer.trial(folder, self._parent, run_id)
         self.refused.pop(folder.path, None)
         if folder.state.is_file():
             self._runs.pop(folder.path, None)
+
+    def _of_this_attempt(self, folder: TrialFolder, rows: Sequence[dict[str, float]]) -> list[dict[str, float]]:
+        """Returns rows without those of an attempt that was lost in the meantime."""
+        return [row for row in rows if row["timestamp"] >= self._since.get(folder.path, 0.0)]
 
     def _refuse(self, folder: TrialFolder, error: Exception) -> None:
         if folder.path not in self.refused:
@@ -176,46 +205,28 @@ class Tracker:
             self._end = None
 
     def _catch_up(self) -> None:
-        """Everything that is behind, from the folders."""
+        """Mirrors everything that is behind, from the folders."""
         count = len(self.behind)
         if self._study is not None:
             self._parent = self.writer.study(self._study)
             self._progress = time.monotonic()
         for folder in list(self.behind.values()):
-            self._apply(("trial", folder, None))
+            self._apply(TrialEnded(folder))
         self._finish()
         self.away = self._told = False
-        self.say(f"tracking has caught up: {count} {'trial' if count == 1 else 'trials'} brought to {self.uri}")
+        self.say(f"tracking has caught up: {plural(count, 'trial')} brought to {self.uri}")
 
-    def _failed(self, error: Exception, items: list[Item]) -> None:
-        for item in items:
-            self._remember(item)
+    def _failed(self, error: Exception, messages: list[Message]) -> None:
+        for message in messages:
+            self._remember(message)
         self.away = True
-        if not isinstance(error, trouble()) and self._study is not None:  # a mistake of ours
+        if not isinstance(error, trouble()) and self._study is not None:  # a bug of this package
             with (self._study.path / "tracking.log").open("a", encoding="utf-8") as log:
                 traceback.print_exception(error, file=log)
         self._retry_at = time.monotonic() + RETRY_SECONDS
         if not self._told:
             self._told = True
             self.say(f"tracking is behind: {self.uri}: {_reason(error)}; the trials go on")
-
-
-def _merged(items: list[Item]) -> list[Item]:
-    """What belongs together in one: all epochs of a trial, a trial from its start to its end, the parent's metrics."""
-    ended = {what.path for kind, what, _ in items if kind == "trial"}
-    merged: list[Item] = []
-    gathered: dict[tuple[str, Any], list[Any]] = {}
-    for kind, what, more in items:
-        if kind in ("start", "epoch") and what.path in ended:
-            continue  # all of it is in the folder
-        if kind not in ("epoch", "progress"):
-            merged.append((kind, what, more))
-        elif (kind, what) in gathered:
-            gathered[kind, what].append(more)
-        else:
-            gathered[kind, what] = [more]
-            merged.append((kind, what, gathered[kind, what]))
-    return merged
 
 
 def _reason(error: Exception) -> str:

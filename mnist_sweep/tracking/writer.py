@@ -1,4 +1,4 @@
-"""Brings MLflow's runs up to what the folders of trials and studies hold; doing it twice changes nothing."""
+"""Brings MLflow's runs up to the folders of trials and studies; doing it twice changes nothing."""
 
 import json
 import tempfile
@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mnist_sweep.config import UserError
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.files import read_if_whole, write_json
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
@@ -18,17 +17,15 @@ from mnist_sweep.tracking.entities import STATUS
 from mnist_sweep.tracking.parent_metrics import STATES, history
 from mnist_sweep.tracking.store import open_store, tracking_uri
 
-ID = "mnist_sweep.id"  # the tag by which a run is found whose making was interrupted
-BATCH = 1000  # things that MLflow takes at once
+ID = "mnist_sweep.id"  # the tag by which a run is found whose creation was interrupted
+BATCH = 1000  # metrics, parameters and tags in one request
 DELETED = "deleted"
 VIEW = "mlflow.sharedViewState."  # the tag of an experiment in which MLflow's page keeps a view
-LONGEST_TAG, LONGEST_NOTE = 5000, 7500  # characters that MLflow takes
-# What MLflow answers to a request that is wrong: asking again would not help.
-REFUSALS = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_ALREADY_EXISTS", "PERMISSION_DENIED", "INVALID_STATE")
+LONGEST_TAG, LONGEST_NOTE = 5000, 7500  # characters that MLflow accepts
 
 
 class Writer:
-    """An MLflow store and how to write to it; raises what MLflow raises where it can't be reached."""
+    """Writes to one MLflow store; raises what MLflow raises where the store is unreachable."""
 
     def __init__(self, config: TrackingConfig, runs_folder: Path) -> None:
         self.config = config
@@ -46,7 +43,7 @@ class Writer:
         return self._client
 
     def _found(self, where: Mapping[str, str]) -> Any:
-        """The run with these tags, if there is one; MLflow's search can't say a value with both kinds of quotes."""
+        """Returns a run with these tags or None; MLflow can't search for a value with both kinds of quotes."""
         client = self.client
         if any("'" in value and '"' in value for value in where.values()):
             return None
@@ -56,7 +53,7 @@ class Writer:
         return found[0] if found else None
 
     def _existing(self, noted: Mapping[str, Any]) -> Any:
-        """The run that was noted, if it is in this store."""
+        """Returns the run that was noted, None if it is not in this store."""
         from mlflow.exceptions import MlflowException
 
         if noted.get("uri", self.config.uri) != self.config.uri:
@@ -67,39 +64,39 @@ class Writer:
             except MlflowException as error:
                 if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                     raise
-                return None  # the store was made anew
+                return None  # the store is a new one
         return self._found({ID: noted["id"]}) if noted.get("id") else None
 
     def has(self, file: Path) -> bool:
-        """Whether the run that a file names is in this store."""
+        """Returns whether the run that an mlflow.json names is in this store."""
         return self._existing(read_if_whole(file)) is not None
 
     def _begin(self, file: Path, record: RunRecord, parent: str | None) -> str:
-        """The run of a record: the one that the file names, or a new one with its parameters and data set."""
-        run_id, params, tags = self._made(file, record, parent)
+        """Returns the id of a record's run, resumed or created; logs the parameters and tags that it lacks."""
+        run_id, params, tags = self._resume_or_create(file, record, parent)
         self._log(run_id, [], params, entities.tags(tags))
         return run_id
 
-    def _made(self, file: Path, record: RunRecord, parent: str | None) -> tuple[str, list[Any], dict[str, str]]:
-        """The same, with the parameters and tags that it has not got yet."""
+    def _resume_or_create(
+        self, file: Path, record: RunRecord, parent: str | None
+    ) -> tuple[str, list[Any], dict[str, str]]:
+        """Returns the id of a record's run, and the parameters and tags that it lacks.
+
+        A run that a person has deleted in MLflow stays deleted, unless the trial is run again; another attempt of a
+        trial replaces its run.
+        """
         noted = read_if_whole(file)
-        run, key = self._existing(noted), noted.get("id")
-        if not noted and file.exists():  # torn
-            run = self._found({name: record.tags[name] for name in ("kind", "folder")})
-        again = noted.get("started") not in (None, record.started)
-        if run is not None and run.info.lifecycle_stage == DELETED:
-            if not again:
-                return DELETED, [], {}
+        run, key = self._noted_run(file, noted, record), noted.get("id")
+        is_another_attempt = noted.get("started") not in (None, record.started)
+        if run is not None and is_another_attempt:
+            if not _is_deleted(run):
+                self.client.delete_run(run.info.run_id)  # its curves would be logged twice
             run, key = None, None
-        elif run is not None and again:
-            self.client.delete_run(run.info.run_id)  # another try of the trial: its curves would be there twice
-            run, key = None, None
+        if run is not None and _is_deleted(run):
+            return DELETED, [], {}
         if run is None:
             key = key or uuid.uuid4().hex
-            self._note(file, {"run_id": None, "id": key, "started": record.started})
-            tags = {**record.tags, ID: key, **({"mlflow.parentRunId": parent} if parent else {})}
-            client = self.client
-            run = client.create_run(self.experiment, int(record.started * 1000), tags, record.name)
+            run = self._create(file, record, parent, key)
         elif run.info.status != "RUNNING":
             self.client.update_run(run.info.run_id, status="RUNNING")
         run_id = str(run.info.run_id)
@@ -110,6 +107,19 @@ class Writer:
         self._note(file, {"run_id": run_id, "id": key, "started": record.started})
         return run_id, params, changed
 
+    def _noted_run(self, file: Path, noted: Mapping[str, Any], record: RunRecord) -> Any:
+        """Returns the run that a file names, or where the file is damaged the one of the same folder."""
+        if not noted and file.exists():
+            return self._found({name: record.tags[name] for name in ("kind", "folder")})
+        return self._existing(noted)
+
+    def _create(self, file: Path, record: RunRecord, parent: str | None, key: str) -> Any:
+        """Returns a new run; notes its key before, by which it is found if this process is killed in between."""
+        self._note(file, {"run_id": None, "id": key, "started": record.started})
+        tags = {**record.tags, ID: key, **({"mlflow.parentRunId": parent} if parent else {})}
+        client = self.client
+        return client.create_run(self.experiment, int(record.started * 1000), tags, record.name)
+
     def _note(self, file: Path, content: Mapping[str, Any]) -> None:
         where = {"uri": self.config.uri, "experiment_id": self.experiment or None}
         write_json(file, {**content, **where, "mirrored": content.get("mirrored")})
@@ -118,7 +128,7 @@ class Writer:
         self._note(file, {**read_if_whole(file), "mirrored": state})
 
     def study(self, study: StudyFolder) -> str:
-        """The parent run, made if it is not there, with the whole history of the search."""
+        """Resumes or creates the parent run, with the history of the search; returns its id."""
         record = read_record(study.record)
         run_id = self._begin(study.tracking, record, None)
         if run_id == DELETED:
@@ -139,7 +149,13 @@ class Writer:
             self.client.set_tag(run_id, "mlflow.note.content", text[:LONGEST_NOTE])
 
     def progress(self, run_id: str, study: StudyFolder, rows: Iterable[tuple[int, float, dict[str, float]]]) -> None:
-        """Metrics of the parent as trials have ended (how many, when, metrics), and what its page says."""
+        """Logs metrics of the parent run and updates its description.
+
+        Args:
+            run_id: The parent run.
+            study: The study's folder.
+            rows: How many trials had ended, when (seconds since 1970), and the metrics then.
+        """
         if run_id != DELETED:
             new = [row for row in rows if row[0] > self._sent.get(run_id, 0)]
             self._log(run_id, entities.progress_metrics(new))
@@ -147,7 +163,7 @@ class Writer:
             self._readme(run_id, study)
 
     def study_ended(self, run_id: str, study: StudyFolder, state: str) -> None:
-        """Ends the parent run, with the study's files beside it."""
+        """Ends the parent run in a state, with the study's files as artifacts."""
         if run_id == DELETED:
             return
         files = (study.config, study.best, study.summary, study.confirmed, study.winner, study.audit, study.hardest)
@@ -163,21 +179,30 @@ class Writer:
         self._note_mirrored(study.tracking, state)
 
     def trial_started(self, folder: TrialFolder, parent: str | None) -> str:
-        """The trial's run below its parent, made if it is not there."""
+        """Resumes or creates a trial's run below its parent; returns its id."""
         return self._begin(folder.tracking, read_record(folder.record), parent)
 
     def epochs(self, run_id: str, rows: Sequence[dict[str, float]]) -> None:
-        """Epochs of a trial, in one batch."""
+        """Logs epochs of a trial, rows of its history, in one request."""
         if run_id != DELETED:
             self._log(run_id, entities.epoch_metrics(rows, "trial"))
 
     def trial(self, folder: TrialFolder, parent: str | None, run_id: str | None = None) -> str:
-        """Brings a trial's run up to its folder: curves, and if it has ended metrics, files and state."""
+        """Brings a trial's run up to its folder: curves, and if it has ended metrics, files and state.
+
+        Args:
+            folder: The trial's folder.
+            parent: The parent run, None for a single trial.
+            run_id: The trial's run where it is known; it is otherwise resumed or created.
+
+        Returns:
+            The id of the trial's run.
+        """
         params: list[Any] = []
         tags: dict[str, Any] = {}
         record, state = read_record(folder.record), read_if_whole(folder.state)
         if run_id is None:
-            run_id, params, tags = self._made(folder.tracking, record, parent)
+            run_id, params, tags = self._resume_or_create(folder.tracking, record, parent)
         ended = state.get("state") in STATUS
         if run_id != DELETED:
             kind = record.tags.get("kind", "trial")
@@ -195,7 +220,7 @@ class Writer:
         return run_id
 
     def _files(self, run_id: str, folder: TrialFolder) -> None:
-        """A trial's files in one go: MLflow looks up where they belong for each call, not for each file."""
+        """Logs a trial's files in one call: MLflow looks up the artifact location once a call."""
         figures = [f"figures/{figure.name}" for figure in sorted(folder.figures.glob("[!.]*.png"))]
         with tempfile.TemporaryDirectory() as links:
             (Path(links) / "figures").mkdir() if figures else None
@@ -205,7 +230,7 @@ class Writer:
             self.client.log_artifacts(run_id, links)
 
     def _log(self, run_id: str, metrics: Sequence[Any], params: Sequence[Any] = (), tags: Sequence[Any] = ()) -> None:
-        """Metrics in as few batches as MLflow takes, parameters and tags before them."""
+        """Logs metrics in as few requests as MLflow accepts, parameters and tags in the first."""
         first = BATCH - len(params) - len(tags)
         if metrics or params or tags:
             self.client.log_batch(run_id, metrics=metrics[:first], params=params, tags=tags)
@@ -213,42 +238,26 @@ class Writer:
             self.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
 
 
+def _is_deleted(run: Any) -> bool:
+    return bool(run.info.lifecycle_stage == DELETED)
+
+
 def _state_tags(folder: TrialFolder, state: Mapping[str, Any]) -> dict[str, Any]:
-    """What a run's tags say of a trial that has ended."""
+    """Returns the tags that a run gets when its trial has ended."""
     found = {key: state[key] for key in ("state", "reason", "retries", *entities.STATE_TAGS) if state.get(key)}
     environment = read_if_whole(folder.environment)
     return found | {key: environment[key] for key in ("weights_digest", "trial_seed") if environment.get(key)}
 
 
 def as_before(config: TrackingConfig, study: StudyFolder) -> TrackingConfig:
-    """Where a study's runs are: where the configuration says, else where they were before."""
+    """Returns the configuration with the store of a study's earlier runs, unless it names one itself."""
     uri = config.uri or read_if_whole(study.tracking).get("uri")
     for trial in study.trials() if uri is None else ():
         uri = uri or read_if_whole(trial.tracking).get("uri")
     return replace(config, uri=uri)
 
 
-def trouble() -> tuple[type[Exception], ...]:
-    """What is raised where a store can't be reached, or does not do what it is asked to."""
-    from mlflow.exceptions import MlflowException
-
-    return MlflowException, OSError
-
-
-def reason_of(error: Exception) -> str:
-    """The line of an error that says what was wrong: SQLAlchemy's messages have many, a UserError is one."""
-    if isinstance(error, UserError):
-        return str(error)
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return next((line for line in lines if "Error)" in line), lines[0])[:200]
-
-
-def is_refusal(error: Exception) -> bool:
-    """Whether a store can be reached but does not take this run, now or later."""
-    return isinstance(error, UserError) or getattr(error, "error_code", None) in REFUSALS
-
-
 def is_mirrored(folder: TrialFolder) -> bool:
-    """Whether a trial that has ended is known to be in MLflow as it is in its folder."""
+    """Returns whether a trial has ended and is known to be in MLflow as it is in its folder."""
     state = read_if_whole(folder.state).get("state")
     return state is not None and read_if_whole(folder.tracking).get("mirrored") == state

@@ -7,18 +7,18 @@ from PIL import Image
 
 from mnist_sweep.files import read_json
 from mnist_sweep.storage.folders import StudyFolder
-from mnist_sweep.tasks.image_classifier.evaluation import Hard, hardest
+from mnist_sweep.tasks.image_classifier.evaluation import HardImage, find_hard_images
 
 
 def test_hard_images_are_counted_and_named() -> None:
     labels = np.array([0, 1, 2, 3, 4], np.int32)
     predicted = np.array([[0, 7, 2, 5, 9], [0, 7, 2, 6, 9], [0, 7, 1, 6, 4]], np.int32)
-    assert hardest(predicted, labels) == [
-        Hard(1, 1, 3, 7, True),  # all call it a 7
-        Hard(3, 3, 3, 6, False),  # all are wrong, but don't agree
-        Hard(4, 4, 2, 9, False),
+    assert find_hard_images(predicted, labels) == [
+        HardImage(1, 1, 3, 7, True),  # all call it a 7
+        HardImage(3, 3, 3, 6, False),  # all are wrong, but don't agree
+        HardImage(4, 4, 2, 9, False),
     ]
-    assert hardest(predicted[:, :1], labels[:1]) == []
+    assert find_hard_images(predicted[:, :1], labels[:1]) == []
 
 
 def test_a_sweep_shows_its_hardest_images(runs: Path) -> None:

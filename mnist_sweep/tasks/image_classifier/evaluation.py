@@ -1,4 +1,4 @@
-"""What a trained network is worth: metrics of its history, and its predictions."""
+"""The metrics of a history, and a network's predictions."""
 
 import zipfile
 import zlib
@@ -12,13 +12,20 @@ from numpy.typing import NDArray
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.metrics import CURVES, METRICS, PRIMARY, best_name, curve_best
+from mnist_sweep.files import replaced
 
 Metrics = dict[str, float]
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Probabilities (images, classes) as float32, and the labels that they come to and that were right (images,)."""
+    """A network's predictions for some images.
+
+    Attributes:
+        probabilities: (images, classes), float32 from 0 to 1.
+        predicted: (images,), the class of the highest probability.
+        labels: (images,), the true labels.
+    """
 
     probabilities: NDArray[np.float32]
     predicted: NDArray[np.int32]
@@ -26,30 +33,52 @@ class Predictions:
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """Whether each image is predicted rightly."""
+        """Whether each image is classified correctly, (images,)."""
         return np.asarray(self.predicted == self.labels)
 
     @property
     def accuracy(self) -> float:
-        """The share of the images that are predicted rightly."""
+        """The share of the images that are classified correctly, from 0 to 1."""
         return float(self.right.mean())
 
     @property
     def wrong(self) -> NDArray[np.int64]:
-        """Indices of the images that are predicted wrongly, the most confident mistake first."""
+        """Indices of the misclassified images, the most confident mistake first."""
         wrong = np.flatnonzero(~self.right)
         confidence = self.probabilities[wrong, self.predicted[wrong]]
         return wrong[np.argsort(-confidence, kind="stable")]
 
 
 def predict(model: Any, images: Any, labels: NDArray[np.int32], batch_size: int | None) -> Predictions:
-    """The model's probabilities for every image, and the likeliest label; batches have no size to be made."""
+    """Returns a model's predictions.
+
+    Args:
+        model: A Keras model that returns probabilities (images, classes).
+        images: (images, height, width, channels), float32 from 0 to 1, or batches of them.
+        labels: (images,), the true labels.
+        batch_size: The number of images in a batch.
+    """
     probabilities = np.asarray(model.predict(images, batch_size=batch_size, verbose=0), np.float32)
     return Predictions(probabilities, probabilities.argmax(axis=1).astype(np.int32), labels)
 
 
+def write_predictions(file: Path, predictions: Predictions) -> None:
+    """Writes a trial's predictions.npz."""
+    with replaced(file) as beside:
+        np.savez_compressed(
+            beside,
+            probabilities=predictions.probabilities,
+            predicted=predictions.predicted,
+            labels=predictions.labels,
+        )
+
+
 def read_predictions(file: Path) -> Predictions:
-    """Predictions as a trial has written them; raises UserError for a damaged file."""
+    """Returns the predictions that a trial has written.
+
+    Raises:
+        UserError: The file is missing or damaged.
+    """
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             return Predictions(arrays["probabilities"], arrays["predicted"], arrays["labels"])
@@ -58,10 +87,15 @@ def read_predictions(file: Path) -> Predictions:
 
 
 @dataclass(frozen=True)
-class Hard:
-    """An image by its index, how many networks get it wrong, and what most of these call it.
+class HardImage:
+    """An image that many networks misclassify.
 
-    It may have a wrong label where all networks call it the same other digit.
+    Attributes:
+        image: Its index among the validation images.
+        label: Its label.
+        wrong: How many networks misclassify it.
+        called: The class that most of these predict.
+        possible_label_error: Whether all networks predict this same other class, so that the label may be wrong.
     """
 
     image: int
@@ -71,10 +105,12 @@ class Hard:
     possible_label_error: bool
 
 
-def hardest(predicted: NDArray[np.int32], labels: NDArray[np.int32]) -> list[Hard]:
-    """The images that at least half of the networks get wrong, the hardest first.
+def find_hard_images(predicted: NDArray[np.int32], labels: NDArray[np.int32]) -> list[HardImage]:
+    """Returns the images that at least half of the networks misclassify, the hardest first.
 
-    `predicted` has a row for each network and a column for each image.
+    Args:
+        predicted: (networks, images), the predicted labels.
+        labels: (images,), the true labels.
     """
     wrong = (predicted != labels).sum(axis=0)
     found = []
@@ -83,15 +119,21 @@ def hardest(predicted: NDArray[np.int32], labels: NDArray[np.int32]) -> list[Har
         names, counts = np.unique(others, return_counts=True)
         called = int(names[counts.argmax()])
         same = int(counts.max()) == len(predicted)
-        found.append(Hard(int(image), int(labels[image]), int(wrong[image]), called, same))
+        found.append(HardImage(int(image), int(labels[image]), int(wrong[image]), called, same))
     return sorted(found, key=lambda hard: (-hard.wrong, not hard.possible_label_error, hard.image))
 
 
 def summarize(rows: Sequence[dict[str, float]], parameters: int, train_images: int) -> Metrics:
-    """The metrics of a history: last and best of each curve, and the epoch of the best val_accuracy.
+    """Returns the final metrics of a trial.
 
-    Of equally good epochs the first counts. `training_seconds` is the time of all epochs, validation included;
-    `images_per_second` counts training images.
+    Args:
+        rows: The history, at least one epoch.
+        parameters: The number of the network's parameters.
+        train_images: The number of training images.
+
+    Returns:
+        Last and best value of each curve; `best_epoch`, the first of the best val_accuracy; `epochs`; `parameters`;
+        `training_seconds`, validation included; `images_per_second`, of training images.
     """
     seconds = sum(row["seconds"] for row in rows)
     return {

@@ -1,4 +1,4 @@
-"""Trains one network; callbacks are the only hook into Keras's `fit`."""
+"""Trains one network with Keras's `fit`, into which callbacks are the only hook."""
 
 import hashlib
 import math
@@ -21,15 +21,19 @@ from mnist_sweep.tasks.image_classifier.keras_private import ArrayDataAdapter
 
 Row = dict[str, float]
 EVALUATION_BATCH = 500
-STEPS_PER_EXECUTION = 8  # in one call of TensorFlow: between calls Keras needs up to a tenth of a small network's step
+STEPS_PER_EXECUTION = 8  # in one call of TensorFlow: between calls Keras takes up to a tenth of a small network's step
 
 
-class StopTraining(Exception):  # noqa: N818 - it is no error: the driver asked for it
-    """Raised between two batches when the trial was told to stop."""
+class StopTraining(Exception):  # noqa: N818 - not an error: the driver asked for it
+    """Raised between two batches after a stop request."""
 
 
 def build_optimizer(config: Component) -> keras.optimizers.Optimizer:
-    """The optimizer that a configuration names; raises UserError for one that is none."""
+    """Returns the optimizer of a configuration.
+
+    Raises:
+        UserError: The target does not return a Keras optimizer.
+    """
     kind = resolve(config.target, "optimizer")
     optimizer = kind(**config.arguments)
     if not isinstance(optimizer, keras.optimizers.Optimizer):
@@ -38,14 +42,20 @@ def build_optimizer(config: Component) -> keras.optimizers.Optimizer:
 
 
 def compile_model(model: keras.Model, config: TrialConfig, steps: int) -> None:
-    """Gives the network its optimizer and loss; with a schedule, the learning rate comes to 0 after so many steps."""
+    """Compiles a network with the optimizer and loss of a configuration.
+
+    Args:
+        model: The network.
+        config: The trial's configuration.
+        steps: The number of training steps after which a scheduled learning rate reaches 0.
+    """
     settings = config.train
     optimizer = build_optimizer(config.optimizer)
     if settings.learning_rate_schedule == "cosine":
         optimizer.learning_rate = keras.optimizers.schedules.CosineDecay(float(optimizer.learning_rate), steps)
     sparse = settings.loss == "sparse_categorical_crossentropy"
     kind = keras.metrics.SparseCategoricalAccuracy if sparse else keras.metrics.CategoricalAccuracy
-    # What is made within the first trace, TensorFlow traces a second time: a metric by its name, the optimizer's state.
+    # What is created within the first trace makes TensorFlow trace again: a metric by its name, the optimizer's state.
     if model.built:
         optimizer.build(model.trainable_variables)
     model.compile(
@@ -58,7 +68,7 @@ def compile_model(model: keras.Model, config: TrialConfig, steps: int) -> None:
 
 
 def as_tensor(array: NDArray[Any]) -> tf.Tensor:
-    """The same numbers for TensorFlow, without a copy where they lie as it needs them (64 bytes: Eigen's alignment)."""
+    """Returns an array as a tensor, without a copy where it is aligned as TensorFlow needs it (64 bytes, for Eigen)."""
     if array.flags.c_contiguous and array.flags.writeable and array.ctypes.data % 64 == 0:
         return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
     return tf.convert_to_tensor(array)
@@ -67,10 +77,16 @@ def as_tensor(array: NDArray[Any]) -> tf.Tensor:
 def batches(
     images: NDArray[np.float32], labels: NDArray[Any] | None, batch_size: int, shuffle: bool = False
 ) -> tf.data.Dataset:
-    """The batches that Keras's `fit` would make of these arrays, in its order, without a copy of them.
+    """Returns the batches that Keras's `fit` would make of these arrays, in its order, without a copy of them.
 
-    Keras's own would have TensorFlow tune their making, in a thread that is asleep for up to a minute when it is to end
-    and lets `fit` wait for it.
+    Keras's own data sets are autotuned by TensorFlow, in a thread that can sleep for up to a minute before it ends, and
+    `fit` waits for it.
+
+    Args:
+        images: (images, height, width, channels), float32 from 0 to 1.
+        labels: (images,) of int32 or (images, classes) of float32; None for predictions.
+        batch_size: The number of images in a batch; the last one may have fewer.
+        shuffle: Whether each epoch has a new order, drawn from Keras's seed.
     """
     adapter = ArrayDataAdapter(
         as_tensor(images), None if labels is None else as_tensor(labels), batch_size=batch_size, shuffle=shuffle
@@ -82,38 +98,66 @@ def batches(
 
 
 class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
-    """Writes a row for each epoch as it ends, and watches over every few batches.
+    """Writes a row for each epoch as it ends, and ends the training early where that is asked for.
 
     Keeps the weights at the end of the last epoch: a trial that is stopped within an epoch goes back to them, so that
-    what remains of it is the same however late the word to stop came.
+    its result does not depend on how late the stop request arrived.
+
+    Attributes:
+        rows: The history so far.
+        weights: The weights after the last row, in the model's order; empty before the first epoch's end.
     """
 
-    def __init__(self, file: Path, on_epoch: Callable[[Row], None], should_stop: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        file: Path,
+        on_epoch: Callable[[Row], None],
+        should_stop: Callable[[], bool],
+        stop_after: int | None = None,
+    ) -> None:
+        """Does nothing yet.
+
+        Args:
+            file: The history.csv to be written, in a folder that exists.
+            on_epoch: Is called with each row.
+            should_stop: Is asked every few batches.
+            stop_after: The epoch after which training stops, from 1; None for no limit.
+        """
         super().__init__()
         self.file = file
         self.on_epoch = on_epoch
         self.should_stop = should_stop
+        self.last = stop_after or math.inf
         self.rows: list[Row] = []
         self.weights: list[NDArray[Any]] = []
         self.epoch_started = 0.0
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-        """Begins the file with its header."""
+        """Writes the header of the file."""
         begin_history(self.file)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-        """Notes the time."""
+        """Starts the epoch's clock."""
         self.epoch_started = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Ends the training at once if the loss is not finite, or if it was told to stop."""
+        """Ends the training if the loss is not finite, or on a stop request.
+
+        Raises:
+            FloatingPointError: The loss is not finite.
+            StopTraining: The training has to stop.
+        """
         if logs and not math.isfinite(logs["loss"]):
             raise FloatingPointError(f"loss became {logs['loss']} in epoch {len(self.rows) + 1} by batch {batch + 1}")
-        if self.should_stop():
+        if len(self.rows) >= self.last or self.should_stop():
             raise StopTraining
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Adds the row, keeps the weights, tells the driver."""
+        """Appends the row, keeps the weights and reports the epoch.
+
+        Raises:
+            FloatingPointError: A curve or a weight is not finite.
+        """
         logs = logs or {}
         row = {"epoch": epoch + 1, **{name: float(logs[name]) for name in CURVES}}
         row["seconds"] = time.perf_counter() - self.epoch_started
@@ -122,7 +166,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             raise FloatingPointError(f"{bad[0]} became {row[bad[0]]} in epoch {epoch + 1}")
         self.weights = self.model.get_weights()
         if not all(np.isfinite(weight).all() for weight in self.weights):
-            # TensorFlow's relu makes 0 of NaN, so that a network of NaN can have a finite loss.
+            # TensorFlow's relu turns NaN into 0, so that a network of NaN can have a finite loss.
             raise FloatingPointError(f"weights became infinite or NaN in epoch {epoch + 1}")
         self.rows.append(row)
         append_history(self.file, row)
@@ -130,61 +174,71 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def labels_for(loss: str, labels: NDArray[np.int32], classes: int) -> NDArray[Any]:
-    """Labels as the loss wants them: whole numbers, or one-hot rows of float32."""
+    """Returns labels in the form that a loss expects.
+
+    Args:
+        loss: `sparse_categorical_crossentropy` or `categorical_crossentropy`.
+        labels: (images,), from 0.
+        classes: The number of classes.
+
+    Returns:
+        The labels as they are, or one-hot rows (images, classes) of float32.
+    """
     if loss == "categorical_crossentropy":
         return np.asarray(keras.utils.to_categorical(labels, classes), np.float32)
     return labels
 
 
-def train(
-    model: keras.Model,
-    config: TrialConfig,
-    dataset: Dataset,
-    classes: int,
-    file: Path,
-    on_epoch: Callable[[Row], None],
-    should_stop: Callable[[], bool],
-) -> tuple[list[Row], bool]:
-    """Trains the model in place; gives the rows of the history and whether it was told to stop.
+def _fit(model: keras.Model, config: TrialConfig, dataset: Dataset, classes: int, recorder: Recorder) -> None:
+    settings = config.train
+    labels = labels_for(settings.loss, dataset.train_labels, classes)
+    validation_labels = labels_for(settings.loss, dataset.validation_labels, classes)
+    callbacks: list[keras.callbacks.Callback] = [recorder]
+    if settings.early_stopping_patience is not None:
+        patience = settings.early_stopping_patience
+        callbacks.append(keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True))
+    model.fit(
+        batches(dataset.train_images, labels, settings.batch_size, shuffle=True),
+        epochs=settings.epochs,
+        shuffle=False,  # `batches` does
+        validation_data=batches(dataset.validation_images, validation_labels, EVALUATION_BATCH),
+        callbacks=callbacks,
+        verbose=0,
+    )
 
-    The weights are those at the end of the last whole epoch; with early stopping, of the epoch of the lowest val_loss.
-    Raises FloatingPointError as soon as a loss is not finite.
+
+def train(model: keras.Model, config: TrialConfig, dataset: Dataset, classes: int, recorder: Recorder) -> bool:
+    """Trains a model in place; its history is in the recorder.
+
+    The weights are those at the end of the last complete epoch; with early stopping, of the epoch of the lowest
+    val_loss.
+
+    Args:
+        model: The network; it is compiled here.
+        config: The trial's configuration.
+        dataset: The images to train and to validate with.
+        classes: The number of classes, the width of one-hot labels.
+        recorder: Receives each epoch.
+
+    Returns:
+        Whether the training was stopped by the recorder.
+
+    Raises:
+        FloatingPointError: A loss or a weight is not finite.
     """
     settings = config.train
     compile_model(model, config, math.ceil(len(dataset.train_images) / settings.batch_size) * settings.epochs)
-    recorder = Recorder(file, on_epoch, should_stop)
-    callbacks: list[keras.callbacks.Callback] = [recorder]
-    if settings.early_stopping_patience is not None:
-        callbacks.append(
-            keras.callbacks.EarlyStopping(patience=settings.early_stopping_patience, restore_best_weights=True)
-        )
     try:
-        model.fit(
-            batches(
-                dataset.train_images,
-                labels_for(settings.loss, dataset.train_labels, classes),
-                settings.batch_size,
-                shuffle=True,
-            ),
-            epochs=settings.epochs,
-            shuffle=False,  # `batches` does
-            validation_data=batches(
-                dataset.validation_images,
-                labels_for(settings.loss, dataset.validation_labels, classes),
-                EVALUATION_BATCH,
-            ),
-            callbacks=callbacks,
-            verbose=0,
-        )
+        _fit(model, config, dataset, classes, recorder)
     except StopTraining:
         if recorder.weights:
             model.set_weights(recorder.weights)
-        return recorder.rows, True
-    return recorder.rows, False
+        return True
+    return False
 
 
 def weights_digest(model: keras.Model) -> str:
-    """SHA-256 of all weights: shapes, types and every bit of their values, in the model's order."""
+    """Returns the SHA-256 of all weights: shapes, types and every bit of their values, in the model's order."""
     digest = hashlib.sha256()
     for weight in model.get_weights():
         digest.update(f"{weight.shape}{weight.dtype}".encode())

@@ -1,29 +1,32 @@
-"""One trial: configuration in, folder out. Runs in a process of its own; knows neither Optuna nor MLflow."""
+"""One trial: configuration in, folder out. Runs in its own process, without Optuna and MLflow."""
 
 import io
 import math
 import os
 import resource
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, parse_trial
 from mnist_sweep.config.schema import Shape
 from mnist_sweep.storage.folders import TrialFolder
-from mnist_sweep.tasks.image_classifier.data import attach, load
-from mnist_sweep.tasks.image_classifier.evaluation import predict, summarize
+from mnist_sweep.tasks.image_classifier.data import Dataset, attach, load
+from mnist_sweep.tasks.image_classifier.evaluation import Metrics, Predictions, predict, summarize, write_predictions
 from mnist_sweep.tasks.image_classifier.figures import confusion_matrix, curves, error_gallery
 from mnist_sweep.tasks.image_classifier.figures.style import save
 from mnist_sweep.tasks.image_classifier.models import build
 from mnist_sweep.tasks.image_classifier.training import (
     EVALUATION_BATCH,
+    Recorder,
     Row,
     batches,
     compile_model,
@@ -33,11 +36,11 @@ from mnist_sweep.tasks.image_classifier.training import (
 )
 
 SUMMARY_COLUMNS = 100
-THREADS = 1  # one thread for each trial: the same sums in the same order, however many trials run beside it
+THREADS = 1  # for each trial: the same sums in the same order, however many trials run concurrently
 
 
 def use_one_thread() -> None:
-    """Has to be called before TensorFlow computes anything."""
+    """Makes TensorFlow deterministic; has to be called before it computes anything."""
     tf.config.threading.set_intra_op_parallelism_threads(THREADS)
     tf.config.threading.set_inter_op_parallelism_threads(THREADS)
     tf.config.experimental.enable_op_determinism()
@@ -51,9 +54,30 @@ def _model(config: TrialConfig, image: Shape, classes: int) -> keras.Model:
 
 def _summary(model: keras.Model) -> str:
     text = io.StringIO()
-    os.environ["COLUMNS"] = str(SUMMARY_COLUMNS)  # what Keras prints is otherwise cut where no terminal is
+    os.environ["COLUMNS"] = str(SUMMARY_COLUMNS)  # without a terminal, Keras truncates what it prints
     model.summary(line_length=SUMMARY_COLUMNS, print_fn=lambda line, **_: text.write(f"{line}\n"))
     return text.getvalue()
+
+
+@dataclass(frozen=True)
+class TrialSettings:
+    """What the driver tells a trial besides its configuration.
+
+    Attributes:
+        allowed: The modules and names that a configuration may call.
+        data: The description of the data set, as `Description.plain` returns it.
+        environment: What environment.json holds before the trial adds its seeds, times and the digest of its weights.
+        keep_model: Whether the trained network is written.
+        stop_after: The epoch after which the trial stops, from 1; None for no limit.
+        shared: Where the driver has put the images for all trials; None if they are to be loaded.
+    """
+
+    allowed: Sequence[str]
+    data: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    keep_model: bool
+    stop_after: int | None = None
+    shared: Mapping[str, Any] | None = None
 
 
 def run(
@@ -66,78 +90,74 @@ def run(
 ) -> dict[str, Any]:
     """Trains the network of a configuration and writes the trial's files into its folder.
 
-    `settings` are plain data from the driver: `allowed` targets, `data` (the description of the data set),
-    `shared`, where the driver has put its images for all trials (null: they are loaded), `environment`, to which seeds
-    and the digest of the weights are added, `keep_model`, and `stop_after`, an epoch to stop behind (null: none). What
-    comes after training (predictions, figures) is behind `on_trained`: another trial may begin. Gives `stopped`,
-    `epochs`, `metrics`, `weights_digest` and `fit_seconds`.
+    Args:
+        plain: The configuration, as plain data.
+        path: The trial's folder, which exists.
+        settings: The fields of TrialSettings, as plain data.
+        on_epoch: Is called with each row of the history.
+        should_stop: Is asked every few batches whether the trial has to stop.
+        on_trained: Is called after training, before predictions and figures: another trial may begin.
 
-    Raises UserError for a mistake in the configuration, FloatingPointError for a loss that is not finite.
+    Returns:
+        `stopped`, `epochs`, `metrics`, `weights_digest` (None without a complete epoch) and `fit_seconds`.
+
+    Raises:
+        UserError: A mistake in the configuration.
+        FloatingPointError: A loss or a weight is not finite.
     """
-    folder = TrialFolder(path)
-    config = parse_trial(plain, settings["allowed"])
-    data = settings["data"]
-    image = tuple(data["image"])
-    dataset = attach(settings.get("shared")) or load(config.data, data["digests"])
-    model = _model(config, image, data["classes"])
+    given = TrialSettings(**settings)
+    folder, classes = TrialFolder(path), given.data["classes"]
+    config = parse_trial(plain, given.allowed)
+    dataset = attach(given.shared) or load(config.data, given.data["digests"])
+    model = _model(config, tuple(given.data["image"]), classes)
     files.write_text(folder.summary, _summary(model))
-    seen: list[Row] = []
-    last = settings.get("stop_after") or math.inf
 
-    def noted(row: Row) -> None:
-        seen.append(row)
-        on_epoch(row)
-
+    recorder = Recorder(folder.history, on_epoch, should_stop, given.stop_after)
     started = time.time()
-    rows, stopped = train(
-        model, config, dataset, data["classes"], folder.history, noted, lambda: len(seen) >= last or should_stop()
-    )
+    stopped = train(model, config, dataset, classes, recorder)
     ended = time.time()
     on_trained()
-    environment = {
-        **settings["environment"],
-        "study_seed": config.seed,
-        "trial_seed": config.trial_seed(),
-        "split_seed": config.data.split.split_seed,
-        "threads": THREADS,
-        "started": started,
-        "ended": ended,
-        "weights_digest": weights_digest(model) if rows else None,
-        "epochs": len(rows),
-    }
-    files.write_json(folder.environment, environment)
-    metrics: dict[str, float] = {}
-    if rows:
-        metrics = summarize(rows, model.count_params(), len(dataset.train_images))
-        files.write_json(folder.metrics, metrics)
-        predictions = predict(
-            model,
-            batches(dataset.validation_images, None, EVALUATION_BATCH),
-            dataset.validation_labels,
-            EVALUATION_BATCH,
-        )
-        with files.replaced(folder.predictions) as beside:
-            np.savez_compressed(
-                beside,
-                probabilities=predictions.probabilities,
-                predicted=predictions.predicted,
-                labels=predictions.labels,
-            )
-        _draw(folder, config, rows, dataset.validation_images, predictions, data["classes"])
-        if not stopped and settings["keep_model"]:
-            _save(model, folder.model)
-    files.settle(path)
+
+    rows = recorder.rows
+    digest = weights_digest(model) if rows else None
+    environment = {**given.environment, **_seeds(config), "threads": THREADS, "started": started, "ended": ended}
+    files.write_json(folder.environment, {**environment, "weights_digest": digest, "epochs": len(rows)})
+    metrics = _evaluate(folder, config, model, dataset, rows, classes) if rows else {}
+    if rows and given.keep_model and not stopped:
+        _save(model, folder.model)
+    files.flush_to_disk(path)
     return {
         "stopped": stopped,
         "epochs": len(rows),
         "metrics": metrics,
-        "weights_digest": environment["weights_digest"],
+        "weights_digest": digest,
         "fit_seconds": ended - started,
     }
 
 
+def _seeds(config: TrialConfig) -> dict[str, int | None]:
+    return {
+        "study_seed": config.seed,
+        "trial_seed": config.trial_seed(),
+        "split_seed": config.data.split.split_seed,
+    }
+
+
+def _evaluate(
+    folder: TrialFolder, config: TrialConfig, model: keras.Model, dataset: Dataset, rows: list[Row], classes: int
+) -> Metrics:
+    """Writes metrics, predictions and figures of the trained network; returns the metrics."""
+    metrics = summarize(rows, model.count_params(), len(dataset.train_images))
+    files.write_json(folder.metrics, metrics)
+    images = batches(dataset.validation_images, None, EVALUATION_BATCH)
+    predictions = predict(model, images, dataset.validation_labels, EVALUATION_BATCH)
+    write_predictions(folder.predictions, predictions)
+    _draw(folder, config, rows, dataset.validation_images, predictions, classes)
+    return metrics
+
+
 def _save(model: keras.Model, file: Path) -> None:
-    """Without the state of the optimizer, which is twice as large as the network and of no use later."""
+    """Writes the network without its optimizer's state, which is twice as large and not needed later."""
     bare = keras.models.clone_model(model)
     bare.set_weights(model.get_weights())
     with files.replaced(file) as beside:
@@ -145,28 +165,34 @@ def _save(model: keras.Model, file: Path) -> None:
 
 
 def _draw(
-    folder: TrialFolder, config: TrialConfig, rows: list[Row], images: Any, predictions: Any, classes: int
+    folder: TrialFolder,
+    config: TrialConfig,
+    rows: list[Row],
+    images: NDArray[np.float32],
+    predictions: Predictions,
+    classes: int,
 ) -> None:
     name = config.model.target.rpartition(".")[2]
     save(curves(rows, f"{name} on {config.data.split.name}"), folder.figures / "curves.png")
-    gallery = error_gallery(
-        images,
-        predictions.labels,
-        predictions.predicted,
-        predictions.probabilities,
-        predictions.wrong,
-        config.trial_seed(),
-    )
-    save(gallery, folder.figures / "error_gallery.png")
+    save(error_gallery(images, predictions, config.trial_seed()), folder.figures / "error_gallery.png")
     matrix = confusion_matrix(predictions.labels, predictions.predicted, classes)
     save(matrix, folder.figures / "confusion_matrix.png")
 
 
 def probe(plain: Mapping[str, Any], settings: Mapping[str, Any], steps: int) -> dict[str, float]:
-    """Builds a configuration's network and times some steps, on random images; the data set is not read.
+    """Builds a configuration's network and times some steps on random images; the data set is not read.
 
-    Gives `parameters`, and unless there are no steps `step_seconds`, `evaluation_seconds` (of an image) and `memory`,
-    the most that the process has had, in bytes.
+    Args:
+        plain: The configuration, as plain data.
+        settings: `allowed` and `data`, as in TrialSettings.
+        steps: How many training steps are timed, 0 for none.
+
+    Returns:
+        `parameters`, and if steps are timed `step_seconds` (CPU time, median), `evaluation_seconds` (CPU time of one
+        image) and `memory`, the peak resident size of the process in bytes.
+
+    Raises:
+        UserError: A mistake in the configuration.
     """
     config = parse_trial(plain, settings["allowed"])
     data = settings["data"]
@@ -181,7 +207,7 @@ def probe(plain: Mapping[str, Any], settings: Mapping[str, Any], steps: int) -> 
         model.train_on_batch(images, labels)  # traces
         times = []
         for _ in range(steps):
-            begun = time.process_time()  # of the one thread: trials may be at work beside it
+            begun = time.process_time()  # CPU time: trials may be running concurrently
             model.train_on_batch(images, labels)
             times.append(time.process_time() - begun)
         found["step_seconds"] = float(np.median(times))

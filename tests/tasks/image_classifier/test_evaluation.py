@@ -3,7 +3,8 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 from mnist_sweep.config import METRICS
-from mnist_sweep.tasks.image_classifier.evaluation import Predictions, best_of, predict, summarize
+from mnist_sweep.config.metrics import curve_best
+from mnist_sweep.tasks.image_classifier.evaluation import Predictions, predict, summarize
 
 ROWS = [
     {"epoch": 1, "loss": 0.9, "accuracy": 0.5, "val_loss": 0.7, "val_accuracy": 0.6, "seconds": 2.0, "timestamp": 10.0},
@@ -43,7 +44,7 @@ def test_one_epoch_is_the_last_and_the_best():
 
 @pytest.mark.parametrize(("name", "best"), [("val_accuracy", 3), ("best_accuracy", 3), ("val_loss", 1), ("loss", 1)])
 def test_the_best_is_the_largest_accuracy_and_the_smallest_loss(name, best):
-    assert best_of(name, [2, 3, 1]) == best
+    assert curve_best(name, [{name: value} for value in (2, 3, 1)]) == best
 
 
 def test_mistakes_come_in_the_order_of_confidence():

@@ -84,8 +84,9 @@ def run(tmp_path, dataset):
         keras.utils.set_random_seed(5)
         keras.config.set_dtype_policy(config.train.precision)
         model = dnn((6, 5, 1), CLASSES, **config.model.arguments)
-        rows, stopped = train(model, config, data or dataset, CLASSES, tmp_path / "history.csv", on_epoch, should_stop)
-        return model, rows, stopped
+        recorder = Recorder(tmp_path / "history.csv", on_epoch, should_stop)
+        stopped = train(model, config, data or dataset, CLASSES, recorder)
+        return model, recorder.rows, stopped
 
     return run
 
@@ -318,7 +319,7 @@ def test_the_file_of_the_history_must_have_a_folder(run):
     model = dnn((6, 5, 1), CLASSES, units=[2], dropout=0.0)
     data = Dataset(*_images(4, 0), *_images(4, 1))
     with pytest.raises(FileNotFoundError):
-        train(model, _config(), data, CLASSES, Path("/nowhere/history.csv"), lambda _: None, lambda: False)
+        train(model, _config(), data, CLASSES, Recorder(Path("/nowhere/history.csv"), lambda _: None, lambda: False))
 
 
 def test_each_step_is_traced_once_with_a_rest_of_a_batch_too(tmp_path, dataset):
@@ -329,7 +330,7 @@ def test_each_step_is_traced_once_with_a_rest_of_a_batch_too(tmp_path, dataset):
     for name in ("train_step", "test_step"):
         step = getattr(model, name)
         setattr(model, name, lambda data, step=step, name=name: traced.append(name) or step(data))
-    train(model, config, dataset, CLASSES, tmp_path / "history.csv", lambda _: None, lambda: False)
+    train(model, config, dataset, CLASSES, Recorder(tmp_path / "history.csv", lambda _: None, lambda: False))
     assert traced == ["train_step", "test_step"]
 
 

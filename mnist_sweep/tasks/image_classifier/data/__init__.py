@@ -1,7 +1,7 @@
 """Data sets.
 
-`prepare` gets one onto the machine, `describe` says what it is, `load` gives a trial its images, `shared` and `attach`
-give many trials the same ones.
+`prepare` downloads one where it is missing, `describe` returns what it is, `load` returns the images of a trial,
+`shared` and `attach` let many trials use the same ones.
 """
 
 from mnist_sweep.tasks.image_classifier.data.dataset import (

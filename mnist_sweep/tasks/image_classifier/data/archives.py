@@ -30,7 +30,7 @@ def _idx_file(folder: Path, part: str, kind: str) -> Path | None:
 
 
 def is_archive(place: Path) -> bool:
-    """Whether a folder holds all four IDX files."""
+    """Returns whether a folder holds all four IDX files."""
     return place.is_dir() and all(_idx_file(place, part, kind) for part, kind in IDX_NAMES)
 
 
@@ -57,13 +57,21 @@ def _read_npz(file: Path, names: tuple[str, str]) -> tuple[NDArray[Any], NDArray
         return arrays[names[0]], arrays[names[1]]
 
 
-# What a damaged archive makes the readers raise: a header may name another compression, a password, or a huge array.
+# What the readers raise for a damaged archive: a header may name another compression, a password, or a huge array.
 DAMAGED = (OSError, ValueError, EOFError, KeyError, TypeError, MemoryError, OverflowError, RuntimeError, struct.error,
            zipfile.BadZipFile, zlib.error)  # fmt: skip
 
 
 def read(place: Path, part: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Images and labels of the part `train` or `test`; raises UserError naming the file and what is wrong with it."""
+    """Returns images and labels of a part, as they are in the file.
+
+    Args:
+        place: An .npz file, or a folder of IDX files.
+        part: `train` or `test`.
+
+    Raises:
+        UserError: A file is missing or damaged.
+    """
     file = place
     try:
         if place.is_dir():
@@ -79,7 +87,7 @@ def read(place: Path, part: str) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def idx_digest(array: NDArray[Any]) -> str:
-    """SHA-256 of an array of bytes in IDX form, header included, so that any file format gives the same."""
+    """Returns the SHA-256 of a uint8 array in IDX form, header included: the same for every file format."""
     header = b"\0\0\x08" + bytes([array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
     digest = hashlib.sha256(header)
     digest.update(np.ascontiguousarray(array, dtype=np.uint8).data)

@@ -1,4 +1,4 @@
-"""Loads a data set, checks it, scales it and sets validation images apart."""
+"""Loads a data set, checks and scales it, and splits off the validation images."""
 
 import hashlib
 from dataclasses import asdict, dataclass
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_sweep.config import DataConfig, UserError
-from mnist_sweep.config.targets import resolve
 from mnist_sweep.tasks.image_classifier.data.archives import idx_digest
+from mnist_sweep.tasks.image_classifier.data.sources import find, is_found_by_name, source_of
 
 Images = NDArray[np.float32]
 Labels = NDArray[np.int32]
@@ -18,7 +18,12 @@ Labels = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images (number, height, width, channels) from 0 to 1 and labels from 0, to train and to validate with."""
+    """The images and labels to train and to validate with.
+
+    Attributes:
+        train_images, validation_images: (images, height, width, channels), float32 from 0 to 1.
+        train_labels, validation_labels: (images,), int32 from 0.
+    """
 
     train_images: Images
     train_labels: Labels
@@ -28,7 +33,17 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Description:
-    """What is known of a data set without its images; plain data."""
+    """What a data set is, without its images.
+
+    Attributes:
+        name: Its name.
+        image: Height, width and channels of an image.
+        classes: The number of classes.
+        train_images: The number of training images.
+        validation_images: The number of validation images.
+        digests: The SHA-256 of images and labels of each part that was read, by `<part>_images` and `<part>_labels`.
+        digest: The SHA-256 of these.
+    """
 
     name: str
     image: tuple[int, int, int]
@@ -39,17 +54,14 @@ class Description:
     digest: str
 
     def plain(self) -> dict[str, Any]:
-        """As plain data."""
+        """Returns the fields as plain data, for JSON."""
         return {**asdict(self), "image": list(self.image)}
 
 
 def _read(config: DataConfig, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """One part, checked: raises UserError for a wrong type, shape, number or label."""
-    function = resolve(config.source.target, "data")
-    arguments = dict(config.source.arguments)
-    if config.source.target.startswith("mnist_sweep."):
-        arguments["name"] = config.split.name
-    images, labels = function(part, **arguments)
+    """Returns a part after checks; raises UserError for a wrong type, shape, number or label."""
+    named = {"name": config.split.name} if is_found_by_name(config) else {}
+    images, labels = source_of(config)(part, **config.source.arguments, **named)
     images, labels = np.asarray(images), np.asarray(labels)
     where = f"data={config.split.name}: the {part} part"
     if images.ndim == 3:
@@ -60,7 +72,7 @@ def _read(config: DataConfig, part: str) -> tuple[NDArray[np.uint8], NDArray[np.
     if images.shape[3] not in (1, 3, 4):
         raise UserError(f"{where} must have images of 1, 3 or 4 channels, got {images.shape[3]}")
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        raise UserError(f"{where} must have labels that are whole numbers, got {labels.dtype} {labels.shape}")
+        raise UserError(f"{where} must have labels that are integers, got {labels.dtype} {labels.shape}")
     if len(images) != len(labels) or 0 in images.shape:
         raise UserError(f"{where} must have as many labels as images, and some, got {len(labels)} and {images.shape}")
     if labels.min() < 0 or labels.max() > 255:
@@ -83,7 +95,7 @@ def _check_digests(config: DataConfig, digests: dict[str, str], expected: dict[s
 
 
 def _split(config: DataConfig, labels: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Indices to train and to validate with, in the order of the file: stratified and seeded, or the last ones."""
+    """Returns indices to train and to validate with, in the file's order: stratified and seeded, or the last ones."""
     from sklearn.model_selection import train_test_split
 
     size, classes = config.split.validation_size, int(labels.max()) + 1
@@ -116,10 +128,14 @@ def _check_classes(config: DataConfig, labels: NDArray[np.uint8]) -> int:
 
 
 def load(config: DataConfig, expected: dict[str, str] | None = None) -> Dataset:
-    """The images of a trial, in memory.
+    """Returns the images of a trial; the test part is not read unless `data.validation` is `test`.
 
-    The test part is not touched unless `data.validation` is `test`. Raises UserError where the images can't be read,
-    make no sense, or have other digests than `expected`.
+    Args:
+        config: The data set.
+        expected: The SHA-256 of images and labels, as in Description.digests; None for any.
+
+    Raises:
+        UserError: The images can't be read, are invalid, or have other digests.
     """
     images, labels = _read(config, "train")
     _check_digests(config, _digests("train", images, labels), expected)
@@ -137,7 +153,7 @@ def load(config: DataConfig, expected: dict[str, str] | None = None) -> Dataset:
 
 
 def validation_images(config: DataConfig, expected: dict[str, str]) -> Images:
-    """The images that trials are validated with, without those to train with; raises UserError as `load` does."""
+    """Returns the validation images alone, as `load` does; (images, height, width, channels), float32 from 0 to 1."""
     part = "test" if config.split.validation == "test" else "train"
     images, labels = _read(config, part)
     _check_digests(config, _digests(part, images, labels), expected)
@@ -145,10 +161,15 @@ def validation_images(config: DataConfig, expected: dict[str, str]) -> Images:
 
 
 def describe(config: DataConfig, whole: bool = False) -> Description:
-    """Reads a data set and says what it is; raises UserError for whatever is wrong with it.
+    """Reads a data set and returns what it is.
 
-    The test part is read only if `data.validation` is `test` or `whole` is wanted; without it, the digest is of the
-    train part alone.
+    Args:
+        config: The data set.
+        whole: Whether the test part is read even where `data.validation` is not `test`. Without it, the digest is of
+            the train part alone.
+
+    Raises:
+        UserError: The data set can't be read or is invalid.
     """
     images, labels = _read(config, "train")
     digests = _digests("train", images, labels)
@@ -174,9 +195,7 @@ def describe(config: DataConfig, whole: bool = False) -> Description:
 
 
 def location(config: DataConfig) -> Path | None:
-    """The file or folder of a data set that lies in one."""
-    from mnist_sweep.tasks.image_classifier.data.sources import find
-
-    if config.source.target != "mnist_sweep.data.archive":
+    """Returns the file or folder of a data set, None for one that has neither."""
+    if not is_found_by_name(config):
         return None
     return find(config.split.name, config.source.arguments["path"])

@@ -1,9 +1,9 @@
-"""Fetches a data set into the Keras cache: whole, or not at all."""
+"""Downloads a data set into the Keras cache: completely, or not at all."""
 
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 import requests
 
 from mnist_sweep.config import DataConfig, Unavailable
-from mnist_sweep.tasks.image_classifier.data.sources import find, keras_cache
+from mnist_sweep.tasks.image_classifier.data.sources import find, is_found_by_name, keras_cache
 
-GIVE_UP_SECONDS = 12  # until a server has answered, name look-up included; Ctrl-C is sooner
-READ_SECONDS = 10  # without a byte, once it has
+GIVE_UP_SECONDS = 12  # until the server answers, DNS included; Ctrl-C ends it sooner
+READ_SECONDS = 10  # without a byte, after the first answer
 
 
 def _open(url: str) -> requests.Response:
-    """The answer to a request; raises OSError, also where the name look-up hangs, which no time-out of its own ends."""
+    """Returns the response to a request; raises OSError also where DNS hangs, which requests has no timeout for."""
     answers: Queue[Any] = Queue()
 
     def ask() -> None:
@@ -58,18 +58,37 @@ def _host(url: str) -> str:
         return url
 
 
+def _fetch_all(urls: Sequence[str], folder: Path, progress: Callable[[int, int | None], None]) -> None:
+    try:
+        for url in urls:
+            _fetch(url, folder / url.rpartition("/")[2], progress)
+    except Exception as error:
+        reason = "no answer" if not str(error) else type(error).__name__
+        raise Unavailable(
+            f"it can't be downloaded from {_host(urls[0])} ({reason}). "
+            f"Put it there, name its folder in $MNIST_SWEEP_DATA or data.path, or use data=digits (works offline)"
+        ) from None
+
+
 def prepare(
     config: DataConfig,
     say: Callable[[str], None],
     check: Callable[[DataConfig], Any],
     progress: Callable[[int, int | None], None] = lambda _done, _total: None,
 ) -> None:
-    """Makes sure that the data set is on this machine; fetches it into the Keras cache if it is nowhere.
+    """Makes sure that the data set is on this machine; downloads it into the Keras cache where it is missing.
 
-    `check` is called with a configuration that points to what was fetched, before it is moved into its place: what it
-    refuses leaves no trace. Raises Unavailable where nothing is found and nothing can be fetched.
+    Args:
+        config: The data set.
+        say: Reports what is done, in lines.
+        check: Is called with a configuration that points to the downloaded files, before they are moved into the cache;
+            files that it refuses are removed.
+        progress: Is called with the bytes that have arrived and their total, None where it is unknown.
+
+    Raises:
+        Unavailable: The data set is neither found nor downloaded.
     """
-    if config.source.target != "mnist_sweep.data.archive":
+    if not is_found_by_name(config):
         return
     name, urls = config.split.name, config.source.arguments["urls"]
     try:
@@ -92,14 +111,9 @@ def prepare(
         part = Path(temporary) / name
         part.mkdir()
         try:
-            for url in urls:
-                _fetch(url, part / url.rpartition("/")[2], progress)
-        except Exception as error:
-            reason = "no answer" if not str(error) else type(error).__name__
-            raise Unavailable(
-                f"{missing}, and it can't be downloaded from {_host(urls[0])} ({reason}). "
-                f"Put it there, name its folder in $MNIST_SWEEP_DATA or data.path, or use data=digits (works offline)"
-            ) from None
+            _fetch_all(urls, part, progress)
+        except Unavailable as error:
+            raise Unavailable(f"{missing}, and {error}") from None
         fetched = part / f"{name}.npz" if (part / f"{name}.npz").is_file() else part
         arguments = {**config.source.arguments, "path": str(fetched)}
         check(DataConfig(type(config.source)(config.source.target, arguments), config.split))

@@ -1,4 +1,4 @@
-"""A data set that is read and scaled once, in memory that every trial of this machine maps."""
+"""A data set that is read and scaled once, in memory that all trials of this machine share."""
 
 import contextlib
 import dataclasses
@@ -18,9 +18,16 @@ ALIGNMENT = 4096  # bytes: a page
 
 @contextlib.contextmanager
 def shared(config: DataConfig, expected: dict[str, str]) -> Iterator[dict[str, Any] | None]:
-    """Where a data set lies in memory, as plain data for `attach`; None where the system has no such memory.
+    """Yields where a data set lies in memory, as plain data for `attach`; None where the system has no memfd.
 
-    It is an anonymous file of this process, which ends with it. Raises UserError as `load` does.
+    The memory is an anonymous file of this process and ends with it.
+
+    Args:
+        config: The data set.
+        expected: The SHA-256 of images and labels, as in Description.digests.
+
+    Raises:
+        UserError: As `load`.
     """
     if not hasattr(os, "memfd_create"):
         yield None
@@ -40,7 +47,7 @@ def shared(config: DataConfig, expected: dict[str, str]) -> Iterator[dict[str, A
 
 
 def attach(plain: Mapping[str, Any] | None) -> Dataset | None:
-    """The data set of `shared`, not copied; None where it can't be had, such as on another machine."""
+    """Returns the data set of `shared` without a copy; None where it is unavailable, such as on another machine."""
     if plain is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The three pictures of a trial."""
+"""The figures of a trial; those of a study lie in modules that are imported on demand."""
 
 from mnist_sweep.tasks.image_classifier.figures.confusion import confusion_matrix
 from mnist_sweep.tasks.image_classifier.figures.curves import curves

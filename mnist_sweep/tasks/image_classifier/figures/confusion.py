@@ -1,4 +1,4 @@
-"""Which digit is taken for which."""
+"""The confusion matrix: which class is predicted for which."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -9,7 +9,13 @@ from mnist_sweep.tasks.image_classifier.figures.style import new_figure, styled
 
 
 def confusion_matrix(labels: NDArray[np.int32], predicted: NDArray[np.int32], classes: int) -> Figure:
-    """Counts for every pair of label and prediction; only mistakes are coloured: the diagonal would drown them."""
+    """Returns the counts for every pair of label and prediction; only mistakes are coloured, which are few.
+
+    Args:
+        labels: (images,), the true labels.
+        predicted: (images,), the predicted labels.
+        classes: The number of classes.
+    """
     table = count(labels, predicted, labels=range(classes))
     mistakes = table - np.diag(np.diag(table))
     with styled():

@@ -9,7 +9,12 @@ from mnist_sweep.tasks.image_classifier.figures.style import BLUE, VERMILION, ne
 
 
 def curves(rows: Sequence[dict[str, float]], title: str) -> Figure:
-    """Loss and val_loss on the left, accuracy and val_accuracy on the right, a point for each epoch."""
+    """Returns loss and val_loss on the left, accuracy and val_accuracy on the right, a point for each epoch.
+
+    Args:
+        rows: The history, at least one epoch.
+        title: Of the figure.
+    """
     with styled():
         figure = new_figure(9, 3.8)
         figure.suptitle(title)

@@ -1,9 +1,10 @@
-"""Images that the network got wrong."""
+"""Images that a network misclassifies."""
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from mnist_sweep.tasks.image_classifier.evaluation import Predictions
 from mnist_sweep.tasks.image_classifier.figures.style import GREY, VERMILION, draw_image, new_figure, styled
 
 SHOWN = 16
@@ -12,24 +13,26 @@ MARKED = 4  # the most confident mistakes among those shown
 
 
 def chosen(wrong: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Up to 16 of the mistakes, drawn without repetition, the most confident first (as they come in `wrong`)."""
+    """Returns up to 16 of the mistakes, drawn without replacement, in the order that they have.
+
+    Args:
+        wrong: Indices of misclassified images, the most confident mistake first.
+        seed: Of the draw.
+    """
     if len(wrong) <= SHOWN:
         return wrong
     return wrong[np.sort(np.random.default_rng(seed).choice(len(wrong), SHOWN, replace=False))]
 
 
-def error_gallery(
-    images: NDArray[np.float32],
-    labels: NDArray[np.int32],
-    predicted: NDArray[np.int32],
-    probabilities: NDArray[np.float32],
-    wrong: NDArray[np.int64],
-    seed: int,
-) -> Figure:
-    """A sample of the mistakes, each with label, prediction and confidence; the most confident ones are framed.
+def error_gallery(images: NDArray[np.float32], predictions: Predictions, seed: int) -> Figure:
+    """Returns a sample of the mistakes, each with label, prediction and confidence; the most confident are framed.
 
-    `wrong` are the indices of the mistakes, the most confident first.
+    Args:
+        images: (images, height, width, channels), float32 from 0 to 1.
+        predictions: Of these images.
+        seed: Of the sample.
     """
+    labels, predicted, wrong = predictions.labels, predictions.predicted, predictions.wrong
     some = chosen(wrong, seed)
     with styled():
         rows = max(1, -(-len(some) // COLUMNS))
@@ -48,7 +51,7 @@ def error_gallery(
             if index >= len(some):
                 continue
             image = some[index]
-            confidence = probabilities[image, predicted[image]]
+            confidence = predictions.probabilities[image, predicted[image]]
             marked = index < MARKED
             axes.set_title(
                 f"Label: {labels[image]}, Prediction: {predicted[image]}\nconfidence {confidence:.1%}",

@@ -1,4 +1,4 @@
-"""How every figure looks: colours for the colour-blind, no display, files written whole."""
+"""The style of every figure: colours for the colour-blind, no display, files written atomically."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mnist_sweep.files import replaced
 
-# Okabe and Ito, 2008: told apart with every common kind of colour blindness.
+# Okabe and Ito, 2008: distinguishable with every common kind of colour blindness.
 BLUE, ORANGE, GREEN, VERMILION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#6B6B6B"
 
 STYLE: Any = {
@@ -31,18 +31,24 @@ STYLE: Any = {
 
 
 def styled() -> AbstractContextManager[None]:
-    """Within it, figures look like ours."""
+    """Returns a context in which figures have this style."""
     return mpl.rc_context(STYLE)
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, in inches, apart from pyplot's state."""
+    """Returns an empty figure outside of pyplot's state; width and height are in inches."""
     with styled():
         return Figure(figsize=(width, height), layout="constrained")
 
 
 def draw_image(axes: Axes, image: NDArray[np.float32] | None) -> None:
-    """An image (height, width, channels) from 0 to 1, dark on white if it has one channel; nothing for None."""
+    """Draws an image without axes.
+
+    Args:
+        axes: Where it is drawn.
+        image: (height, width, channels), float32 from 0 to 1, drawn dark on white if it has one channel; None leaves
+            the axes empty.
+    """
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
@@ -51,7 +57,7 @@ def draw_image(axes: Axes, image: NDArray[np.float32] | None) -> None:
 
 
 def save(figure: Figure, file: Path) -> None:
-    """Writes a PNG, whole or not at all."""
+    """Writes a figure as PNG, completely or not at all; creates its folder."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with styled(), replaced(file) as beside:
         figure.savefig(beside, format="png", dpi=STYLE["savefig.dpi"])

@@ -1,4 +1,4 @@
-"""The images that one network gets right and another wrong."""
+"""The images that one network classifies correctly and another does not."""
 
 from typing import Any
 
@@ -18,9 +18,15 @@ def versus_gallery(
     predicted: tuple[NDArray[np.int32], NDArray[np.int32]],
     names: tuple[str, str],
 ) -> Figure:
-    """Up to twelve images that only the first network gets right, and as many that only the second does.
+    """Returns up to twelve images that only the first network classifies correctly, and as many for the second.
 
     They are spread evenly over all such images.
+
+    Args:
+        images: (images, height, width, channels), float32 from 0 to 1.
+        labels: (images,), the true labels.
+        predicted: Each network's predicted labels, (images,).
+        names: What the networks are called in the figure.
     """
     right = [one == labels for one in predicted]
     kinds = (np.flatnonzero(right[0] & ~right[1]), np.flatnonzero(right[1] & ~right[0]))

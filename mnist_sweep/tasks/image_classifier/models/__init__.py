@@ -1,7 +1,7 @@
 """Networks: functions that a model's `_target_` names, and `build`, which calls them.
 
-Each takes the shape of an image and the number of classes, then the arguments of its YAML file, and gives a Keras model
-that ends in probabilities (softmax, in float32 whatever the precision).
+Each takes the shape of an image and the number of classes, then the arguments of its YAML file, and returns a Keras
+model that ends in probabilities (softmax, in float32 whatever the precision).
 """
 
 from mnist_sweep.tasks.image_classifier.models.build import build

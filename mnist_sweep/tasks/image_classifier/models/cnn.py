@@ -6,9 +6,15 @@ import keras
 
 
 def cnn(image: tuple[int, int, int], classes: int, *, dropout: float, dense_units: int, **layers: Any) -> keras.Model:
-    """Two convolutions with relu and max pooling, dropout, a dense layer with relu, softmax over the classes.
+    """Returns two convolutions with relu and max pooling, dropout, a dense layer with relu, and softmax.
 
-    `layers` are filters, kernel_size, strides, padding and pool_size, each with _1 and _2; a pool of 1 is left out.
+    Args:
+        image: Height, width and channels.
+        classes: The number of classes.
+        dropout: The rate before the dense layer, from 0 to below 1; 0 leaves the layer out.
+        dense_units: The width of the dense layer.
+        **layers: filters, kernel_size, strides, padding and pool_size, each with _1 and _2; a pool_size of 1 leaves the
+            pooling out.
     """
     stack = [keras.Input(image)]
     for number in ("1", "2"):

@@ -1,4 +1,4 @@
-"""Loads a network that was saved: one of Keras's own layers alone, since others could run code."""
+"""Loads a saved network, provided that it has only Keras's own layers: others could run code."""
 
 import json
 import zipfile
@@ -11,7 +11,7 @@ import keras
 from mnist_sweep.config import UserError
 
 LARGEST = 10_000_000  # bytes of a network's description
-# Modules whose classes a network is made of, and those among them that hold code of anybody's.
+# Modules whose classes a network may have, and those of their classes that run code from the file.
 STOCK = ("keras", "keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints", "keras.activations",
          "keras.dtype_policies", "keras.models", "keras.src.models.functional", "keras.src.models.sequential",
          "builtins")  # fmt: skip
@@ -38,11 +38,15 @@ def _check(file: Path) -> None:
     content.pop("compile_config", None)  # how it was trained: not read with compile=False
     for module, name in _classes(content):
         if module not in STOCK or name in NOT_STOCK:
-            raise ValueError(f"it has a {name} of {module}, which is none of Keras's own layers and could run code")
+            raise ValueError(f"it has a {name} of {module}, which is not one of Keras's own layers and could run code")
 
 
 def load(file: Path) -> keras.Model:
-    """A network from a .keras file, not compiled; raises UserError for a damaged one or one with foreign code."""
+    """Returns the network of a .keras file, not compiled.
+
+    Raises:
+        UserError: The file is damaged, or has layers that could run code.
+    """
     try:
         _check(file)
         model = keras.models.load_model(file, compile=False, safe_mode=True)

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.colors import to_hex
 from PIL import Image
 
+from mnist_sweep.tasks.image_classifier.evaluation import Predictions
 from mnist_sweep.tasks.image_classifier.figures import error_gallery
 from mnist_sweep.tasks.image_classifier.figures.gallery import MARKED, chosen
 from mnist_sweep.tasks.image_classifier.figures.style import VERMILION, save
@@ -21,7 +22,7 @@ def _draw(mistakes, seed=0, channels=1):
     probabilities = np.full((IMAGES, 10), 0.01, np.float32)
     probabilities[wrong, predicted[wrong]] = np.linspace(0.9, 0.5, mistakes)
     images = np.tile(np.arange(IMAGES, dtype=np.float32)[:, None, None, None] / IMAGES, (1, 6, 5, channels))
-    return error_gallery(images, labels, predicted, probabilities, wrong, seed), wrong, labels, predicted
+    return error_gallery(images, Predictions(probabilities, predicted, labels), seed), wrong, labels, predicted
 
 
 def _shown(figure):

@@ -50,8 +50,8 @@ def test_a_users_own_function_is_called(own):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("no_model", r"model\._target_ must give a keras\.Model, but own_models\.no_model gave Dense"),
-        ("one_output_too_many", r"one output for each of the 3 classes, but .* gave the shape \(None, 4\)"),
+        ("no_model", r"model\._target_ must return a keras\.Model, but own_models\.no_model returned Dense"),
+        ("one_output_too_many", r"one output for each of the 3 classes, but .* returned the shape \(None, 4\)"),
         ("nothing", r"model\._target_ names own_models\.nothing, but own_models has no nothing"),
     ],
 )

@@ -41,7 +41,7 @@ def rewritten(file: Path, change) -> None:
 def test_a_lambda_layer_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "model.keras"
     keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x + 1)]).save(file)
-    with pytest.raises(UserError, match=r"has a Lambda of keras\.layers, which is none of Keras's own layers"):
+    with pytest.raises(UserError, match=r"has a Lambda of keras\.layers, which is not one of Keras's own layers"):
         load(file)
 
 

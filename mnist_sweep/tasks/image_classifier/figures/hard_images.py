@@ -1,4 +1,4 @@
-"""The images that most networks of a study get wrong."""
+"""The images that most networks of a study misclassify."""
 
 from collections.abc import Sequence
 
@@ -6,17 +6,22 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mnist_sweep.tasks.image_classifier.evaluation import Hard
+from mnist_sweep.tasks.image_classifier.evaluation import HardImage
 from mnist_sweep.tasks.image_classifier.figures.style import GREY, VERMILION, draw_image, new_figure, styled
 
 SHOWN = 24
 COLUMNS = 6
 
 
-def hardest_gallery(images: NDArray[np.float32], hard: Sequence[Hard], networks: int) -> Figure:
-    """The hardest images with their label, what most networks call them, and how many get them wrong.
+def hard_images_gallery(images: NDArray[np.float32], hard: Sequence[HardImage], networks: int) -> Figure:
+    """Returns the hardest images with their label, the most frequent wrong prediction and how many networks make one.
 
-    Those that all networks call the same other digit are framed: their labels may be wrong.
+    Those for which all networks predict the same other class are framed: their labels may be wrong.
+
+    Args:
+        images: The validation images, (images, height, width, channels), float32 from 0 to 1.
+        hard: The hard images, the hardest first.
+        networks: The number of networks.
     """
     some = hard[:SHOWN]
     with styled():

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from mnist_sweep.tasks.image_classifier.evaluation import Hard
-from mnist_sweep.tasks.image_classifier.figures.hardest import SHOWN, hardest_gallery
+from mnist_sweep.tasks.image_classifier.evaluation import HardImage
+from mnist_sweep.tasks.image_classifier.figures.hard_images import SHOWN, hard_images_gallery
 from mnist_sweep.tasks.image_classifier.figures.style import VERMILION, save
 
 IMAGES = np.tile(np.arange(100, dtype=np.float32)[:, None, None, None] / 100, (1, 6, 5, 1))
@@ -11,8 +11,8 @@ IMAGES = np.tile(np.arange(100, dtype=np.float32)[:, None, None, None] / 100, (1
 
 @pytest.mark.parametrize("count", [0, 1, 7, SHOWN, 60])
 def test_the_hardest_are_shown_in_their_order_and_possible_label_errors_are_framed(tmp_path, count):
-    hard = [Hard(99 - index, index % 10, 9 - index % 3, 7, index % 2 == 0) for index in range(count)]
-    figure = hardest_gallery(IMAGES, hard, 9)
+    hard = [HardImage(99 - index, index % 10, 9 - index % 3, 7, index % 2 == 0) for index in range(count)]
+    figure = hard_images_gallery(IMAGES, hard, 9)
     drawn = [axes for axes in figure.axes if axes.images]
     shown = [round(float(axes.images[0].get_array().flat[0]) * 100) for axes in drawn]
     assert shown == [one.image for one in hard[:SHOWN]]

@@ -1,0 +1,74 @@
+"""What MLflow is sent, without a store."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mnist_sweep.config.metrics import CURVES, METRICS
+from mnist_sweep.files import write_json
+from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.storage.history import append_history, begin_history
+from mnist_sweep.storage.run_record import RunRecord
+from mnist_sweep.storage.state import TrialState
+from mnist_sweep.tracking import entities
+
+ROW = {"epoch": 1.0, "loss": 0.5, "accuracy": 0.75, "val_loss": 0.25, "val_accuracy": 0.875,
+       "seconds": 2.0, "timestamp": 100.5}  # fmt: skip
+
+
+def test_every_state_that_a_trial_can_end_in_has_a_status() -> None:
+    assert set(entities.STATUS) == set(TrialState) - {TrialState.RUNNING}
+
+
+def test_searched_parameters_come_first_and_under_their_key() -> None:
+    found = entities.parameters({"seed": 1, "optimizer.rate": 0.1, "model.units": [8], "x?": "a"}, ["model.units"])
+    assert [(one.key, one.value) for one in found] == [
+        ("model.units", "[8]"), ("fixed.seed", "1"), ("fixed.optimizer.rate", "0.1"), ("fixed.x_", "a"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "prefix"), [("trial", "val"), ("train", "val"), ("confirm", "test")])
+def test_epochs_have_their_own_times(kind: str, prefix: str) -> None:
+    found = entities.epoch_metrics([ROW], kind)
+    assert {one.key: one.value for one in found} == {
+        "loss": 0.5, "accuracy": 0.75, f"{prefix}_loss": 0.25, f"{prefix}_accuracy": 0.875, "epoch_seconds": 2.0,
+    }  # fmt: skip
+    assert {(one.timestamp, one.step) for one in found} == {(100_500, 1)}
+
+
+def test_a_confirmation_run_has_no_best_values(tmp_path: Path) -> None:
+    folder = TrialFolder(tmp_path)
+    begin_history(folder.history)
+    append_history(folder.history, ROW)
+    write_json(folder.metrics, dict.fromkeys(METRICS, 1.0))
+    of_trial = {one.key for one in entities.final_metrics(folder, "trial")}
+    assert of_trial == set(METRICS) - set(CURVES)
+    # best_epoch is chosen by the test images too
+    assert {one.key for one in entities.final_metrics(folder, "confirm")} == {
+        name for name in of_trial if not name.startswith("best_")
+    }
+
+
+def test_the_parent_tells_of_the_test_set(tmp_path: Path) -> None:
+    study = StudyFolder(tmp_path)
+    assert entities.confirmed_tags(study) == {}
+    write_json(study.test_set, {"times_opened": 2})
+    write_json(study.confirmed, {"recommended": 7, "finalists": [
+        {"trial": 7, "test_accuracy": {"mean": 0.98765, "deviation": 0.001}}]})  # fmt: skip
+    assert entities.confirmed_tags(study) == {
+        "test_set_opened": "2", "confirmed_test_accuracy": "0.9877 ± 0.0010", "confirmed_trial": "7",
+    }  # fmt: skip
+    write_json(study.confirmed, {"recommended": 7})
+    assert entities.confirmed_tags(study) == {"test_set_opened": "2"}
+
+
+def test_a_view_has_the_objective_and_the_searched_parameters() -> None:
+    params = {"search.metric": ["val_loss"], "search.direction": ["minimize"], "space.model.units": "[8, 16]"}
+    record = RunRecord("s", params, [], {"study": "a b"}, {}, 0.0)
+    view = entities.view_of(record)
+    assert view["searchFilter"] == "tags.study = 'a b' and tags.kind = 'trial'"
+    assert (view["orderByKey"], view["orderByAsc"]) == ("metrics.`val_loss`", True)
+    assert "params.`model.units`" in view["selectedColumns"]
+    assert entities.view_link("3", record).endswith("3/runs?viewStateShareKey=a%20b")
+    json.dumps(view)
