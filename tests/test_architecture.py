@@ -120,8 +120,6 @@ UNTESTED = {
     "sweep/plan.py",
     "sweep/study_files.py",
     "sweep/study_page.py",
-    "tasks/image_classifier/figures/style.py",
-    "tracking/entities.py",
     "tracking/fetch.py",
     "tracking/registry.py",
     "tracking/run_recorder.py",
