@@ -26,13 +26,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 sweep: $(READY) ## search for the best network: OVERRIDES='model=dnn search.n_trials=40'
-	@$(BIN)/mnist-sweep data $(OVERRIDES); code=$$?; \
-	case "$$code $(filter data=%,$(OVERRIDES))" in \
-	"0 "*) $(BIN)/mnist-sweep sweep $(OVERRIDES) ;; \
-	"3 ") echo "MNIST can't be had here, so this sweeps scikit-learn's digits instead, as a study of its own."; \
-		$(BIN)/mnist-sweep sweep data=digits $(OVERRIDES) ;; \
-	*) exit $$code ;; \
-	esac
+	@$(BIN)/mnist-sweep sweep $(if $(filter data=%,$(OVERRIDES)),,data=auto) $(OVERRIDES)
 
 train: $(READY) ## one recorded experiment: EXPERIMENT=seed_dnn
 	@$(BIN)/mnist-sweep train experiment=$(EXPERIMENT) $(OVERRIDES)
@@ -47,7 +41,7 @@ report: $(READY) ## a study as one page, report.html: STUDY=name
 	@$(BIN)/mnist-sweep report $(STUDY) $(OVERRIDES)
 
 figures: $(READY) ## the README's figures, from a recorded study: STUDY=name
-	@$(BIN)/python -m mnist_sweep.report.readme runs/$(or $(STUDY),cnn-mnist) experiments
+	@$(BIN)/python docs/make_figures.py runs/$(or $(STUDY),cnn-mnist)
 
 browser: ## Debian's Chromium, for the tests that look at pages
 	@command -v chromium chromedriver >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium chromium-driver >/dev/null; }

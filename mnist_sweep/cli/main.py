@@ -19,6 +19,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from mnist_sweep.cli.arguments import COMMANDS, Arguments, command_of, parse_arguments
+from mnist_sweep.cli.auto_data import resolve
 from mnist_sweep.cli.completion import rewrite
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.compose import Composer, key_of, known_keys, plain, trusted_modules
@@ -96,7 +97,7 @@ def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
     command, arguments = command_of(name), parse_arguments(name, given)
     if command.trains and not any(flag.startswith(ANSWERED) for flag in arguments.flags):
         _warm_up(arguments.overrides)
-    overrides, flags = list(arguments.overrides), list(arguments.flags)
+    overrides, flags = resolve(arguments.overrides, conf_folder()), list(arguments.flags)
     if arguments.file is not None:
         # Alone in a folder, instead of our own, not next to it: the file may have the name of one of ours.
         (folder / "stored.yaml").write_bytes(arguments.file.read_bytes())

@@ -189,7 +189,7 @@ MISTAKES = [
     ("reproduce study=../x", "study must be 1 to 100 letters"),
     ("reproduce trial=1.5", "trial must be a whole number, got 1.5"),
     ("reproduce trial=abc", "trial must be a"),
-    ("reproduce run=abc trial=1", "run is given beside study or trial"),
+    ("reproduce run=abc trial=1", "run is given together with study or trial"),
     ("reproduce run=abc", "run=abc can't be looked up"),
     ("reproduce tolerance=-1", "tolerance must be at least 0"),
     ("reproduce nope=1", "nope is not a known key"),

@@ -1,0 +1,47 @@
+"""`data=auto`: MNIST where it is available, else scikit-learn's digits, which need no download."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+
+from mnist_sweep.cli.screen import transfer
+from mnist_sweep.config import Unavailable, parse_trial
+from mnist_sweep.config.compose import plain
+from mnist_sweep.execution.jobs import prepare
+
+AUTO = "data=auto"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+def resolve(overrides: Sequence[str], folder: Path) -> list[str]:
+    """Replaces `data=auto` by the data set that is available, and says which if it is not MNIST.
+
+    Args:
+        overrides: The overrides of the command line.
+        folder: The folder of the configuration.
+
+    Returns:
+        The overrides with `data=mnist` or `data=digits`; without `data=auto` as they are.
+
+    Raises:
+        UserError: A file was found that is not MNIST.
+    """
+    if AUTO not in overrides:
+        return list(overrides)
+    asked = [text for text in overrides if text.startswith("data.")]
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(folder), version_base="1.3"):
+        config = parse_trial(plain(compose("config", ["data=mnist", *asked])))
+    try:
+        prepare(config, _say, transfer=transfer)
+        chosen = "mnist"
+    except Unavailable as error:
+        _say(f"data=auto: MNIST is unavailable, so this uses scikit-learn's digits, in a study of its own ({error})")
+        chosen = "digits"
+    return [f"data={chosen}" if text == AUTO else text for text in overrides]
