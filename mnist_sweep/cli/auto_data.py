@@ -19,12 +19,13 @@ def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 
-def resolve(overrides: Sequence[str], folder: Path) -> list[str]:
+def resolve(overrides: Sequence[str], folder: Path, look: bool = True) -> list[str]:
     """Replaces `data=auto` by the data set that is available, and says which if it is not MNIST.
 
     Args:
         overrides: The overrides of the command line.
         folder: The folder of the configuration.
+        look: Whether MNIST is looked for; otherwise it is taken to be available, as for `--help`.
 
     Returns:
         The overrides with `data=mnist` or `data=digits`; without `data=auto` as they are.
@@ -34,6 +35,8 @@ def resolve(overrides: Sequence[str], folder: Path) -> list[str]:
     """
     if AUTO not in overrides:
         return list(overrides)
+    if not look:
+        return ["data=mnist" if text == AUTO else text for text in overrides]
     asked = [text for text in overrides if text.startswith("data.")]
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(folder), version_base="1.3"):

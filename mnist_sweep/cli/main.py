@@ -95,9 +95,10 @@ def _composed(config: DictConfig, arguments: Arguments, line: str) -> Composed:
 def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
     """Composes and runs a command; the folder is for a copy of a configuration file."""
     command, arguments = command_of(name), parse_arguments(name, given)
-    if command.trains and not any(flag.startswith(ANSWERED) for flag in arguments.flags):
+    runs = not any(flag.startswith(ANSWERED) for flag in arguments.flags)
+    if command.trains and runs:
         _warm_up(arguments.overrides)
-    overrides, flags = resolve(arguments.overrides, conf_folder()), list(arguments.flags)
+    overrides, flags = resolve(arguments.overrides, conf_folder(), look=runs), list(arguments.flags)
     if arguments.file is not None:
         # Alone in a folder, instead of our own, not next to it: the file may have the name of one of ours.
         (folder / "stored.yaml").write_bytes(arguments.file.read_bytes())

@@ -67,6 +67,10 @@ class TrialConfig:
             "study": {"seed": self.seed},
         }
 
+    def same_result_as(self, other: "TrialConfig") -> bool:
+        """Returns whether both give the same result: paths don't matter."""
+        return self.trial_seed() == other.trial_seed() and self.train == other.train
+
     def trial_seed(self) -> int:
         """The seed of weights, shuffling and dropout, below 2**31: a hash of the study's seed and what is trained.
 

@@ -3,18 +3,15 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic.dataclasses import dataclass as checked
-
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
-from mnist_sweep.config.check import check
 from mnist_sweep.config.compose import key_of
 from mnist_sweep.config.hashing import drawn
-from mnist_sweep.config.metrics import curve_best
-from mnist_sweep.config.schema import LOOSE
+from mnist_sweep.config.metrics import METRICS, PRIMARY, objective
 from mnist_sweep.config.settings import SearchConfig, parse_search
 from mnist_sweep.results.trial import read_environment
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.storage.state import StateFile, TrialState, check_state
 
 BASELINE = 0  # the trial that has the base configuration
 
@@ -60,13 +57,12 @@ def _chosen_epoch(metric: str, config: TrialConfig, rows: list[dict[str, float]]
     """The epoch, from 1, whose weights the objective speaks of; a schedule of learning rates is not cut short."""
     if config.train.learning_rate_schedule != "constant":
         return config.train.epochs
-    curve = metric.removeprefix("best_")
-    if not metric.startswith("best_") or curve not in rows[0]:
+    chosen = METRICS[metric]
+    if not chosen.is_best:
         if config.train.early_stopping_patience is None:
             return len(rows)
-        curve = "val_loss"  # early stopping goes back to its lowest
-    values = [row[curve] for row in rows]
-    return values.index(curve_best(curve, rows)) + 1
+        chosen = METRICS["val_loss"]  # early stopping goes back to its lowest
+    return chosen.best_epoch(rows)
 
 
 def _finalist(folder: TrialFolder, metric: str, allowed: list[str], pruned: bool = False) -> Finalist:
@@ -76,7 +72,7 @@ def _finalist(folder: TrialFolder, metric: str, allowed: list[str], pruned: bool
     epochs = config.train.epochs if pruned else _chosen_epoch(metric, config, rows)
     return Finalist(
         trial=int(folder.path.name),
-        promised=None if pruned else rows[min(epochs, len(rows)) - 1]["val_accuracy"],
+        promised=None if pruned else rows[min(epochs, len(rows)) - 1][PRIMARY],
         epochs=epochs,
         config=config,
         overrides=[str(override) for override in files.read_yaml_list(folder.overrides)],
@@ -86,42 +82,35 @@ def _finalist(folder: TrialFolder, metric: str, allowed: list[str], pruned: bool
     )
 
 
-@checked(frozen=True, config=LOOSE)
-class State:
-    """What is read of a trial's state.json."""
-
-    state: str
-    values: list[float] | None = None
-
-
-def _state(folder: TrialFolder) -> State:
-    """How a trial stands; raises UserError where that is damaged, as the best one might be overlooked."""
+def _state(folder: TrialFolder) -> StateFile:
+    """Raises UserError for a damaged one, as the best trial might be overlooked."""
     if not folder.state.exists():
-        return State("RUNNING")
+        return StateFile(int(folder.path.name), TrialState.RUNNING)
     try:
-        state = check(State, files.read_json(folder.state), str(folder.state))
+        state = check_state(folder.state)
     except UserError as error:
-        raise UserError(f"{error}; the same `mnist-sweep sweep` command mends it") from None
+        raise UserError(f"{error}; the same `mnist-sweep sweep` command repairs it") from None
     epochs = files.read_if_whole(folder.environment).get("epochs")
-    if state.state == "COMPLETE" and (not folder.rows() or epochs != len(folder.rows())):
-        raise UserError(f"{folder.history} is damaged: {len(folder.rows())} whole rows for {epochs} epochs")
+    if state.state is TrialState.COMPLETE and (not folder.rows() or epochs != len(folder.rows())):
+        raise UserError(f"{folder.history} is damaged: {len(folder.rows())} intact rows for {epochs} epochs")
     return state
 
 
 def _ranked(study: StudyFolder, search: SearchConfig) -> list[TrialFolder]:
     """The folders of the complete trials, the best first, the earlier of equals."""
-    sign = -1 if search.direction[0] == "maximize" else 1
-    complete: list[tuple[float, int, TrialFolder]] = []
+    first = objective(search.metric[0], search.direction[0])
+    complete: list[tuple[tuple[float, int], TrialFolder]] = []
     for folder in study.trials():
         state = _state(folder)
-        if state.state == "COMPLETE" and state.values:
-            complete.append((sign * state.values[0], int(folder.path.name), folder))
-    return [folder for *_, folder in sorted(complete, key=lambda item: item[:2])]
+        if state.state is TrialState.COMPLETE and state.values:
+            complete.append((first.rank_key(state.values[0], int(folder.path.name)), folder))
+    return [folder for _, folder in sorted(complete, key=lambda item: item[0])]
 
 
-def _same(finalist: Finalist) -> Any:
-    """What finalists of the same configuration have in common: a trial's seed leaves out how long it is trained."""
-    return finalist.config.trial_seed(), finalist.config.train
+def _add(found: list[Finalist], finalist: Finalist) -> None:
+    """Trials of the same configuration count once."""
+    if not any(finalist.config.same_result_as(other.config) for other in found):
+        found.append(finalist)
 
 
 def choose(study: StudyFolder, plain: dict[str, Any], top_k: int, allowed: list[str]) -> list[Finalist]:
@@ -131,15 +120,15 @@ def choose(study: StudyFolder, plain: dict[str, Any], top_k: int, allowed: list[
     no trial is complete.
     """
     search = parse_search(plain.get("search", {}))
-    found: dict[Any, Finalist] = {}
+    found: list[Finalist] = []
     for folder in _ranked(study, search):
         if len(found) < top_k or int(folder.path.name) == BASELINE:
             finalist = _finalist(folder, search.metric[0], allowed)
-            found.setdefault(_same(finalist), finalist)
+            _add(found, finalist)
     baseline = study.trial(BASELINE)
-    if found and files.read_if_whole(baseline.state).get("state") == "PRUNED" and baseline.rows():
+    if found and _state(baseline).state is TrialState.PRUNED and baseline.rows():
         finalist = _finalist(baseline, search.metric[0], allowed, pruned=True)
-        found.setdefault(_same(finalist), finalist)
+        _add(found, finalist)
     if not found:
         raise UserError(f"study {study.name} has no complete trial to confirm: go on with `mnist-sweep sweep` first")
-    return list(found.values())
+    return found

@@ -11,13 +11,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mnist_sweep.config.flatten import flatten_space
+from mnist_sweep.config.metrics import METRICS
 from mnist_sweep.files import is_full, read_if_whole, write_text
 from mnist_sweep.formatting import duration
 from mnist_sweep.results import confirmation_text
 from mnist_sweep.results.pruning import Pruning, sentence
-from mnist_sweep.results.study import ENDED, Study, Trial, read_study, shown
+from mnist_sweep.results.study import Study, Trial, read_study
 from mnist_sweep.search.importances import importances
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.state import FINISHED, TrialState
 
 if TYPE_CHECKING:
     from mnist_sweep.report.svg import Drawing
@@ -46,7 +48,7 @@ def _figures(study: Study, on_figure: Callable[[str], None]) -> list[dict[str, A
     from mnist_sweep.report import parameter_plots, search_plots  # Matplotlib: a sweep's first lines don't wait for it
 
     wanted: list[tuple[bool, Callable[[Study], Drawing]]] = [
-        (bool(study.of_state(*ENDED)), search_plots.history),
+        (bool(study.of_state(*FINISHED)), search_plots.history),
         (any(trial.rows for trial in study.trials), search_plots.curves),
     ]
     found = importances(study.folder.journal) if study.ranked else {}
@@ -97,7 +99,7 @@ def _row(study: Study, trial: Trial) -> dict[str, Any]:
     metrics = trial.metrics
     return {
         "trial": trial.number,
-        "values": [shown(name, value) for name, value in zip(study.metrics, trial.values, strict=True)],
+        "values": [METRICS[name].format(value) for name, value in zip(study.metrics, trial.values, strict=True)],
         "parameters": f"{int(metrics.get('parameters', 0)):,}",
         "seconds": duration(metrics.get("training_seconds", 0.0)),
         "overrides": "\n".join(f"{key}={value}" for key, value in trial.overrides.items()) or "the base configuration",
@@ -151,7 +153,7 @@ def _render(name: str, content: dict[str, Any]) -> str:
 
 
 def _counts(study: Study) -> str:
-    names = ("COMPLETE", "PRUNED", "FAIL", "RUNNING", "INTERRUPTED")
+    names = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.RUNNING, TrialState.INTERRUPTED)
     return ", ".join(f"{n} {state.lower()}" for state in names if (n := len(study.of_state(state)))) or "no trial yet"
 
 
@@ -161,7 +163,7 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
 
     plain = study.plain
     spans = any(trial.started and trial.ended for trial in study.trials)
-    failures = study.of_state("FAIL")
+    failures = study.of_state(TrialState.FAIL)
     table = confirmation_text.table(study.confirmed) if study.confirmed else []
     content = {
         "study": study.name,

@@ -6,8 +6,10 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
+from mnist_sweep.config.metrics import METRICS
 from mnist_sweep.report.svg import INK, MANY, MARKERS, STATE_COLOURS, Drawing, drawn, inside, limit, whole_numbers
-from mnist_sweep.results.study import ENDED, Study, Trial
+from mnist_sweep.results.study import Study, Trial
+from mnist_sweep.storage.state import FINISHED, TrialState
 from mnist_sweep.tasks.image_classifier.figures.style import BLUE, GREEN, GREY, ORANGE, VERMILION
 
 FEW = 40  # bars that have room for a number
@@ -16,8 +18,8 @@ FEW = 40  # bars that have room for a number
 def _best_so_far(study: Study) -> list[tuple[Trial, float | None]]:
     """The trials as they ended, each with the best value until then."""
     best, found = None, []
-    for trial in sorted(study.of_state(*ENDED), key=lambda trial: trial.ended or 0.0):
-        if trial.state == "COMPLETE" and trial.value is not None:
+    for trial in sorted(study.of_state(*FINISHED), key=lambda trial: trial.ended or 0.0):
+        if trial.state == TrialState.COMPLETE and trial.value is not None:
             best = trial.value if best is None else max(best, trial.value, key=lambda v: study.sign * v)
         found.append((trial, best))
     return found
@@ -34,7 +36,7 @@ def history(study: Study) -> Drawing:
         axes = figure.subplots()
         end = limit(axes, values, study.sign)
         bottom = end if end is not None else min(values, key=lambda v: study.sign * v, default=0.0)
-        for state in ENDED:
+        for state in FINISHED:
             chosen = [(i, last[t.number]) for i, t in enumerate(ended, 1) if t.state == state]
             spots = [bottom if value is None else inside(value, end, study.sign) for _, value in chosen]
             if chosen:
@@ -62,10 +64,7 @@ def _value(study: Study, trial: Trial) -> float | None:
     """The objective; of a pruned trial what it had come to."""
     if trial.value is not None:
         return trial.value
-    values = [row[study.curve] for row in trial.rows if study.curve in row]
-    if not values or study.curve not in study.metric:
-        return None
-    return max(values, key=lambda value: study.sign * value) if study.metric.startswith("best_") else values[-1]
+    return study.objective.of(trial.rows)
 
 
 def curves(study: Study) -> Drawing:
@@ -77,14 +76,14 @@ def curves(study: Study) -> Drawing:
         keep |= {trial.number for trial in others[:: max(1, len(others) // (MANY // 2))]}
         shown = [trial for trial in shown if trial.number in keep]
     name = study.curve
-    sign = 1 if "accuracy" in name else -1
+    sign = METRICS[name].sign
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         end = limit(axes, [row[name] for trial in shown for row in trial.rows], sign)
         seen = set()
         for trial in shown:
-            state = trial.state if trial.state in STATE_COLOURS else "RUNNING"
+            state = trial.state if trial.state in STATE_COLOURS else TrialState.RUNNING
             epochs = [row["epoch"] for row in trial.rows]
             values = [inside(row[name], end, sign) for row in trial.rows]
             is_best = study.best is not None and trial.number == study.best.number
@@ -103,7 +102,7 @@ def curves(study: Study) -> Drawing:
         if seen:
             figure.legend(loc="outside lower center", ncols=5)
 
-    pruned = len([trial for trial in shown if trial.state == "PRUNED"])
+    pruned = len([trial for trial in shown if trial.state == TrialState.PRUNED])
     text = f"{name} over the epochs for {len(shown)} trials; those of {pruned} pruned ones end where they were stopped."
     return drawn("Curves of all trials", text, (9, 3.8), draw)
 
@@ -154,14 +153,14 @@ def timeline(study: Study) -> Drawing:
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        bars: dict[tuple[int, str], list[tuple[float, float]]] = {}
+        bars: dict[tuple[int, TrialState], list[tuple[float, float]]] = {}
         for start, stop, trial in spans:
             lane = next((lane for lane, until in enumerate(free) if until <= start + 0.05), len(free))
             free[lane:] = [stop, *free[lane + 1 :]]
             bars.setdefault((lane, trial.state), []).append(((start - begin) / unit, (stop - start) / unit))
             if len(spans) <= FEW:
                 axes.text(((start + stop) / 2 - begin) / unit, lane, str(trial.number), ha="center", va="center",
-                          fontsize=8, color="white" if trial.state != "PRUNED" else "black")  # fmt: skip
+                          fontsize=8, color="white" if trial.state != TrialState.PRUNED else "black")  # fmt: skip
         seen = set()
         for (lane, state), pieces in bars.items():
             axes.broken_barh(pieces, (lane - 0.4, 0.8), color=STATE_COLOURS.get(state, GREY), linewidth=0.4,

@@ -12,12 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from mnist_sweep.storage.state import TrialState
 from mnist_sweep.tasks.image_classifier.figures.style import BLUE, ORANGE, STYLE, VERMILION
 
 INK = "#010203"  # stands for the page's own colour of text
 MANY = 300  # lines that can still be told apart
-STATE_COLOURS = {"COMPLETE": BLUE, "PRUNED": ORANGE, "FAIL": VERMILION}
-MARKERS = {"COMPLETE": "o", "PRUNED": "x", "FAIL": "v"}
+STATE_COLOURS = {TrialState.COMPLETE: BLUE, TrialState.PRUNED: ORANGE, TrialState.FAIL: VERMILION}
+MARKERS = {TrialState.COMPLETE: "o", TrialState.PRUNED: "x", TrialState.FAIL: "v"}
 INKED = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "axes.titlecolor",
          "legend.labelcolor")  # fmt: skip
 SVG_STYLE = "<style>svg{color:#1b1b1b}@media (prefers-color-scheme: dark){svg{color:#e6e6e6}}</style>"

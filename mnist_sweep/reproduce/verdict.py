@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mnist_sweep.config.flatten import differences
-from mnist_sweep.config.metrics import CURVES, TIMED
+from mnist_sweep.config.metrics import CURVES, PRIMARY, TIMED
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.provenance import environment
 from mnist_sweep.results.confirmation import read_confirmation
@@ -115,7 +115,7 @@ def compare(recorded: Recorded, result: Mapping[str, Any], folder: TrialFolder, 
         what = ["weights", *(["curve"] if recorded.rows else []), "metrics", *(["predictions"] if others else [])]
         names = f"{', '.join(what[:-1])} and {what[-1]}"
         return Verdict("EXACT", f"{names} are the same to the bit over {epochs_text(len(rows))}")
-    off = abs(result["metrics"]["val_accuracy"] - recorded.metrics["val_accuracy"])
+    off = abs(result["metrics"][PRIMARY] - recorded.metrics[PRIMARY])
     largest = max((abs(old - new) for old, new in pairs), default=0.0)
     curves = f", the curves by {largest:.2g} at most" if pairs else ""
     what_off = f"val_accuracy is off by {off:.4g} (tolerance {tolerance:.4f}){curves}{others}"

@@ -6,13 +6,13 @@ from typing import Any
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.flatten import flatten
+from mnist_sweep.config.metrics import METRICS, Direction, Metric, objective, shown_curve
 from mnist_sweep.config.settings import parse_search
 from mnist_sweep.config.space import Parameter, parse_space
 from mnist_sweep.files import read_if_whole, read_yaml
 from mnist_sweep.results.confirmation import Confirmation, read_confirmation
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
-
-ENDED = ("COMPLETE", "PRUNED", "FAIL")
+from mnist_sweep.storage.state import StateFile, TrialState, read_state
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Trial:
 
     folder: TrialFolder
     number: int
-    state: str
+    state: TrialState
     values: list[float]
     reason: str | None
     overrides: dict[str, str]
@@ -49,7 +49,7 @@ class Study:
 
     folder: StudyFolder
     metrics: list[str]
-    directions: list[str]
+    directions: list[Direction]
     parameters: list[Parameter]
     trials: list[Trial]
     plain: dict[str, Any]
@@ -69,23 +69,27 @@ class Study:
     @property
     def curve(self) -> str:
         """The curve that the objective is taken from, or else val_accuracy."""
-        name = self.metric.removeprefix("best_")
-        return name if name in ("loss", "accuracy", "val_loss") else "val_accuracy"
+        return shown_curve(METRICS[self.metric])
 
     @property
     def sign(self) -> int:
         """1 where more is better, -1 where less is."""
-        return 1 if self.directions[0] == "maximize" else -1
+        return self.objective.sign
 
-    def of_state(self, *states: str) -> list[Trial]:
+    @property
+    def objective(self) -> Metric:
+        """The first metric of the search, with its direction."""
+        return objective(self.metric, self.directions[0])
+
+    def of_state(self, *states: TrialState) -> list[Trial]:
         """The trials in some states, by number."""
         return [trial for trial in self.trials if trial.state in states]
 
     @cached_property
     def ranked(self) -> list[Trial]:
         """The complete trials, the best first, the earlier of equals."""
-        complete = [trial for trial in self.of_state("COMPLETE") if trial.values]
-        return sorted(complete, key=lambda trial: (-self.sign * trial.values[0], trial.number))
+        complete = [trial for trial in self.of_state(TrialState.COMPLETE) if trial.values]
+        return sorted(complete, key=lambda trial: self.objective.rank_key(trial.values[0], trial.number))
 
     @cached_property
     def best(self) -> Trial | None:
@@ -95,7 +99,7 @@ class Study:
     @cached_property
     def baseline(self) -> Trial | None:
         """Trial 0, if it is complete."""
-        return next((trial for trial in self.of_state("COMPLETE") if trial.number == 0 and trial.values), None)
+        return next((trial for trial in self.of_state(TrialState.COMPLETE) if trial.number == 0 and trial.values), None)
 
     def values_of(self, trial: Trial) -> dict[str, str]:
         """The searched parameters of a trial as in overrides; the baseline's are from its configuration."""
@@ -105,25 +109,21 @@ class Study:
         return {p.key: str(flat[p.key]) for p in self.parameters if p.key in flat}
 
 
-def shown(metric: str, value: float) -> str:
-    """A metric's value as a person reads it."""
-    return f"{value:,.0f}" if metric in ("parameters", "epochs", "best_epoch", "images_per_second") else f"{value:.4f}"
-
-
 def _trial(folder: TrialFolder, is_held: bool) -> Trial:
-    state = read_if_whole(folder.state)
-    record = read_if_whole(folder.record)
-    name = state.get("state") or ("RUNNING" if is_held else "INTERRUPTED")
+    state = read_state(folder.state)
+    if state is None:
+        name = TrialState.RUNNING if is_held else TrialState.INTERRUPTED
+        state = StateFile(int(folder.path.name), name)
     return Trial(
         folder=folder,
         number=int(folder.path.name),
-        state=str(name),
-        values=[float(value) for value in state.get("values") or []],
-        reason=state.get("reason"),
-        overrides={str(key): str(value) for key, value in (state.get("overrides") or {}).items()},
+        state=state.state,
+        values=list(state.values or []),
+        reason=state.reason,
+        overrides=state.overrides or {},
         rows=folder.rows(),
-        started=state.get("started") or record.get("started"),
-        ended=state.get("ended"),
+        started=state.started or read_if_whole(folder.record).get("started"),
+        ended=state.ended,
     )
 
 
@@ -136,7 +136,7 @@ def read_study(folder: StudyFolder, is_held: bool = False) -> Study:
     return Study(
         folder=folder,
         metrics=search.metric,
-        directions=[str(direction) for direction in search.direction],
+        directions=search.direction,
         parameters=list({p.key: p for p in parse_space(search.space, search.when)}.values()),
         trials=[_trial(trial, is_held) for trial in folder.trials()],
         plain=plain,

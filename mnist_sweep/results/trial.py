@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass as checked
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.check import check
+from mnist_sweep.config.metrics import PRIMARY
 from mnist_sweep.config.schema import CONFIG, LOOSE, Count, Int
 from mnist_sweep.config.settings import RuntimeConfig, check_study_name
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
@@ -99,7 +100,7 @@ def read_best(file: Path, allowed: list[str]) -> Recorded:
     result = check(Result, content["recorded"], "recorded")
     check_study_name(result.study, "recorded.study")
     environment = check_environment(result.environment, "recorded.environment")
-    if environment.weights_digest is None or "val_accuracy" not in result.metrics:
+    if environment.weights_digest is None or PRIMARY not in result.metrics:
         raise UserError(f"{file} can't be reproduced: it has no weights_digest or no val_accuracy")
     config = parse_trial(content, allowed)
     name = f"{result.study}-{result.trial:04d}"
@@ -119,7 +120,7 @@ def read_recorded(folder: TrialFolder, name: str, allowed: list[str]) -> Recorde
     environment = files.read_json(folder.environment)
     check_environment(environment, f"{name}: environment.json")
     metrics = check(dict[str, float], files.read_json(folder.metrics), f"{name}: metrics.json")
-    if "val_accuracy" not in metrics:
+    if PRIMARY not in metrics:
         raise UserError(f"{name}: metrics.json has no val_accuracy")
     noted = files.read_if_whole(folder.tracking)
     return Recorded(

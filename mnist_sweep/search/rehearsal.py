@@ -7,6 +7,7 @@ from mnist_sweep.config.space import Parameter
 from mnist_sweep.search.components import build_sampler
 from mnist_sweep.search.samplers.grid import GridSampler
 from mnist_sweep.search.study import Search
+from mnist_sweep.storage.state import TrialState
 
 BEYOND = 3  # trials after those that a sampler draws at random
 MOST = 40
@@ -28,7 +29,7 @@ def rehearse(settings: Settings, parameters: Sequence[Parameter], base: Mapping[
             for epoch in (1, min(2, epochs)):
                 rows.append({**dict.fromkeys(METRICS, value), "epoch": epoch})
                 search.report(asked.number, rows)
-            search.tell(asked.number, "COMPLETE", dict.fromkeys(METRICS, value))
+            search.tell(asked.number, TrialState.COMPLETE, dict.fromkeys(METRICS, value))
     except UserError:
         raise
     except Exception as error:

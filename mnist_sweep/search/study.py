@@ -1,6 +1,5 @@
 """One search: Optuna's study in the study's folder, asked and told by the driver alone."""
 
-import bisect
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,18 +8,21 @@ from typing import Any
 
 import optuna
 from optuna.storages import InMemoryStorage
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, Trial
+from optuna.trial import TrialState as OptunasState
 
 from mnist_sweep.config import Settings, UserError
 from mnist_sweep.config.hashing import drawn
-from mnist_sweep.config.metrics import CURVES, METRICS, curve_best
+from mnist_sweep.config.metrics import objective
 from mnist_sweep.config.space import Choice, Domain, Parameter, contains, holds, literal, value_of
 from mnist_sweep.search.components import build_pruner, build_sampler
 from mnist_sweep.search.distributions import distribution, in_order, suggest
 from mnist_sweep.search.journal import Journal
 from mnist_sweep.search.journal_repair import mend
+from mnist_sweep.search.ranking import Ranking
 from mnist_sweep.search.samplers.grid import GridSampler, points
 from mnist_sweep.search.trials import AUDITED, REASON, RETRIES, Asked, Standing, as_number, standing_of
+from mnist_sweep.storage.state import FINISHED, TrialState
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
@@ -66,38 +68,24 @@ class Search:
         self._untried: Iterator[dict[str, Any]] | None = None
         self.running: dict[int, Trial] = {}
         self._finished: dict[int, Standing] = {}
-        self._ranks: list[tuple[float, int]] = []  # of the complete trials, the best first
-        self._front: dict[int, list[float]] = {}  # with several metrics, what no other trial beats; less is better
-        self.counts = Counter({"COMPLETE": 0, "PRUNED": 0, "FAIL": 0})
+        pairs = zip(self.metrics, self.directions, strict=True)
+        self.objectives = [objective(name, direction) for name, direction in pairs]
+        self.ranking = Ranking(self.objectives)
+        self.counts: Counter[TrialState] = Counter(dict.fromkeys(FINISHED, 0))
         for trial in self._trials():
             if trial.state.is_finished():
                 self._finish(standing_of(trial, self.parameters))
-        self._waiting = any(trial.state == TrialState.WAITING for trial in self._trials())
-        self.prunes = len(self.metrics) == 1 and self._per_epoch() is not None
+        self._waiting = any(trial.state == OptunasState.WAITING for trial in self._trials())
+        self.prunes = len(self.objectives) == 1 and self.objectives[0].curve is not None
 
     def _trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
 
-    def _per_epoch(self) -> str | None:
-        """The curve that the objective is taken from."""
-        name = self.metrics[0].removeprefix("best_")
-        return name if name in CURVES else None
-
-    def _finish(self, standing: Standing) -> None:
-        self._finished[standing.number] = standing
-        self.counts[standing.state] += 1
-        if standing.state == "COMPLETE" and standing.values:
-            sign = -1 if self.directions[0] == "maximize" else 1
-            bisect.insort(self._ranks, (sign * standing.values[0], standing.number))
-            self._compare(standing.number, standing.values)
-
-    def _compare(self, number: int, values: Sequence[float]) -> None:
-        """Takes a complete trial in among those that no other beats, if it is one."""
-        pairs = zip(values, self.directions, strict=True)
-        mine = [-value if direction == "maximize" else value for value, direction in pairs]
-        if len(mine) > 1 and not any(_beats(other, mine) for other in self._front.values()):
-            self._front = {key: other for key, other in self._front.items() if not _beats(mine, other)}
-            self._front[number] = mine
+    def _finish(self, trial: Standing) -> None:
+        self._finished[trial.number] = trial
+        self.counts[trial.state] += 1
+        if trial.state == TrialState.COMPLETE and trial.values:
+            self.ranking.add(trial.number, trial.values)
 
     def lost(self, begun: Callable[[int], bool]) -> list[Asked]:
         """Trials that were running when the last driver ended; they go on under their number, from their beginning.
@@ -106,7 +94,7 @@ class Search:
         """
         found = []
         for frozen in self._trials():
-            if frozen.state == TrialState.RUNNING and frozen.number not in self.running:
+            if frozen.state == OptunasState.RUNNING and frozen.number not in self.running:
                 key = self.storage.get_trial_id_from_study_id_trial_number(self._study_id, frozen.number)
                 trial = Trial(self.study, key)
                 found.append(self._take(trial, frozen.user_attrs.get(RETRIES, 0) + begun(frozen.number)))
@@ -118,7 +106,7 @@ class Search:
 
     def is_idle(self) -> bool:
         """Whether no trial was left running."""
-        return not any(trial.state in (TrialState.RUNNING, TrialState.WAITING) for trial in self._trials())
+        return not any(trial.state in (OptunasState.RUNNING, OptunasState.WAITING) for trial in self._trials())
 
     def spare(self, number: int, retries: int) -> None:
         """Notes that a running trial was left for the next call: going on with it is no retry."""
@@ -193,7 +181,7 @@ class Search:
     def adopt(
         self,
         overrides: Mapping[str, str],
-        state: str,
+        state: TrialState,
         metrics: Mapping[str, float],
         rows: Sequence[Mapping[str, float]],
     ) -> int:
@@ -202,17 +190,17 @@ class Search:
         params = {key: value_of(domains[key], text) for key, text in overrides.items()} or self._baseline()
         distributions = {key: distribution(domains[key]) for key in params}
         inside = {key for key, value in params.items() if _contained(domains[key], value)}
-        curve = self._per_epoch()
-        steps = {}
-        if curve is not None and self.prunes:
+        steps: dict[int, float] = {}
+        if self.prunes:
             for index, row in enumerate(rows):
-                best = curve_best(curve, rows[: index + 1])
-                steps[int(row["epoch"])] = best if self.metrics[0].startswith("best_") else row[curve]
+                value = self.objectives[0].of(rows[: index + 1])
+                assert value is not None
+                steps[int(row["epoch"])] = value
         values = [float(metrics[name]) for name in self.metrics]
-        if state != "COMPLETE":  # as Optuna does where it is told of a pruned trial
+        if state != TrialState.COMPLETE:  # as Optuna does where it is told of a pruned trial
             values = list(steps.values())[-1:]
         trial = optuna.trial.create_trial(
-            state=TrialState[state],
+            state=OptunasState[state],
             values=values or None,
             params={key: params[key] for key in inside},
             distributions={key: distributions[key] for key in inside},
@@ -227,7 +215,7 @@ class Search:
         """Reports a running trial's epochs so far; returns whether the pruner would stop it now."""
         if not self.prunes:
             return False
-        value = METRICS[self.metrics[0]].of(rows)
+        value = self.objectives[0].of(rows)
         assert value is not None
         trial = self.running[number]
         step = int(rows[-1]["epoch"])
@@ -236,13 +224,15 @@ class Search:
             trial.report(value, step)
         return trial.should_prune()
 
-    def tell(self, number: int, state: str, metrics: Mapping[str, float] | None, reason: str | None = None) -> Standing:
+    def tell(
+        self, number: int, state: TrialState, metrics: Mapping[str, float] | None, reason: str | None = None
+    ) -> Standing:
         """Ends a trial as COMPLETE, PRUNED or FAIL."""
         trial = self.running.pop(number)
-        values = [float(metrics[name]) for name in self.metrics] if metrics and state == "COMPLETE" else None
+        values = [float(metrics[name]) for name in self.metrics] if metrics and state == TrialState.COMPLETE else None
         if reason is not None:
             trial.set_user_attr(REASON, reason)
-        self.study.tell(trial, values, state=TrialState[state])
+        self.study.tell(trial, values, state=OptunasState[state])
         self._finish(standing_of(self._trials()[number], self.parameters))
         return self._finished[number]
 
@@ -251,15 +241,13 @@ class Search:
         return [self._finished[number] for number in sorted(self._finished)]
 
     def ranked(self, beyond: int = 0, most: int | None = None) -> list[int]:
-        """Numbers of the complete trials, the best first, the earlier of equals.
-
-        `beyond` leaves out the first few, `most` all but the first few.
-        """
-        return [number for _, number in self._ranks[beyond:most]]
+        """Returns numbers of complete trials, as `Ranking.numbers`."""
+        return self.ranking.numbers(beyond, most)
 
     def best(self) -> Standing | None:
         """The best complete trial, by the first metric if there are several; the earlier of equals."""
-        return self._finished[self._ranks[0][1]] if self._ranks else None
+        number = self.ranking.best()
+        return None if number is None else self._finished[number]
 
     def standing(self, number: int) -> Standing | None:
         """A finished trial."""
@@ -267,16 +255,11 @@ class Search:
 
     def front(self) -> list[int]:
         """With several metrics, the numbers of the trials that no other beats in all of them."""
-        return sorted(self._front)
+        return self.ranking.front()
 
     def better(self, first: float, second: float) -> bool:
         """Whether the first value of the first metric is better than the second."""
-        return first > second if self.directions[0] == "maximize" else first < second
-
-
-def _beats(first: Sequence[float], second: Sequence[float]) -> bool:
-    """Whether the first is nowhere worse, and somewhere better; less is better."""
-    return first != second and all(one <= other for one, other in zip(first, second, strict=True))
+        return self.objectives[0].better(first, second)
 
 
 def _contained(domain: Domain, value: Any) -> bool:

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from mnist_sweep import files
-from mnist_sweep.config import TrialConfig, UserError, parse_trial
+from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.config.compose import key_of
 from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.space import as_literal, contains, holds
 from mnist_sweep.search import Search
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.identity import changed, check_not_single
+from mnist_sweep.storage.state import TrialState
 from mnist_sweep.sweep.plan import Plan
 
 NOT_COPIED = ("mlflow.json", "record.json")
@@ -62,7 +63,7 @@ def _make(plan: Plan, fork: StudyFolder, now: dict[str, Any]) -> int:
         if not any(not trial.overrides for trial in taken):
             search.ask()  # trial 0 is the baseline, which is still to be run
         for trial in sorted(taken, key=lambda trial: (bool(trial.overrides), trial.folder.path.name)):
-            number = search.adopt(trial.overrides, trial.state["state"], trial.metrics, trial.folder.rows())
+            number = search.adopt(trial.overrides, TrialState(trial.state["state"]), trial.metrics, trial.folder.rows())
             target = made.trial(number)
             shutil.copytree(trial.folder.path, target.path, ignore=shutil.ignore_patterns(*NOT_COPIED, ".*"))
             standing = search.standing(number)
@@ -84,7 +85,7 @@ def _fitting(plan: Plan) -> Iterator[_Taken]:
     seen: set[str] = set()
     for folder in plan.folder.trials():
         state, metrics = files.read_if_whole(folder.state), files.read_if_whole(folder.metrics)
-        if state.get("state") not in ("COMPLETE", "PRUNED") or not folder.rows():
+        if state.get("state") not in (TrialState.COMPLETE, TrialState.PRUNED) or not folder.rows():
             continue
         if any(name not in metrics for name in plan.settings.search.metric):
             continue
@@ -101,7 +102,7 @@ def _fitting(plan: Plan) -> Iterator[_Taken]:
 def _as_own(plan: Plan, folder: TrialFolder) -> dict[str, str] | None:
     """A trial's overrides in the new study; None if it can't be one of its trials."""
     config = parse_trial(files.read_yaml(folder.config), plan.composer.allowed)
-    if _same(config, plan.base):
+    if config.same_result_as(plan.base):
         return {}
     given = {key_of(text): text.partition("=")[2] for text in map(str, files.read_yaml_list(folder.overrides))}
     flat = flatten(config.plain())
@@ -114,9 +115,4 @@ def _as_own(plan: Plan, folder: TrialFolder) -> dict[str, str] | None:
         if text is None or not contains(parameter.domain, text):
             return None
         overrides[parameter.key] = text
-    return overrides if _same(config, plan.composer.config(overrides)) else None
-
-
-def _same(first: TrialConfig, second: TrialConfig) -> bool:
-    """Whether two configurations give the same result: paths don't matter."""
-    return first.trial_seed() == second.trial_seed() and first.train == second.train
+    return overrides if config.same_result_as(plan.composer.config(overrides)) else None

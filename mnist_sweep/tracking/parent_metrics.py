@@ -10,7 +10,7 @@ from mnist_sweep.storage.state import FINISHED, TrialState
 STATES = FINISHED
 
 
-def parent_metrics(counts: Mapping[str, int], metric: str, best: float | None) -> dict[str, float]:
+def parent_metrics(counts: Mapping[TrialState, int], metric: str, best: float | None) -> dict[str, float]:
     """Returns the parent's metrics: how many trials have ended in each state, and the best value so far."""
     metrics = {f"trials_{state.lower()}": float(count) for state, count in counts.items()}
     return metrics if best is None else {**metrics, metric: best}
@@ -22,7 +22,7 @@ class Progress:
     def __init__(self, metric: str, direction: str) -> None:
         self.metric = metric
         self.sign = -1 if direction == "minimize" else 1
-        self.counts: dict[str, int] = dict.fromkeys(STATES, 0)
+        self.counts = dict.fromkeys(FINISHED, 0)
         self.best: float | None = None
 
     @property
@@ -32,7 +32,7 @@ class Progress:
 
     def add(self, state: Mapping[str, Any]) -> dict[str, float]:
         """Counts a trial that has ended, from its state.json; returns the parent's metrics after it."""
-        self.counts[state["state"]] += 1
+        self.counts[TrialState(state["state"])] += 1
         if state["state"] == TrialState.COMPLETE and state.get("values"):
             value = float(state["values"][0])
             if self.best is None or self.sign * value > self.sign * self.best:

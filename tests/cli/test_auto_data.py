@@ -32,6 +32,11 @@ def test_without_mnist_it_is_the_digits(offline: Path, capsys: pytest.CaptureFix
     assert out.splitlines()[-1].startswith("data=auto: MNIST is unavailable, so this uses scikit-learn's digits")
 
 
+def test_help_fetches_nothing(offline: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert resolve(["data=auto"], conf_folder(), look=False) == ["data=mnist"]
+    assert capsys.readouterr().out == ""
+
+
 def test_a_sweep_of_it_is_a_study_of_its_own(offline: Path) -> None:
     command = ["sweep", "data=auto", "model=dnn", "runtime.executor=dry", "tracking=none", "search.n_trials=1"]
     assert run([*command, f"runs_folder={offline}"]) == 0

@@ -75,7 +75,9 @@ def main(composed: Composed) -> tuple[int, Any]:
         openings(study)  # a damaged book is told before anything is done
         _intro(study, runs, screen)
         tracker = Tracker(tracking, runs_folder, screen.warn)
-        state = files.read_if_whole(study.tracking).get("mirrored") or "COMPLETE"  # of the search, which this leaves so
+        state = (
+            files.read_if_whole(study.tracking).get("mirrored") or TrialState.COMPLETE
+        )  # of the search, which this leaves so
         try:
             if study.record.is_file():
                 tracker.start_study(study)

@@ -9,13 +9,13 @@ from mnist_sweep.cli.requests import show_request
 from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import UserError
 from mnist_sweep.config.composed import Composed
+from mnist_sweep.config.metrics import METRICS
 from mnist_sweep.files import read_if_whole
 from mnist_sweep.formatting import duration, short
 from mnist_sweep.report import Study, Trial, read_study
 from mnist_sweep.results.locate import find_study, studies
-from mnist_sweep.results.study import shown
 from mnist_sweep.storage.lock import is_held
-from mnist_sweep.storage.state import FINISHED
+from mnist_sweep.storage.state import FINISHED, TrialState
 
 SHOWN = 20
 
@@ -26,7 +26,7 @@ def _leaderboard(study: Study) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("overrides", overflow="fold")
     for trial in study.ranked[:SHOWN]:
-        values = [shown(name, value) for name, value in zip(study.metrics, trial.values, strict=True)]
+        values = [METRICS[name].format(value) for name, value in zip(study.metrics, trial.values, strict=True)]
         took = duration(trial.ended - trial.started) if trial.ended and trial.started else ""
         table.add_row(str(trial.number), *values, str(len(trial.rows)), took, short(trial.overrides))
     return table
@@ -46,9 +46,9 @@ def main(composed: Composed) -> tuple[int, Any]:
     screen = Screen()
     counts = ", ".join(f"{len(study.of_state(state))} {state.word}" for state in FINISHED)
     screen.say(f"Study {study.name}: {counts}", style="bold")
-    for trial in study.of_state("RUNNING"):
+    for trial in study.of_state(TrialState.RUNNING):
         screen.say(_running(trial, study))
-    if left := study.of_state("INTERRUPTED"):
+    if left := study.of_state(TrialState.INTERRUPTED):
         screen.say(f"Interrupted, and run again by the next call: trials {', '.join(str(t.number) for t in left)}")
     if study.ranked:
         screen.table(_leaderboard(study))
@@ -80,7 +80,7 @@ def all_studies(composed: Composed) -> tuple[int, Any]:
         confirmed = ", confirmed" if study.confirmed.is_file() else ""
         state = "at work" if is_held(study) else f"idle{confirmed}"
         moment = study.summary.stat().st_mtime
-        found.append((moment, [study.name, *(str(states.get(name, 0)) for name in ("COMPLETE", "PRUNED", "FAIL")),
+        found.append((moment, [study.name, *(str(states.get(name, 0)) for name in FINISHED),
                                f"{best['value']:.4f}" if best else "", state,
                                time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))]))  # fmt: skip
     if not found:

@@ -18,7 +18,7 @@ from mnist_sweep.results.pruning import sentence
 from mnist_sweep.search import Search
 from mnist_sweep.storage.identity import check_not_another, identity, keep_identity
 from mnist_sweep.storage.lock import locked
-from mnist_sweep.storage.state import TrialState
+from mnist_sweep.storage.state import FINISHED, TrialState
 from mnist_sweep.sweep.estimate import LARGEST, estimate
 from mnist_sweep.sweep.fork import forked
 from mnist_sweep.sweep.loop import Outcome, Sweep, run_sweep
@@ -51,8 +51,8 @@ def _command(plan: Plan, *words: str) -> str:
 def _outro(plan: Plan, search: Search, record: StudyFiles, screen: Screen, outcome: Outcome, seconds: float) -> None:
     counts = search.counts
     screen.say("")
-    screen.say(f"Study {plan.folder.name}: {outcome.why}; {counts['COMPLETE']} complete, {counts['PRUNED']} pruned, "
-               f"{counts['FAIL']} failed, in {duration(seconds)}")  # fmt: skip
+    states = ", ".join(f"{counts[state]} {state.word}" for state in FINISHED)
+    screen.say(f"Study {plan.folder.name}: {outcome.why}; {states}, in {duration(seconds)}")
     best = search.best()
     if best is None or best.values is None:
         screen.say("No trial is complete yet")
@@ -153,7 +153,7 @@ def main(composed: Composed) -> tuple[int, Any]:
                 _cost(plan, screen)
         keep_identity(plan.folder, now)
         search = Search(plan.folder.journal, plan.folder.name, settings, plan.parameters, plan.values)
-        screen.counts.update({TrialState(state): count for state, count in search.counts.items()})
+        screen.counts.update(search.counts)
         if search.torn:
             name = plan.folder.journal.name
             screen.warn(f"{name} was torn, by a power cut maybe: {search.torn} bytes of its end are now in {name}.torn")
