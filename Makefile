@@ -64,7 +64,7 @@ test-slow: $(READY) ## all tests, the long ones too
 chaos: $(READY) ## real sweeps whose processes are killed at random, 20 times each, five seeds: half an hour
 	@$(BIN)/python -m pytest -s -m 'slow or not slow' tests/test_chaos.py
 
-benchmark: $(READY) ## speed, beside Optuna, KerasTuner, Ray Tune and Hydra's sweeper: NAME=overhead; all take hours
+benchmark: $(READY) ## speed, next to Optuna, KerasTuner, Ray Tune and Hydra's sweeper: NAME=overhead; all take hours
 	@$(BIN)/python benchmarks/run.py $(NAME)
 
 check: $(READY) ## ruff, mypy, import-linter
@@ -73,7 +73,7 @@ check: $(READY) ## ruff, mypy, import-linter
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-format: $(READY) ## let ruff format and mend
+format: $(READY) ## let ruff format and fix
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 

@@ -1,4 +1,4 @@
-"""What a trial costs beside its work: a trivial objective, fully tracked in MLflow, by each peer and by mnist_sweep.
+"""What a trial costs besides its work: a trivial objective, fully tracked in MLflow, by each peer and by mnist_sweep.
 
 10 searched parameters, 10 epochs of 4 metrics, one MLflow run a trial in a fresh SQLite store. Each is run twice, with
 a quarter of the trials and with all of them: what the whole process takes longer, divided by the trials that are more,

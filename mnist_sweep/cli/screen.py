@@ -39,7 +39,7 @@ def transfer(what: str) -> Iterator[Callable[[int, int | None], None]]:
 
 @dataclass
 class Running:
-    """A trial at work."""
+    """A trial that is running."""
 
     text: str
     epochs: int

@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """A mistake that the user can mend: shown as one line, exit code 2, never with a traceback."""
+    """An error that the user can correct: shown as one line, exit code 2, never with a traceback."""
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))

@@ -65,7 +65,7 @@ class Run:
         return True
 
     def result(self) -> tuple[Predictions, Metrics]:
-        """What it came to on the test images; raises UserError where that is damaged."""
+        """Its results on the test images; raises UserError where that is damaged."""
         metrics = check(Metrics, files.read_json(self.folder.metrics), str(self.folder.metrics))
         return read_predictions(self.folder.predictions), metrics
 

@@ -1,4 +1,4 @@
-"""The book of the test images: how often they were opened for a study, when, and to judge what."""
+"""Log of test-set accesses: how often, when, and to judge what."""
 
 import time
 from dataclasses import asdict
@@ -22,20 +22,27 @@ class Opening:
 
 
 def openings(study: StudyFolder) -> list[Opening]:
-    """All openings, the first one first; raises UserError for a damaged book: it must not be forgotten."""
+    """All openings, the first one first; raises UserError for a damaged log: it must not be lost."""
     if not study.test_set.exists():
         return []
     return check(list[Opening], read_json(study.test_set).get("openings"), f"{study.test_set}: openings")
 
 
 def open_for(study: StudyFolder, trials: list[int], seeds: int, command: str) -> int:
-    """Notes that the test images are opened to judge these trials; gives how often they were opened for others before.
+    """Logs an access to the test set; continuing what was begun is no new access.
 
-    Going on with what was begun is no new opening.
+    Args:
+        study: The study.
+        trials: The trials that are judged.
+        seeds: How many seeds each of them has.
+        command: The command line.
+
+    Returns:
+        How often the test set was accessed for other trials or seeds before.
     """
-    book = openings(study)
-    same = [entry for entry in book if sorted(entry.trials) == sorted(trials) and entry.seeds == seeds]
+    log = openings(study)
+    same = [entry for entry in log if sorted(entry.trials) == sorted(trials) and entry.seeds == seeds]
     if not same:
-        book = [*book, Opening(time.strftime("%Y-%m-%d %H:%M:%S"), trials, seeds, command)]
-        write_json(study.test_set, {"times_opened": len(book), "openings": [asdict(entry) for entry in book]})
-    return len(book) - 1
+        log = [*log, Opening(time.strftime("%Y-%m-%d %H:%M:%S"), trials, seeds, command)]
+        write_json(study.test_set, {"times_opened": len(log), "openings": [asdict(entry) for entry in log]})
+    return len(log) - 1

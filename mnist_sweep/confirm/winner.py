@@ -99,9 +99,9 @@ def register_winner(
                 _export(folder.model, package)
                 version = register(tracking, runs_folder, champion, package)
     except trouble() as error:
-        say(f"The champion could not be registered: {reason_of(error)}; run the same command again")
+        say(f"The champion was not registered: {reason_of(error)}; run the same command again")
         return
     except UserError as error:
-        say(f"The champion could not be registered: {error}")
+        say(f"The champion was not registered: {error}")
         return
     say(f"Registered: models:/{study.name}@champion, version {version}, for mlflow.pyfunc and mlflow.tensorflow")

@@ -1,4 +1,4 @@
-"""Where trials run: an executor takes jobs and gives events; nothing above it knows about processes.
+"""Where trials run: an executor takes jobs and returns events; nothing above it knows about processes.
 
 `submit(job)`, `events(timeout)`, `stop(number)` and `close()` are the whole seam; a job and an event are plain data.
 """

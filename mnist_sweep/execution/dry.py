@@ -19,7 +19,7 @@ from mnist_sweep.storage.history import append_history, begin_history
 
 
 def dry_accuracy(config: Mapping[str, Any]) -> float:
-    """The accuracy that a dry trial comes to, from 0 to 0.99.
+    """The accuracy that a dry trial reaches, from 0 to 0.99.
 
     A bowl with its top at a learning rate of 0.001, dropout of 0.3 and beta_1 of 0.9, a little higher for larger
     layers; other parameters change nothing.

@@ -126,7 +126,7 @@ class LocalExecutor:
             job.process.join()
 
     def stop(self, number: int) -> None:
-        """Sends the word; a job that has just ended doesn't hear it."""
+        """Sends a stop request; a job that has just ended doesn't receive it."""
         if number in self.jobs:
             try:
                 self.jobs[number].connection.send("stop")

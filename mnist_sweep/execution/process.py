@@ -47,7 +47,7 @@ def _cause(error: BaseException) -> Cause:
 
 
 def _listen(connection: Connection, stop: threading.Event) -> None:
-    """Waits for the word to stop; ends the process at once when the driver is gone, as nobody waits for the result."""
+    """Waits for a stop request; ends the process at once when the driver is gone."""
     try:
         while True:
             if connection.recv() == "stop":

@@ -39,7 +39,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Progress that nobody sees: for tests, and for use as a library."""
+    """Progress that is not shown: for tests, and for use as a library."""
 
     def __init__(self) -> None:
         self.best = self.note = ""

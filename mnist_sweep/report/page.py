@@ -158,7 +158,7 @@ def _counts(study: Study) -> str:
 
 
 def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: None) -> Path:
-    """Writes report.html into the study's folder; gives its path."""
+    """Writes report.html into the study's folder; returns its path."""
     from mnist_sweep.report import search_plots
 
     plain = study.plain
@@ -194,7 +194,7 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
 
 
 def refresh_report(folder: StudyFolder, first: Callable[[], object] = lambda: None) -> str:
-    """Does what is to be done first, and writes report.html as the study is then; gives what went wrong.
+    """Does what is to be done first, and writes report.html as the study is then; returns what went wrong.
 
     Pictures must not spoil what went well: the traceback goes to report.log, only a full disk is raised.
     """
@@ -211,7 +211,7 @@ def refresh_report(folder: StudyFolder, first: Callable[[], object] = lambda: No
 
 
 def write_comparison(studies: Sequence[Study], file: Path) -> Path:
-    """Writes a page for several studies beside each other; gives its path."""
+    """Writes a page for several studies next to each other; returns its path."""
     from mnist_sweep.report import search_plots
 
     rows = []

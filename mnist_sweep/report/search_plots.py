@@ -55,7 +55,7 @@ def history(study: Study) -> Drawing:
         axes.grid(True)
         figure.legend(loc="outside lower center", ncols=5)
 
-    found = f"the best so far is a line that comes to {best:.4f}" if best is not None else "no trial is complete"
+    found = f"the best so far is a line that reaches {best:.4f}" if best is not None else "no trial is complete"
     text = f"{study.metric} of each of {len(ended)} trials in the order in which they ended; {found}."
     return drawn("History of the search", text, (9, 3.8), draw)
 

@@ -65,7 +65,7 @@ def _floor(values: Sequence[float], sign: int) -> float | None:
 
 
 def limit(axes: Axes, values: Sequence[float], sign: int) -> float | None:
-    """Ends the axis of the objective there; gives where."""
+    """Ends the axis of the objective there; returns where."""
     end = _floor(values, sign)
     if end is not None:
         best = max(values, key=lambda value: sign * value)

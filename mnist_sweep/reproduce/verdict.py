@@ -1,4 +1,4 @@
-"""A trial that was retrained beside what was recorded of it: EXACT, WITHIN TOLERANCE or DIFFERENT, and why."""
+"""A trial that was retrained against what was recorded of it: EXACT, WITHIN TOLERANCE or DIFFERENT, and why."""
 
 import math
 import tempfile
@@ -46,7 +46,7 @@ class Verdict:
 
 
 def read_run(run_id: str, runs_folder: Path, tracking: TrackingConfig, allowed: list[str]) -> Recorded:
-    """A trial from its MLflow run alone; raises UserError where it can't be had."""
+    """A trial from its MLflow run alone; raises UserError where it is unavailable."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = TrialFolder(Path(temporary))
         name, experiment_id = fetch(tracking, runs_folder, run_id, FETCHED, folder.path)
@@ -79,11 +79,11 @@ def world_differences(recorded: Recorded) -> list[str]:
 
 
 def cause(changed: Sequence[str]) -> str:
-    """The most likely cause of a difference, of what is different in the world."""
+    """The most likely cause of a difference, of what is different in the environment."""
     for line in changed:
         if text := CAUSES.get(line.partition(": ")[0]):
             return f"most likely {text} ({line})"
-    what = "nothing that is recorded of the world" if not changed else "nothing that should change a result"
+    what = "nothing in the recorded environment" if not changed else "nothing that should change a result"
     return f"{what} is different, so something in the training itself is not determined by its configuration"
 
 

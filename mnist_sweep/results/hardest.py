@@ -16,7 +16,7 @@ LISTED = 100  # in hardest.json
 
 
 def write_hardest(study: StudyFolder, numbers: Sequence[int], config: DataConfig, digests: dict[str, str]) -> int:
-    """Writes hardest.json and figures/hardest.png for some trials; gives how many images are hard.
+    """Writes hardest.json and figures/hardest.png for some trials; returns how many images are hard.
 
     Does nothing for fewer than two trials with predictions.
     """

@@ -128,7 +128,7 @@ def _trial(folder: TrialFolder, is_held: bool) -> Trial:
 
 
 def read_study(folder: StudyFolder, is_held: bool = False) -> Study:
-    """A search as its folder has it; raises UserError for single trials. `is_held`: a driver is at work on it."""
+    """A search as its folder has it; raises UserError for single trials. `is_held`: a driver is running on it."""
     if not folder.config.is_file():
         raise UserError(f"study={folder.name} holds single trials: only a search has a report")
     plain = read_yaml(folder.config)

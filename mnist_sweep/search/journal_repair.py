@@ -1,35 +1,35 @@
-"""Optuna's journal after a power cut: what was not written whole at its end is cut off and kept beside it."""
+"""Optuna's journal after a power cut: what is truncated at its end is cut off and kept next to it."""
 
 import json
 import os
 from pathlib import Path
 
 
-def _is_whole(line: bytes) -> bool:
+def _is_intact(line: bytes) -> bool:
     try:
         return line.endswith(b"\n") and isinstance(json.loads(line), dict)
     except ValueError:
         return False
 
 
-def mend(journal: Path) -> int:
-    """Cuts damaged lines off the journal's end; gives how many bytes they had, 0 for a journal that is whole.
+def repair(journal: Path) -> int:
+    """Cuts damaged lines off the journal's end; returns how many bytes they had, 0 for an intact journal.
 
-    Each operation is one line, written and flushed before the next, so that only the end can be torn. A damaged line
-    in the middle is left alone: Optuna refuses it.
+    Each operation is one line, written and flushed before the next, so that only the end can be truncated. A damaged
+    line in the middle is left alone: Optuna refuses it.
     """
     if not journal.is_file():
         return 0
     lines = journal.read_bytes().splitlines(keepends=True)
-    whole = len(lines)
-    while whole and not _is_whole(lines[whole - 1]):
-        whole -= 1
-    torn = b"".join(lines[whole:])
-    if not torn or not whole:  # a journal without a single whole line is something else
+    intact = len(lines)
+    while intact and not _is_intact(lines[intact - 1]):
+        intact -= 1
+    truncated = b"".join(lines[intact:])
+    if not truncated or not intact:  # a journal without a single intact line is something else
         return 0
     with journal.with_name(f"{journal.name}.torn").open("ab") as out:
-        out.write(torn + b"\n")
+        out.write(truncated + b"\n")
     with journal.open("r+b") as opened:
-        opened.truncate(sum(map(len, lines[:whole])))
+        opened.truncate(sum(map(len, lines[:intact])))
         os.fsync(opened.fileno())
-    return len(torn)
+    return len(truncated)

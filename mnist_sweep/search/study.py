@@ -18,7 +18,7 @@ from mnist_sweep.config.space import Choice, Domain, Parameter, contains, holds,
 from mnist_sweep.search.components import build_pruner, build_sampler
 from mnist_sweep.search.distributions import distribution, in_order, suggest
 from mnist_sweep.search.journal import Journal
-from mnist_sweep.search.journal_repair import mend
+from mnist_sweep.search.journal_repair import repair
 from mnist_sweep.search.ranking import Ranking
 from mnist_sweep.search.samplers.grid import GridSampler, points
 from mnist_sweep.search.trials import AUDITED, REASON, RETRIES, Asked, Standing, as_number, standing_of
@@ -43,7 +43,7 @@ class Search:
         self.settings = settings
         self.parameters = in_order(parameters)
         self.base = dict(base)
-        self.torn = mend(journal) if journal else 0  # bytes
+        self.truncated = repair(journal) if journal else 0  # bytes
         try:
             self.storage = InMemoryStorage() if journal is None else Journal(journal)
             studies = self.storage.get_all_studies()
@@ -87,7 +87,7 @@ class Search:
         if trial.state == TrialState.COMPLETE and trial.values:
             self.ranking.add(trial.number, trial.values)
 
-    def lost(self, begun: Callable[[int], bool]) -> list[Asked]:
+    def left_running(self, begun: Callable[[int], bool]) -> list[Asked]:
         """Trials that were running when the last driver ended; they go on under their number, from their beginning.
 
         It is a retry if the trial had `begun` to train.
@@ -108,11 +108,11 @@ class Search:
         """Whether no trial was left running."""
         return not any(trial.state in (OptunasState.RUNNING, OptunasState.WAITING) for trial in self._trials())
 
-    def spare(self, number: int, retries: int) -> None:
+    def mark_interrupted(self, number: int, retries: int) -> None:
         """Notes that a running trial was left for the next call: going on with it is no retry."""
         self.running[number].set_user_attr(RETRIES, retries - 1)
 
-    def lose(self, number: int, retries: int) -> None:
+    def mark_lost(self, number: int, retries: int) -> None:
         """Notes that a running trial was lost and is tried again."""
         self.running[number].set_user_attr(RETRIES, retries)
 
@@ -185,7 +185,7 @@ class Search:
         metrics: Mapping[str, float],
         rows: Sequence[Mapping[str, float]],
     ) -> int:
-        """Adds a trial that has ended elsewhere, without overrides as the baseline; gives its number."""
+        """Adds a trial that has ended elsewhere, without overrides as the baseline; returns its number."""
         domains = {p.key: p.domain for p in self.parameters if p.key in overrides or not overrides}
         params = {key: value_of(domains[key], text) for key, text in overrides.items()} or self._baseline()
         distributions = {key: distribution(domains[key]) for key in params}

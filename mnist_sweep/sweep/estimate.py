@@ -171,7 +171,7 @@ def _disk(plan: Plan, parameters: int) -> float:
 
 
 def _check_memory(plan: Plan, own: float) -> float:
-    """What a trial that has so many bytes of its own comes to with the images, which all share.
+    """What a trial that has so many bytes of its own needs with the images, which all share.
 
     Raises UserError where that is more than a trial may have, or all of them together than can be had.
     """
@@ -190,6 +190,6 @@ def _check_memory(plan: Plan, own: float) -> float:
         way = f"use runtime.workers={fitting}" if fitting > 0 else "narrow the range of what makes the model so large"
         raise UserError(
             f"runtime.workers={at_once} trials of the largest network of the space need "
-            f"{together / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB can be had; {way}"
+            f"{together / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB are available; {way}"
         )
     return need

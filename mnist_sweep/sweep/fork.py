@@ -54,7 +54,7 @@ def forked(plan: Plan, now: dict[str, Any], say: Callable[[str], None]) -> Plan:
 
 
 def _make(plan: Plan, fork: StudyFolder, now: dict[str, Any]) -> int:
-    """Makes the study beside its place and moves it there as a whole; gives the number of its trials."""
+    """Makes the study next to its place and moves it there at once; returns the number of its trials."""
     with tempfile.TemporaryDirectory(prefix=".fork-", dir=fork.path.parent) as beside:
         made = StudyFolder(Path(beside) / fork.name)
         made.path.mkdir()

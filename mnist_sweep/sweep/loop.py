@@ -60,7 +60,7 @@ class Sweep:
         self.files = files
         self.batch = batch
         self.progress = progress
-        self.waiting = search.lost(files.has_begun)  # running when the last call ended: run again
+        self.waiting = search.left_running(files.has_begun)  # running when the last call ended: run again
         self.active: dict[int, Active] = {}
         self.failed_in_a_row: list[Standing] = []
         self.why = ""
@@ -184,7 +184,7 @@ class Sweep:
         """Notes that a trial is run again, under its number and with the same parameters."""
         active = self.active[job.number]
         if job.retries > active.asked.retries:
-            self.search.lose(job.number, job.retries)
+            self.search.mark_lost(job.number, job.retries)
         active.asked = Asked(job.number, active.asked.overrides, job.retries)
         self._writing.discard(job.number)
         self.progress.dropped(job.number)
@@ -194,7 +194,7 @@ class Sweep:
     def interrupted(self, job: Job) -> None:
         """Leaves a trial for the next call."""
         asked = self._forget(job.number).asked
-        self.search.spare(job.number, asked.retries)
+        self.search.mark_interrupted(job.number, asked.retries)
         self.files.trial_interrupted(asked)
         self.progress.dropped(job.number)
 

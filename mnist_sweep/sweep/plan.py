@@ -41,7 +41,7 @@ def with_command_line(plain: dict[str, Any], sweeps: Mapping[str, str], fixed: s
     """The configuration with the command line's parameters in its space, and without those that it gives one value."""
     search = plain.get("search")
     if not isinstance(search, dict) or not all(isinstance(search.get(key), dict) for key in ("space", "when")):
-        return plain  # what is wrong with it is told where it is checked
+        return plain  # what is wrong with it is reported where it is checked
     if surrounding := [key for key in sweeps if key.split(".")[0] in ("search", "study", "runtime", "tracking")]:
         raise UserError(f"{surrounding[0]} can't be searched; several values are given as a list, [a,b]")
     given = fixed | set(sweeps)

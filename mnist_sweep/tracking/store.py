@@ -28,7 +28,7 @@ def tracking_uri(config: TrackingConfig, runs_folder: Path) -> str:
 
 
 def _make_database(uri: str) -> None:
-    """Makes MLflow's SQLite database beside its place and moves it there as a whole.
+    """Makes MLflow's SQLite database next to its place and moves it there at once.
 
     A process that is killed while MLflow makes its tables leaves a database that MLflow can never use again.
     """

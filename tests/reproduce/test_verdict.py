@@ -80,4 +80,4 @@ def test_the_likeliest_cause_comes_first(recorded: Recorded) -> None:
     assert [line.partition(":")[0] for line in changed] == ["versions.tensorflow", "commit", "versions.mlflow"]
     assert "another TensorFlow" in cause(changed)
     assert "nothing that should change a result" in cause(changed[2:])
-    assert "nothing that is recorded of the world" in cause([])
+    assert "nothing in the recorded environment" in cause([])

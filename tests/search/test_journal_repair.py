@@ -7,7 +7,7 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from mnist_sweep.search.journal_repair import mend
+from mnist_sweep.search.journal_repair import repair
 
 
 @pytest.fixture
@@ -26,9 +26,9 @@ def trials(file: Path) -> list:
 
 def test_a_whole_journal_is_left_alone(journal: Path) -> None:
     before = journal.read_bytes()
-    assert mend(journal) == 0
+    assert repair(journal) == 0
     assert journal.read_bytes() == before
-    assert mend(journal.with_name("none")) == 0
+    assert repair(journal.with_name("none")) == 0
 
 
 def test_a_journal_torn_anywhere_in_its_last_line_loses_that_alone(journal: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_journal_torn_anywhere_in_its_last_line_loses_that_alone(journal: Path
     *lines, last = whole.splitlines(keepends=True)
     for length in range(len(last)):
         journal.write_bytes(b"".join(lines) + last[:length])
-        assert mend(journal) == length
+        assert repair(journal) == length
         assert journal.read_bytes() == b"".join(lines)
         assert [trial.state.name for trial in trials(journal)] == ["COMPLETE", "RUNNING"]
 
@@ -45,7 +45,7 @@ def test_a_journal_torn_anywhere_in_its_last_line_loses_that_alone(journal: Path
 def test_what_follows_the_last_whole_line_is_kept_beside(journal: Path, tail: bytes) -> None:
     whole = journal.read_bytes()
     journal.write_bytes(whole + tail)
-    assert mend(journal) == len(tail)
+    assert repair(journal) == len(tail)
     assert journal.read_bytes() == whole
     assert journal.with_name("study.journal.torn").read_bytes() == tail + b"\n"
     assert len(trials(journal)) == 2
@@ -54,5 +54,5 @@ def test_what_follows_the_last_whole_line_is_kept_beside(journal: Path, tail: by
 def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "study.journal"
     file.write_text("my diary\n")
-    assert mend(file) == 0
+    assert repair(file) == 0
     assert file.read_text() == "my diary\n"

@@ -264,9 +264,9 @@ def test_a_lost_trial_keeps_its_number_and_its_values(tmp_path):
     done(one, 0, 0.5)
     for retries in (1, 2):
         again = search(journal=journal)
-        (found,) = again.lost(lambda _number: True)
+        (found,) = again.left_running(lambda _number: True)
         assert (found.number, found.overrides, found.retries) == (1, asked.overrides, retries)
-        assert again.lost(lambda _number: True) == []
+        assert again.left_running(lambda _number: True) == []
     again.tell(1, "COMPLETE", {"val_accuracy": 0.9})
     assert [t.state for t in optuna.load_study(study_name="mine", storage=again.study._storage).trials] == [
         TrialState.COMPLETE, TrialState.COMPLETE,
@@ -276,7 +276,7 @@ def test_a_lost_trial_keeps_its_number_and_its_values(tmp_path):
 def test_a_lost_baseline_is_still_the_base(tmp_path):
     journal = tmp_path / "study.journal"
     search(journal=journal).ask()
-    (found,) = search(journal=journal).lost(lambda _number: True)
+    (found,) = search(journal=journal).left_running(lambda _number: True)
     assert (found.number, found.overrides) == (0, {})
 
 

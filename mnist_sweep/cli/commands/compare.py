@@ -1,4 +1,4 @@
-"""`mnist-sweep compare A B ...`: what differs between trials, what each comes to, and on which images."""
+"""`mnist-sweep compare A B ...`: what differs between trials, what each reaches, and on which images."""
 
 import re
 from pathlib import Path
@@ -90,7 +90,7 @@ def _metric(name: str, value: Any) -> str:
 
 
 def main(composed: Composed) -> tuple[int, Any]:
-    """Tables on the terminal, and a gallery for each of the others beside the first."""
+    """Tables on the terminal, and a gallery for each of the others next to the first."""
     request = compare_request(composed)
     runs_folder = request.runs_folder
     trials = [_find(name, request) for name in request.trials]

@@ -72,7 +72,7 @@ def main(composed: Composed) -> tuple[int, Any]:
         at_once = min(len(runs), workers(runtime))
         done = {TrialState.COMPLETE: len(runs) - len(todo)}
         screen = Screen(f"confirming {study.name}", "accuracy", len(runs), at_once, done, kind="run")
-        openings(study)  # a damaged book is told before anything is done
+        openings(study)  # a damaged log is reported before anything is done
         _intro(study, runs, screen)
         tracker = Tracker(tracking, runs_folder, screen.warn)
         state = (

@@ -1,4 +1,4 @@
-"""`mnist-sweep report`: a study as one page, or several studies beside each other."""
+"""`mnist-sweep report`: a study as one page, or several studies next to each other."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`mnist-sweep show` and `mnist-sweep studies`: what there is, also while a sweep is at work on it."""
+"""`mnist-sweep show` and `mnist-sweep studies`: what there is, also while a sweep is running on it."""
 
 import time
 from typing import Any
@@ -78,7 +78,7 @@ def all_studies(composed: Composed) -> tuple[int, Any]:
             continue
         states, best = summary.get("states", {}), summary.get("best")
         confirmed = ", confirmed" if study.confirmed.is_file() else ""
-        state = "at work" if is_held(study) else f"idle{confirmed}"
+        state = "running" if is_held(study) else f"idle{confirmed}"
         moment = study.summary.stat().st_mtime
         found.append((moment, [study.name, *(str(states.get(name, 0)) for name in FINISHED),
                                f"{best['value']:.4f}" if best else "", state,

@@ -93,7 +93,7 @@ def _conclude(record: StudyFiles, screen: Screen) -> None:
     with screen.status("drawing the report"):
         wrong = record.conclude()
     if wrong:
-        screen.warn(f"The report could not be made ({wrong}); the study is whole: see report.log in its folder")
+        screen.warn(f"The report could not be made ({wrong}); the study is complete: see report.log in its folder")
 
 
 def _run(sweep: Sweep, screen: Screen) -> Outcome:
@@ -101,7 +101,7 @@ def _run(sweep: Sweep, screen: Screen) -> Outcome:
     plan, record, tracker = sweep.plan, sweep.files, sweep.files.tracker
     try:
         outcome = run_sweep(sweep, make_executor(plan.settings.runtime))
-        if outcome.is_interrupted:  # who presses Ctrl-C does not wait for pictures
+        if outcome.is_interrupted:  # after Ctrl-C no pictures are drawn
             record.write_summary()
         else:
             _conclude(record, screen)
@@ -113,7 +113,7 @@ def _run(sweep: Sweep, screen: Screen) -> Outcome:
     with screen.status("bringing MLflow up to date"):
         caught_up = tracker.close()
     if not caught_up:
-        screen.warn(f"tracking is behind in {tracker.uri}: the folders have everything; bring it up with: "
+        screen.warn(f"tracking is behind in {tracker.uri}: the folders have everything; bring it up to date with: "
                     f"{_command(plan, 'sync')}")  # fmt: skip
     else:
         record.note_settled()
@@ -154,9 +154,9 @@ def main(composed: Composed) -> tuple[int, Any]:
         keep_identity(plan.folder, now)
         search = Search(plan.folder.journal, plan.folder.name, settings, plan.parameters, plan.values)
         screen.counts.update(search.counts)
-        if search.torn:
+        if search.truncated:
             name = plan.folder.journal.name
-            screen.warn(f"{name} was torn, by a power cut maybe: {search.torn} bytes of its end are now in {name}.torn")
+            screen.warn(f"{name} was truncated, maybe by a power cut: {search.truncated} bytes are now in {name}.torn")
         record = StudyFiles(plan, search, tracker, composed.line)
         if record.is_settled():
             record.note_settled()

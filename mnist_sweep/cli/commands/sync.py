@@ -51,7 +51,7 @@ def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progres
     trials = [trial for trial in (*study.trials(), *study.confirmations()) if trial.record.exists()]
     for trial in progress.track(trials, description=study.name):
         with _free(trial.lock) as free:
-            if not free:  # a single trial at work
+            if not free:  # a single trial that is running
                 continue
             if not trial.state.exists():
                 _leave(trial)
@@ -70,7 +70,7 @@ def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progres
 
 
 def _sync(study: StudyFolder, writer: Writer, progress: Progress) -> int | None:
-    """Brings a study up; gives how many trials were behind, None where a driver is at work on it.
+    """Brings a study up; returns how many trials were behind, None where a driver is running on it.
 
     Raises UserError at the end where there is a trial that MLflow does not take.
     """
@@ -107,7 +107,7 @@ def main(composed: Composed) -> tuple[int, Any]:
                 behind.append(f"tracking.uri={writer.uri} can't be brought up to {study.name}: {reason_of(error)}")
                 continue
             if count is None:
-                screen.say(f"{study.name}: another process is at work on it and brings MLflow up itself")
+                screen.say(f"{study.name}: another process is running on it and brings MLflow up to date itself")
             else:
                 what = f"{count} {'trial' if count == 1 else 'trials'} brought up" if count else "nothing was behind"
                 screen.say(f"{study.name}: {what} in {writer.uri}")

@@ -22,7 +22,7 @@ def _rungs(trials: list[FrozenTrial]) -> dict[str, list[float]]:
 
 
 class SuccessiveHalvingPruner(OptunasSuccessiveHalvingPruner):
-    """Decides and notes the same as Optuna's, for a study that nobody else reports to.
+    """Decides and notes the same as Optuna's, for a study that nothing else reports to.
 
     Optuna's collects the values of a rung from all trials at every report; this one keeps them, sorted.
     """
