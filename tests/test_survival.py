@@ -132,7 +132,7 @@ def test_a_torn_journal_is_mended_and_nothing_else_is_lost(tmp_path: Path, capsy
     study.journal.write_bytes(whole + whole.splitlines()[-1][:20] + b"\0\0\0")
     capsys.readouterr()
     assert sweep(tmp_path, *DRY, "search.n_trials=6") == 0
-    assert "was torn" in capsys.readouterr().err
+    assert "was truncated" in capsys.readouterr().err
     assert [trial.params for trial in trials_of(study)][:4] == before
     assert sum(summary(study)["states"].values()) == 6
 

@@ -108,9 +108,10 @@ def _row(study: Study, trial: Trial) -> dict[str, Any]:
 
 def _pruning(study: Study) -> str:
     """What the pruner saved and how often it was wrong; empty where it did nothing."""
+    found = study.summary.pruning if study.summary else None
     try:
-        return sentence(Pruning(**study.summary["pruning"]))
-    except (KeyError, TypeError):
+        return sentence(Pruning(**found)) if found else ""
+    except TypeError:  # of another version
         return ""
 
 
@@ -169,8 +170,8 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "study": study.name,
         "metrics": study.metrics,
         "counts": _counts(study),
-        "seconds": duration(study.summary.get("wall_seconds", 0.0)),
-        "busy": study.summary.get("busy_fraction"),
+        "seconds": duration(study.summary.wall_seconds if study.summary else 0.0),
+        "busy": study.summary.busy_fraction if study.summary else None,
         "dry": plain.get("runtime", {}).get("executor") == "dry",
         "space": list(flatten_space(plain["search"]["space"], plain["search"]["when"]).items()),
         "sampler": str(plain.get("sampler", {}).get("_target_", "")).rpartition(".")[2],
@@ -222,7 +223,7 @@ def write_comparison(studies: Sequence[Study], file: Path) -> Path:
             "counts": _counts(study),
             "best": f"{best.values[0]:.4f}" if best else "none yet",
             "trial": best.number if best else "",
-            "seconds": duration(study.summary.get("wall_seconds", 0.0)),
+            "seconds": duration(study.summary.wall_seconds if study.summary else 0.0),
             "baseline": f"{study.baseline.values[0]:.4f}" if study.baseline else "",
         })  # fmt: skip
     content = {"names": [study.name for study in studies], "metric": studies[0].metric, "rows": rows,

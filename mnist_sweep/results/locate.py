@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from mnist_sweep import files
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.settings import check_study_name
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.storage.summary import read_summary
 
 
 def studies(runs_folder: Path) -> list[StudyFolder]:
@@ -32,10 +32,10 @@ def find_study(runs_folder: Path, name: str | None) -> StudyFolder:
 def find_trial(study: StudyFolder, trial: int | None) -> TrialFolder:
     """A trial by number, or the study's best; raises UserError if there is none."""
     if trial is None:
-        best = files.read_json(study.summary).get("best") if study.summary.is_file() else None
-        if not isinstance(best, dict) or not isinstance(best.get("trial"), int):
+        summary = read_summary(study.summary)
+        if summary is None or summary.best is None:
             raise UserError(f"study {study.name} has no best trial: give one with trial=NUMBER")
-        trial = best["trial"]
+        trial = summary.best.trial
     folder = study.trial(trial)
     if not folder.path.is_dir():
         numbers = [path.path.name for path in study.trials()]

@@ -1,6 +1,6 @@
 """Reads a study's folder for people: its trials as they stand, running ones too."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from mnist_sweep.files import read_if_whole, read_yaml
 from mnist_sweep.results.confirmation import Confirmation, read_confirmation
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.state import StateFile, TrialState, read_state
+from mnist_sweep.storage.summary import Summary, read_summary
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Study:
     parameters: list[Parameter]
     trials: list[Trial]
     plain: dict[str, Any]
-    summary: dict[str, Any] = field(default_factory=dict)
+    summary: Summary | None = None
     confirmed: Confirmation | None = None
 
     @property
@@ -140,6 +141,6 @@ def read_study(folder: StudyFolder, is_held: bool = False) -> Study:
         parameters=list({p.key: p for p in parse_space(search.space, search.when)}.values()),
         trials=[_trial(trial, is_held) for trial in folder.trials()],
         plain=plain,
-        summary=read_if_whole(folder.summary),
+        summary=read_summary(folder.summary),
         confirmed=read_confirmation(folder.confirmed),
     )

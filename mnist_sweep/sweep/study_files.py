@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import asdict
-from typing import Any
 
 from mnist_sweep import files
 from mnist_sweep.config import UserError
@@ -19,6 +18,7 @@ from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.run_record import RunDescription, RunKind, run_record
 from mnist_sweep.storage.settled import Settled, note_settled
 from mnist_sweep.storage.state import StateFile, TrialState, read_state, write_state
+from mnist_sweep.storage.summary import SummarizedTrial, Summary, read_summary
 from mnist_sweep.sweep.kept_models import KeptModels
 from mnist_sweep.sweep.plan import Plan
 from mnist_sweep.sweep.study_page import study_page
@@ -46,7 +46,7 @@ class StudyFiles:
         self._began = time.monotonic()
         self._first_trial: float | None = None
         self._busy_seconds = 0.0
-        self._before = files.read_if_whole(self.folder.summary)
+        self._before = read_summary(self.folder.summary)
 
     def start(self) -> None:
         """Makes the study's MLflow run, or continues it, and completes what an earlier call has left unwritten."""
@@ -190,39 +190,32 @@ class StudyFiles:
 
     def write_summary(self) -> None:
         """Writes summary.json and README.md. Times add up over the calls that worked on the study."""
-        now = time.monotonic()
-        span = self._before.get("worker_seconds", 0.0)
+        now, before = time.monotonic(), self._before
+        span = before.worker_seconds if before else 0.0
         span += (now - (self._first_trial or now)) * workers(self.plan.settings.runtime)
-        busy = self._before.get("busy_seconds", 0.0) + self._busy_seconds
-        summary: dict[str, Any] = {
-            "study": self.folder.name,
-            "states": dict(self.search.counts),
-            "metric": self.search.metrics,
-            "direction": self.search.directions,
-            "best": self._summarized(self.search.best()),
-            "baseline": self._summarized(self.baseline()),
-            "wall_seconds": self._before.get("wall_seconds", 0.0) + now - self._began,
-            "busy_seconds": busy,
-            "worker_seconds": span,
-            "busy_fraction": busy / span if span else None,
-            "pruning": asdict(self.pruning) if self.pruning else self._before.get("pruning"),
-        }
-        if len(self.search.metrics) > 1:
-            summary["pareto_front"] = self.search.front()
-        files.write_json(self.folder.summary, summary)
+        busy = (before.busy_seconds if before else 0.0) + self._busy_seconds
+        Summary(
+            study=self.folder.name,
+            states=dict(self.search.counts),
+            metric=self.search.metrics,
+            direction=self.search.directions,
+            best=self._summarized(self.search.best()),
+            baseline=self._summarized(self.baseline()),
+            wall_seconds=(before.wall_seconds if before else 0.0) + now - self._began,
+            busy_seconds=busy,
+            worker_seconds=span,
+            busy_fraction=busy / span if span else None,
+            pruning=asdict(self.pruning) if self.pruning else before.pruning if before else None,
+            pareto_front=self.search.front() if len(self.search.metrics) > 1 else None,
+        ).write(self.folder.summary)
         files.write_text(self.folder.readme, study_page(self))
 
-    def _summarized(self, trial: Standing | None) -> dict[str, Any] | None:
+    def _summarized(self, trial: Standing | None) -> SummarizedTrial | None:
         if trial is None or not trial.values:
             return None
-        environment = files.read_if_whole(self.folder.trial(trial.number).environment)
-        return {
-            "trial": trial.number,
-            "value": trial.values[0],
-            "values": list(trial.values),
-            "overrides": self.plan.composer.overrides(trial.overrides),
-            "weights_digest": environment.get("weights_digest"),
-        }
+        digest = files.read_if_whole(self.folder.trial(trial.number).environment).get("weights_digest")
+        overrides = self.plan.composer.overrides(trial.overrides)
+        return SummarizedTrial(trial.number, trial.values[0], list(trial.values), overrides, digest)
 
     def baseline(self) -> Standing | None:
         """Returns trial 0, if it is complete."""
@@ -252,7 +245,7 @@ class StudyFiles:
         tracked, finished = self.tracker.config.enabled, self.search.finished()
         if len(finished) < self.plan.settings.search.n_trials or not self.search.is_idle():
             return False
-        if not files.read_if_whole(self.folder.summary):
+        if read_summary(self.folder.summary) is None:
             return False
         if tracked and files.read_if_whole(self.folder.tracking).get("mirrored") != TrialState.COMPLETE:
             return False

@@ -12,9 +12,10 @@ from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.files import read_if_whole, write_json
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.run_record import RunRecord, read_record
+from mnist_sweep.storage.state import FINISHED
 from mnist_sweep.tracking import entities
 from mnist_sweep.tracking.entities import STATUS
-from mnist_sweep.tracking.parent_metrics import STATES, history
+from mnist_sweep.tracking.parent_metrics import history
 from mnist_sweep.tracking.store import open_store, tracking_uri
 
 ID = "mnist_sweep.id"  # the tag by which a run is found whose creation was interrupted
@@ -137,7 +138,7 @@ class Writer:
         if len(view) <= LONGEST_TAG:
             self.client.set_experiment_tag(self.experiment, f"{VIEW}{record.tags['study']}", view)
         latest = self.client.get_run(run_id).data.metrics
-        self._sent[run_id] = int(sum(latest.get(f"trials_{state.lower()}", 0) for state in STATES))
+        self._sent[run_id] = int(sum(latest.get(f"trials_{state.lower()}", 0) for state in FINISHED))
         self.progress(run_id, study, history(study))
         return run_id
 

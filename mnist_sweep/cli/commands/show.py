@@ -10,12 +10,12 @@ from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import UserError
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.metrics import METRICS
-from mnist_sweep.files import read_if_whole
 from mnist_sweep.formatting import duration, short
 from mnist_sweep.report import Study, Trial, read_study
 from mnist_sweep.results.locate import find_study, studies
 from mnist_sweep.storage.lock import is_held
 from mnist_sweep.storage.state import FINISHED, TrialState
+from mnist_sweep.storage.summary import read_summary
 
 SHOWN = 20
 
@@ -73,15 +73,14 @@ def all_studies(composed: Composed) -> tuple[int, Any]:
         table.add_column(column, no_wrap=True)
     found = []
     for study in studies(runs_folder):
-        summary = read_if_whole(study.summary)
-        if not summary:
+        summary = read_summary(study.summary)
+        if summary is None:
             continue
-        states, best = summary.get("states", {}), summary.get("best")
         confirmed = ", confirmed" if study.confirmed.is_file() else ""
-        state = "running" if is_held(study) else f"idle{confirmed}"
+        status = "running" if is_held(study) else f"idle{confirmed}"
         moment = study.summary.stat().st_mtime
-        found.append((moment, [study.name, *(str(states.get(name, 0)) for name in FINISHED),
-                               f"{best['value']:.4f}" if best else "", state,
+        found.append((moment, [study.name, *(str(summary.states.get(state, 0)) for state in FINISHED),
+                               f"{summary.best.value:.4f}" if summary.best else "", status,
                                time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))]))  # fmt: skip
     if not found:
         raise UserError(f"there is no study in {runs_folder}: start with `mnist-sweep sweep`, or give runs_folder=")
