@@ -73,6 +73,16 @@ def test_every_command_and_every_option_of_a_group_is_documented() -> None:
                 assert option.stem in table[folder.name], f"{folder.name}={option.stem}"
 
 
+def test_every_command_and_every_option_that_is_documented_exists() -> None:
+    text = (ROOT / "docs/command_line.md").read_text()
+    assert set(re.findall(r"mnist-sweep ([a-z]+)", text)) <= set(COMMANDS)
+    groups = re.findall(r"^\| (\w+) \| (.*) \|$", text.partition("## Groups")[2].partition("\n## ")[0], re.MULTILINE)
+    for group, options in groups[1:]:
+        for option in re.sub(r" \([^)]*\)", "", options).split(", "):
+            folder = ROOT / ("experiments" if group == "experiment" else f"conf/{group}")
+            assert option == "auto" or (folder / f"{option}.yaml").is_file(), f"{group}={option}"
+
+
 def test_the_files_of_a_study_are_those_that_are_listed() -> None:
     text = (ROOT / "docs/study_files.md").read_text()
     study, trial = text.partition("A trial's folder:")[::2]

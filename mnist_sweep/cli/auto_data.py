@@ -45,6 +45,7 @@ def resolve(overrides: Sequence[str], folder: Path, look: bool = True) -> list[s
         prepare(config, _say, transfer=transfer)
         chosen = "mnist"
     except Unavailable as error:
-        _say(f"data=auto: MNIST is unavailable, so this uses scikit-learn's digits, in a study of its own ({error})")
+        why = str(error).partition(". ")[0]  # what follows is advice for `data=mnist`
+        _say(f"data=auto: MNIST is unavailable, so this uses scikit-learn's digits, in a study of its own ({why})")
         chosen = "digits"
     return [f"data={chosen}" if text == AUTO else text for text in overrides]

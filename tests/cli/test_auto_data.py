@@ -30,6 +30,7 @@ def test_without_mnist_it_is_the_digits(offline: Path, capsys: pytest.CaptureFix
     assert resolve(["model=dnn", "data=auto"], conf_folder()) == ["model=dnn", "data=digits"]
     out = capsys.readouterr().out
     assert out.splitlines()[-1].startswith("data=auto: MNIST is unavailable, so this uses scikit-learn's digits")
+    assert "Put it there" not in out
 
 
 def test_help_fetches_nothing(offline: Path, capsys: pytest.CaptureFixture[str]) -> None:
