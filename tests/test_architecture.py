@@ -108,22 +108,12 @@ UNTESTED = {
     "report/search_plots.py",
     "report/svg.py",
     "reproduce/retraining.py",
-    "results/locate.py",
-    "results/study.py",
-    "results/trial.py",
-    "search/importances.py",
-    "search/rehearsal.py",
-    "search/trials.py",
     "sweep/estimate.py",
     "sweep/fork.py",
     "sweep/loop.py",
     "sweep/plan.py",
     "sweep/study_files.py",
     "sweep/study_page.py",
-    "tracking/fetch.py",
-    "tracking/registry.py",
-    "tracking/run_recorder.py",
-    "tracking/server.py",
 }
 
 
