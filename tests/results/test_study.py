@@ -9,6 +9,7 @@ from mnist_sweep.config import UserError
 from mnist_sweep.files import write_json, write_yaml
 from mnist_sweep.results.study import Study, read_study
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.state import TrialState
 
 SEARCH = {"n_trials": 5, "timeout": None, "target": None, "max_failures": 5, "audit": 0.0, "metric": "val_accuracy",
           "direction": None, "space": {"model.dropout": "interval(0,0.5)"}, "when": {}}  # fmt: skip
@@ -45,7 +46,7 @@ def test_every_trial_stands_as_its_state_says(folder: StudyFolder) -> None:
     ]  # fmt: skip
     assert (study.trials[0].started, study.trials[0].ended, study.trials[3].started) == (1.0, 3.0, 7.0)
     assert (study.trials[1].reason, study.trials[1].overrides) == ("loss became NaN", {"model.dropout": "0.5"})
-    assert [trial.number for trial in study.of_state("FAIL", "PRUNED")] == [1, 2]
+    assert [trial.number for trial in study.of_state(TrialState.FAIL, TrialState.PRUNED)] == [1, 2]
 
 
 def test_what_has_not_ended_runs_while_the_driver_does(folder: StudyFolder) -> None:
