@@ -13,9 +13,10 @@ FEWEST = 4  # complete trials
 
 
 def importances(journal: Path) -> dict[str, float]:
-    """Shares of the parameters, the largest first, that add up to 1 (PED-ANOVA, Watanabe et al., 2023).
+    """Returns the shares of the parameters, the largest first, that add up to 1 (PED-ANOVA, Watanabe et al., 2023).
 
-    Only parameters that every complete trial has; empty where there are too few trials, or all are the same.
+    Parameters that only some trials have, under a condition, are among them (https://arxiv.org/abs/2601.20800). Empty
+    where there are too few complete trials.
     """
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances  # scikit-learn comes with it
 

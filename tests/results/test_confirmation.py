@@ -1,4 +1,4 @@
-"""The figures of confirmed.json against hand-computed ones, and the words for them."""
+"""The figures of confirmed.json against hand-computed ones."""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""A confirmation in words."""
+"""The words for a confirmation: who is better, who is recommended, and what was promised."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mnist_sweep.results.confirmation import Runs, conclude
-from mnist_sweep.results.confirmation_text import COLUMNS, HEADING, markdown, sentences, table
+from mnist_sweep.results.confirmation_text import COLUMNS, HEADING, markdown, name_of, sentences, table
 
 
 def runs(accuracies: list[float], promised: float | None = 0.99, parameters: int = 100, right: int = 90) -> Runs:
@@ -15,6 +15,40 @@ def runs(accuracies: list[float], promised: float | None = 0.99, parameters: int
 
 BASELINE = [0.970, 0.971, 0.972, 0.969, 0.968]
 BETTER = [0.981, 0.980, 0.982, 0.979, 0.983]
+
+
+def test_the_baseline_is_named_as_such() -> None:
+    found = conclude({7: runs(BETTER), 0: runs(BASELINE)}, 0)
+    assert [name_of(found, trial) for trial in (7, 0)] == ["trial 7", "trial 0 (the baseline)"]
+    assert name_of(conclude({0: runs(BASELINE)}, None), 0) == "trial 0"
+
+
+def test_the_best_is_compared_seed_by_seed_and_image_by_image() -> None:
+    found = conclude({7: runs(BETTER, right=95), 0: runs(BASELINE)}, 0)
+    text = " ".join(sentences(found))
+    low, high = (found.of(7).against_baseline.difference.low, found.of(7).against_baseline.difference.high)
+    assert f"Trial 7 against the baseline, seed by seed: +0.0110, 95% interval {low:+.4f} to {high:+.4f}." in text
+    assert "only trial 7 gets 5 test images right, only the baseline 0 (McNemar" in text
+
+
+def test_a_row_has_the_figures_under_the_columns() -> None:
+    first, second = table(conclude({7: runs(BETTER, 0.985, 1234), 0: runs(BASELINE, None)}, 0))
+    assert dict(zip(COLUMNS, first, strict=True)) | {"95% interval": ""} == {
+        "trial": "7*", "test accuracy": "0.9810 ±0.0016", "95% interval": "", "gain": "+0.0110", "p": "0.008",
+        "promised": "0.9850", "parameters": "1,234", "time": "12 s",
+    }  # fmt: skip
+    assert (second[0], second[3:6]) == ("0", ["base", "", ""])
+
+
+def test_an_interval_of_accuracies_stays_between_0_and_1() -> None:
+    ((_, _, interval, *_),) = table(conclude({0: runs([1.0, 0.5])}, 0))
+    assert interval == "0.0000 to 1.0000"
+
+
+def test_a_markdown_table_has_no_emphasis() -> None:
+    text = markdown(conclude({7: runs(BETTER), 0: runs(BASELINE)}, 0))
+    assert "| 7\\* | " in text
+    assert "5 fresh seeds each, trained on all training images; 100 test images." in text
 
 
 def test_the_cheapest_of_those_that_tie_is_recommended_and_said_so() -> None:

@@ -1,0 +1,147 @@
+"""The runs of the finalists: which there are, which are done, and what is written of each."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mnist_sweep.config import UserError
+from mnist_sweep.config.settings import RuntimeConfig, TrackingConfig
+from mnist_sweep.confirm.finalists import Finalist
+from mnist_sweep.confirm.runs import Confirmation, ConfirmRuns, Run, open_test_images, runs_of, train
+from mnist_sweep.execution.jobs import Batch, not_shown
+from mnist_sweep.execution.progress import Silent
+from mnist_sweep.files import read_json, read_yaml, write_json
+from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.run_record import read_record
+from mnist_sweep.storage.state import TrialState, check_state
+from mnist_sweep.tasks.image_classifier.data import describe
+from mnist_sweep.tracking import Tracker
+from mnist_sweep.tracking.run_recorder import RunRecorder
+
+DRY = RuntimeConfig("dry", 2, None, None, [])
+
+
+class Heard(Silent):
+    """Progress that keeps its warnings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.warnings: list[str] = []
+
+    def warn(self, line: str) -> None:
+        self.warnings.append(line)
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> RunRecorder:
+    return RunRecorder(Tracker(TrackingConfig(False, None, "mine"), tmp_path, pytest.fail))
+
+
+def named(runs: list[Run]) -> list[str]:
+    return [run.folder.path.name for run in runs]
+
+
+def test_the_runs_are_made_seed_by_seed(study: StudyFolder, finalists: list[Finalist]) -> None:
+    runs = runs_of(study, finalists, 2)
+    assert named(runs) == ["0001-0", "0000-0", "0001-1", "0000-1"]
+    assert [run.name for run in runs[:2]] == ["trial 1, seed 0", "trial 0, seed 0"]
+    assert len({run.config.trial_seed() for run in runs}) == 4
+    assert not any(run.is_done for run in runs)
+
+
+def test_further_seeds_count_if_all_finalists_have_them(
+    study: StudyFolder, finalists: list[Finalist], finish: Callable[[Run], None]
+) -> None:
+    for run in runs_of(study, finalists, 4)[:7]:
+        finish(run)
+    assert named(runs_of(study, finalists, 2)) == [f"{trial}-{seed}" for seed in range(3) for trial in ("0001", "0000")]
+
+
+def test_a_run_is_done_with_its_own_seed_and_complete_results_alone(
+    study: StudyFolder, finalists: list[Finalist], finish: Callable[[Run], None]
+) -> None:
+    run = runs_of(study, finalists, 1)[0]
+    finish(run)
+    assert run.is_done
+    predictions, metrics = run.result()
+    assert metrics.parameters == read_json(study.trial(1).metrics)["parameters"]
+    assert len(predictions.labels) == 360
+    assert not replace(run, config=replace(run.config, seed=1)).is_done
+    assert not replace(run, config=replace(run.config, train=replace(run.config.train, epochs=9))).is_done
+    state = read_json(run.folder.state)
+    write_json(run.folder.state, state | {"state": "INTERRUPTED"})
+    assert not run.is_done
+    write_json(run.folder.state, state)
+    content = run.folder.predictions.read_bytes()
+    run.folder.predictions.write_bytes(content[:100])
+    assert not run.is_done
+    run.folder.predictions.write_bytes(content)
+    write_json(run.folder.metrics, {"parameters": 5})
+    assert not run.is_done
+
+
+def test_the_test_images_are_opened_once_for_the_same_runs(study: StudyFolder, finalists: list[Finalist]) -> None:
+    heard = Heard()
+    for _ in range(2):
+        open_test_images(study, runs_of(study, finalists, 2), "first", heard)
+    assert heard.warnings == []
+    open_test_images(study, runs_of(study, finalists, 3), "second", heard)
+    open_test_images(study, runs_of(study, finalists[:1], 3), "third", heard)
+    assert ["once" in heard.warnings[0], "2 times" in heard.warnings[1]] == [True, True]
+    found = read_json(study.test_set)["openings"]
+    assert [(one["trials"], one["seeds"], one["command"]) for one in found] == [
+        ([1, 0], 2, "first"), ([1, 0], 3, "second"), ([1], 3, "third"),
+    ]  # fmt: skip
+
+
+def test_a_job_keeps_the_first_seeds_model_and_its_states_have_the_seed(
+    study: StudyFolder, finalists: list[Finalist], recorder: RunRecorder
+) -> None:
+    runs = runs_of(study, finalists, 2)
+    first = runs[0].config
+    batch = Batch(describe(first.data), [], [], "mnist-sweep confirm", first.data)
+    source = Confirmation(study, runs[1:3], DRY, batch, recorder, Silent())
+    jobs = [source.next_job(), source.next_job()]
+    assert source.next_job() is None
+    assert [job.settings["keep_model"] for job in jobs if job] == [True, False]
+    job = jobs[1]
+    assert job is not None
+    assert "data.validation=test" in job.overrides
+    shown = source.show(job)
+    assert (shown.what, shown.epochs) == ({"trial": "1", "seed": "1"}, 3)
+    described = source.describe(job)
+    assert (described.name, described.trial, described.tags) == ("dnn-digits-0001-seed-1", 1, {"seed": "1"})
+    assert "model.dropout" in described.searched
+    state, text = source.conclude(job, {"metrics": {"val_accuracy": 0.98765}})
+    assert (state.state, state.trial, state.seed, text) == (
+        TrialState.COMPLETE, 1, 1, "trial 1, seed 1: test accuracy 0.9877",
+    )  # fmt: skip
+    assert source.fail(job, "no")[0].reason == "no"
+    assert source.leave(job).state is TrialState.INTERRUPTED
+
+
+def test_all_runs_are_trained_and_recorded(
+    study: StudyFolder, finalists: list[Finalist], recorder: RunRecorder
+) -> None:
+    runs = runs_of(study, finalists, 2)
+    what = ConfirmRuns(study, runs, runs, DRY, [], [], "mnist-sweep confirm")
+    assert train(what, recorder, Silent(), 2, not_shown) == 0
+    assert read_json(study.test_set)["times_opened"] == 1
+    for run in runs:
+        state = check_state(run.folder.state)
+        assert (state.state, state.trial, state.seed) == (TrialState.COMPLETE, run.finalist.trial, run.index)
+        assert read_record(run.folder.record).tags["kind"] == "confirm"
+        assert read_yaml(run.folder.config)["data"]["validation"] == "test"
+
+
+def test_other_data_than_the_searchs_leave_the_test_images_closed(
+    study: StudyFolder, finalists: list[Finalist], recorder: RunRecorder
+) -> None:
+    wrong = replace(finalists[0], digests={"train_images": "0" * 64})
+    runs = runs_of(study, [wrong], 2)
+    with pytest.raises(UserError, match="data=digits is not what trial 1 of dnn-digits was trained on"):
+        train(ConfirmRuns(study, runs, runs, DRY, [], [], "x"), recorder, Silent(), 1, not_shown)
+    assert not study.test_set.exists()
+    assert study.confirmations() == []

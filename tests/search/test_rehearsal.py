@@ -1,0 +1,69 @@
+"""A search in memory finds what would end the real one."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnist_sweep.config import Settings, UserError
+from mnist_sweep.config.settings import parse_settings
+from mnist_sweep.config.space import parse_space
+from mnist_sweep.search import rehearse
+
+BASE = {"a": "5", "b": "x", "lr": "0.1"}
+SPACE = {"a": "range(1,10)", "b": "choice(x,y)", "lr": "tag(log,interval(1e-3,1.0))"}
+MEDIAN = {"_target_": "optuna.pruners.MedianPruner", "n_startup_trials": 0}
+
+
+def settings(sampler: dict[str, Any], pruner: dict[str, Any] | None = None, **search: Any) -> Settings:
+    plain = {
+        "runtime": {"executor": "local", "workers": None, "memory_limit": None, "trial_timeout": None,
+                    "allowed_targets": []},
+        "study": {"name": None, "seed": 0, "keep_models": 1, "fork": False},
+        "tracking": {"enabled": False, "uri": None, "experiment": "mine"},
+        "runs_folder": "runs",
+        "search": {"n_trials": 10, "timeout": None, "target": None, "max_failures": 5, "audit": 0.0,
+                   "metric": "val_accuracy", "direction": None, "space": {}, "when": {}, **search},
+        "sampler": sampler,
+        "pruner": pruner or {"_target_": "optuna.pruners.NopPruner"},
+    }  # fmt: skip
+    return parse_settings(plain, [])
+
+
+@pytest.mark.parametrize(
+    ("sampler", "more"),
+    [
+        ({"_target_": "optuna.samplers.RandomSampler"}, {}),
+        ({"_target_": "mnist_sweep.search.TPESampler", "n_startup_trials": 2}, {"pruner": MEDIAN}),
+        ({"_target_": "mnist_sweep.search.TPESampler"}, {"metric": "val_loss"}),
+        ({"_target_": "optuna.samplers.NSGAIISampler"}, {"metric": ["val_accuracy", "parameters"]}),
+    ],
+)
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_what_can_search_passes_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampler: dict[str, Any], more: dict[str, Any], epochs: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rehearse(settings(sampler, **more), parse_space(SPACE, {}), BASE, epochs)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_grid_of_the_base_alone_passes() -> None:
+    grid = {"_target_": "mnist_sweep.search.GridSampler"}
+    rehearse(settings(grid), parse_space({"b": "choice(x)"}, {}), {"b": "x"}, 3)
+
+
+def test_a_sampler_that_can_not_work_on_the_space_is_refused() -> None:
+    sampler = {"_target_": "optuna.samplers.BruteForceSampler"}  # needs a step in every range
+    with pytest.raises(
+        UserError, match=r"^sampler and pruner \(BruteForceSampler and NopPruner\) can't search this.*step"
+    ):
+        rehearse(settings(sampler), parse_space(SPACE, {}), BASE, 3)
+
+
+def test_a_mistake_in_the_space_is_told_as_it_is() -> None:
+    grid = {"_target_": "mnist_sweep.search.GridSampler"}
+    with pytest.raises(UserError) as caught:
+        rehearse(settings(grid), parse_space(SPACE, {}), BASE, 3)
+    assert "can't search this space" not in str(caught.value)
+    assert "lr" in str(caught.value)

@@ -1,0 +1,56 @@
+"""What is checked before MLflow's page is served, and how its server is started."""
+
+import itertools
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from mnist_sweep.config import UserError
+from mnist_sweep.config.settings import TrackingConfig
+from mnist_sweep.tracking.server import serve
+
+DEFAULT = TrackingConfig(True, None, "mine")
+
+
+def test_a_folder_without_runs_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds no runs yet: start with `mnist-sweep sweep`"):
+        serve(DEFAULT, tmp_path, 5000)
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:5000", "https://mlflow.example"])
+def test_a_server_is_not_served_again(tmp_path: Path, uri: str) -> None:
+    with pytest.raises(UserError, match=f"tracking.uri is a server already: open {uri}"):
+        serve(TrackingConfig(True, uri, "mine"), tmp_path, 5000)
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").touch()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match=rf"port must be a free one, but {port} is unavailable \(Address already"):
+            serve(DEFAULT, tmp_path, port)
+
+
+def test_the_server_is_reachable_from_this_machine_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mlflow.db").touch()
+    replaced: list[tuple[str, list[str], dict[str, str]]] = []
+    monkeypatch.setattr(os, "execve", lambda *given: replaced.append(given))  # or it would end the tests
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    serve(DEFAULT, tmp_path, port)
+    ((program, command, environment),) = replaced
+    assert program == command[0] == sys.executable
+    options = dict(itertools.pairwise(command))
+    assert (options["--host"], options["--port"]) == ("127.0.0.1", str(port))
+    assert options["--backend-store-uri"] == f"sqlite:///{tmp_path}/mlflow.db"
+    assert options["--default-artifact-root"] == f"file://{tmp_path}/artifacts"
+    assert environment["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    assert f"http://127.0.0.1:{port}" in capsys.readouterr().out
