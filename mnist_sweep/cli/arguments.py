@@ -135,8 +135,9 @@ def _take_names(arguments: Arguments, command: Command, name: str) -> Arguments:
     if kind is Names.CONFIGURATION:
         return _take_file(replace(arguments, overrides=overrides), names)
     if kind in TAKES_A_STUDY:  # `study` is a config group too, so the key has another name within Hydra
-        given = [text.partition("=")[2] for text in overrides if key_of(text) == "study"]
-        overrides = [text for text in overrides if key_of(text) != "study"]
+        keys = ("study", "study_name")
+        given = [text.partition("=")[2] for text in overrides if key_of(text) in keys]
+        overrides = [text for text in overrides if key_of(text) not in keys]
         files = [text for text in names if _is_file(text)] if kind is Names.STUDY_OR_FILE else []
         studies = [as_literal(text) for text in names if text not in files]
         if len(given) + len(files) + bool(studies) > 1 or (len(studies) > 1 and kind is not Names.STUDIES):
@@ -153,6 +154,8 @@ def _take_names(arguments: Arguments, command: Command, name: str) -> Arguments:
 
 def _take_file(arguments: Arguments, names: list[str]) -> Arguments:
     """A configuration file becomes Hydra's primary configuration."""
+    if len(files := [text for text in names if _is_file(text)]) > 1:
+        raise UserError(f"train takes one configuration file, got {', '.join(files)}")
     for text in names:
         if not _is_file(text):
             return replace(

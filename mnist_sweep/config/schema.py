@@ -1,5 +1,6 @@
 """The parts of a trial's configuration as dataclasses with types and ranges."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, Strict
@@ -161,3 +162,7 @@ def check_cnn_shape(arguments: dict[str, Any], image: Shape) -> None:
                 f"model.pool_size_{layer} must be at most {min(height, width)}, the size of its input, got {pool}"
             )
         height, width = height // pool, width // pool
+
+
+# What the layers of a model ask of an image, checked before Keras is imported.
+SHAPE_CHECKS: dict[str, Callable[[dict[str, Any], Shape], None]] = {"mnist_sweep.models.cnn": check_cnn_shape}

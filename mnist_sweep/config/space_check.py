@@ -1,6 +1,6 @@
 """Checks a search space against what its keys take, before anything is trained."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from mnist_sweep.config.check import nearest, shown
 from mnist_sweep.config.compose import Composer
@@ -65,17 +65,21 @@ def reachable(parameters: list[Parameter], base: Mapping[str, str]) -> list[Para
     return [parameter for parameter in parameters if _way_to(parameter, parameters, base) is not None]
 
 
-def check_space(
-    composer: Composer,
-    parameters: list[Parameter],
-    base: Mapping[str, str],
-    also: Callable[[TrialConfig], None] = lambda _config: None,
-) -> None:
-    """Composes a trial for every choice and both ends of every range; raises UserError for the first that can't be.
+def check_space(composer: Composer, parameters: list[Parameter], base: Mapping[str, str]) -> list[TrialConfig]:
+    """Composes a trial for every choice and both ends of every range.
 
-    `base` are the base configuration's values as in overrides, the chosen options of groups included; `also` is a
-    further check of each trial's configuration.
+    Args:
+        composer: Composes them.
+        parameters: The search space.
+        base: The base configuration's values as in overrides, the chosen options of groups included.
+
+    Returns:
+        The configurations of these trials.
+
+    Raises:
+        UserError: One of them can't be composed.
     """
+    configs: list[TrialConfig] = []
     if not parameters:
         raise UserError("search.space must not be empty: add a parameter, such as 'model.dropout=interval(0.0,0.5)'")
     for parameter in parameters:
@@ -86,8 +90,9 @@ def check_space(
             raise UserError(f"search.space: {parameter.key} is not a key of a trial{nearest(parameter.key, known)}")
         _check_condition(composer, parameter, parameters, base)
         for way in _ways(parameter, parameters, base):
-            for text in ends(parameter.domain):
-                _check_one(composer, parameter, {**way, parameter.key: text}, also)
+            texts = ends(parameter.domain)
+            configs += [_composed(composer, parameter, {**way, parameter.key: text}) for text in texts]
+    return configs
 
 
 def _ways(parameter: Parameter, parameters: list[Parameter], base: Mapping[str, str]) -> Iterable[dict[str, str]]:
@@ -107,11 +112,9 @@ def _ways(parameter: Parameter, parameters: list[Parameter], base: Mapping[str, 
             yield {**way, group: option}
 
 
-def _check_one(
-    composer: Composer, parameter: Parameter, overrides: dict[str, str], also: Callable[[TrialConfig], None]
-) -> None:
+def _composed(composer: Composer, parameter: Parameter, overrides: dict[str, str]) -> TrialConfig:
     try:
-        also(composer.config(overrides))
+        return composer.config(overrides)
     except UserError as error:
         hint = ""
         group = parameter.key.partition(".")[0]

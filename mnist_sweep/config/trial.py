@@ -12,7 +12,7 @@ from pydantic import dataclasses as pydantic_dataclasses
 from mnist_sweep.config.check import check, nearest, shown
 from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.hashing import drawn
-from mnist_sweep.config.schema import ARGUMENTS, CONFIG, Count, Seed, Shape, TrainConfig, check_cnn_shape
+from mnist_sweep.config.schema import ARGUMENTS, CONFIG, SHAPE_CHECKS, Count, Seed, Shape, TrainConfig
 from mnist_sweep.config.targets import check_target
 
 
@@ -156,5 +156,5 @@ def check_against_data(config: TrialConfig, image: Shape, train_images: int) -> 
             f"train.batch_size must be at most {train_images}, the number of training images, "
             f"got {config.train.batch_size}"
         )
-    if config.model.target == "mnist_sweep.models.cnn":
-        check_cnn_shape(config.model.arguments, image)
+    if check_shape := SHAPE_CHECKS.get(config.model.target):
+        check_shape(config.model.arguments, image)

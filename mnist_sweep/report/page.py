@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from mnist_sweep.config import UserError
 from mnist_sweep.config.flatten import flatten_space
 from mnist_sweep.config.metrics import METRICS
 from mnist_sweep.files import is_full, read_if_whole, write_text
@@ -17,6 +18,7 @@ from mnist_sweep.formatting import duration
 from mnist_sweep.results import confirmation_text
 from mnist_sweep.results.pruning import Pruning, sentence
 from mnist_sweep.results.study import Study, Trial, read_study
+from mnist_sweep.results.trial import read_environment
 from mnist_sweep.search.importances import importances
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.state import FINISHED, TrialState
@@ -133,16 +135,20 @@ def _answer(study: Study) -> dict[str, Any]:
 
 def _environment(study: Study) -> list[tuple[str, str]]:
     trial = study.best or next((trial for trial in study.trials if trial.folder.environment.is_file()), None)
-    found = read_if_whole(trial.folder.environment) if trial else {}
-    rows = [
-        (name, str(found[name])) for name in ("processor", "cores", "platform", "commit", "threads") if found.get(name)
-    ]
-    if found.get("dirty"):
+    if trial is None:
+        return []
+    try:
+        found = read_environment(trial.folder, str(trial.folder.environment))
+    except UserError:  # damaged
+        return []
+    names = ("processor", "cores", "platform", "commit", "threads")
+    rows = [(name, str(getattr(found, name))) for name in names if getattr(found, name)]
+    if found.dirty:
         rows.append(("uncommitted changes", "yes"))
-    if data := found.get("data"):
-        counts = f"{data['train_images']:,} images to train, {data['validation_images']:,} to validate"
-        rows.append(("data", f"{data['name']}: {counts}, SHA-256 {data['digest'][:16]}"))
-    return [*rows, *((name, text) for name, text in found.get("versions", {}).items())]
+    data = found.data
+    counts = f"{data.train_images:,} images to train, {data.validation_images:,} to validate"
+    rows.append(("data", f"{data.name}: {counts}, SHA-256 {data.digest[:16]}"))
+    return [*rows, *found.versions.items()]
 
 
 def _render(name: str, content: dict[str, Any]) -> str:

@@ -1,4 +1,8 @@
-"""The figures of a search as a whole: its history, curves, costs and time."""
+"""The figures of a search as a whole: its history, curves, costs and time.
+
+These are not optuna.visualization's: each has a text alternative, fits a light and a dark page, needs no script, and
+shows pruned trials and the baseline.
+"""
 
 from collections.abc import Sequence
 from typing import Any

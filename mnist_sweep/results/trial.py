@@ -45,6 +45,9 @@ class RecordedData:
 
     digests: dict[str, str]
     validation_images: int = 0
+    train_images: int = 0
+    name: str = ""
+    digest: str = ""
 
 
 @checked(frozen=True, config=LOOSE)
@@ -54,6 +57,12 @@ class RecordedEnvironment:
     data: RecordedData
     weights_digest: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
+    processor: str | None = None
+    cores: int | None = None
+    platform: str | None = None
+    commit: str | None = None
+    threads: int | None = None
+    dirty: bool | None = None
 
 
 def check_environment(content: Any, key: str) -> RecordedEnvironment:

@@ -14,7 +14,7 @@ from mnist_sweep.config.targets import resolve
 
 COUNTS = ("n_", "min_", "max_", "interval_", "bootstrap_")
 # Counts that may be 0; all others begin at 1.
-FROM_ZERO = ("n_startup_trials", "n_warmup_steps", "min_early_stopping_rate", "bootstrap_count")
+FROM_ZERO = ("n_startup_trials", "n_startup_steps", "n_warmup_steps", "min_early_stopping_rate", "bootstrap_count")
 
 
 def _build(config: Component, key: str, kind: type, more: dict[str, Any]) -> Any:
@@ -51,7 +51,7 @@ def _check_argument(key: str, name: str, value: Any, parameter: inspect.Paramete
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise UserError(f"{key}.{name} must be {text}, got {shown(value)}")
     least = 0 if name in FROM_ZERO else 1
-    if name.startswith(COUNTS) and isinstance(value, int) and value < least:
+    if name.startswith(COUNTS) and "int" in names and isinstance(value, int) and value < least:
         raise UserError(f"{key}.{name} must be at least {least}, got {shown(value)}")
 
 

@@ -59,7 +59,7 @@ def study_name(settings: Settings, base: TrialConfig) -> str:
         raise UserError(f"study.name must not be {' or '.join(RESERVED)} for a search: those hold single trials")
     if settings.study.name is not None:
         return settings.study.name
-    return check_study_name(f"{base.model.target.rpartition('.')[2]}-{base.data.split.name}")
+    return check_study_name(f"{base.model.name}-{base.data.split.name}")
 
 
 def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer) -> Plan:
@@ -79,13 +79,15 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
     build_pruner(settings.pruner)
     values = base_values(plain, composed.choices)
     parameters = parse_space(settings.search.space, settings.search.when)
-    check_space(composer, parameters, values)
+    ends = check_space(composer, parameters, values)
     parameters = reachable(parameters, values)
     rehearse(settings, parameters, values, base.train.epochs)
     name = study_name(settings, base)
     description = prepare(base, say, transfer=transfer)
-    check_space(
-        composer, parameters, values, lambda c: check_against_data(c, description.image, description.train_images)
-    )
+    for config in ends:
+        try:
+            check_against_data(config, description.image, description.train_images)
+        except UserError as error:
+            raise UserError(f"search.space: {error}") from None
     folder = StudyFolder(settings.runs_folder / name)
     return Plan(settings, composer, base, values, parameters, description, folder, plain, composed.flags)

@@ -36,6 +36,8 @@ def test_a_report_takes_several_studies(given: list[str]) -> None:
         ("sync", ["study=a", "study=b"], "sync takes a study's name once, got study=a, study=b"),
         ("reproduce", ["a", "best.yaml"], "reproduce takes a study's name or a best.yaml once, got a, best.yaml"),
         ("report", ["a", "study=b"], "report takes studies' names once, got a, study=b"),
+        ("show", ["a", "study_name=b"], "show takes a study's name once, got a, study=b"),
+        ("train", ["a.yaml", "b.yaml"], "train takes one configuration file, got a.yaml, b.yaml"),
         ("train", ["nowhere.yaml"], "nowhere.yaml is not there; give a configuration file"),
         ("sweep", ["--multirun"], "--multirun is for train, so leave it out"),
         ("sweep", ["--experimental-rerun=x"], "--experimental-rerun is not for mnist-sweep"),

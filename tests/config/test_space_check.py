@@ -7,6 +7,7 @@ from mnist_sweep.config.compose import Composer
 from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.space import parse_domain, parse_space
 from mnist_sweep.config.space_check import check_space, ends
+from mnist_sweep.config.trial import TrialConfig
 
 pytestmark = pytest.mark.usefixtures("hydra_conf")
 VALUES = {
@@ -20,8 +21,8 @@ def composer_of(*base: str) -> Composer:
     return Composer(GlobalHydra.instance().config_loader(), "config", list(base), [])
 
 
-def check(space: dict, when: dict | None = None, also=lambda _config: None) -> None:
-    check_space(composer_of("data=digits"), parse_space(space, when or {}), VALUES, also)
+def check(space: dict, when: dict | None = None) -> list[TrialConfig]:
+    return check_space(composer_of("data=digits"), parse_space(space, when or {}), VALUES)
 
 
 @pytest.mark.parametrize(
@@ -107,21 +108,15 @@ def test_a_parameter_that_an_option_of_the_space_does_not_have_is_told(space, ke
         check(space)
 
 
-def test_a_further_check_sees_every_end():
-    seen = []
-    check({"train.batch_size": "choice(1,64,32)"}, also=lambda config: seen.append(config.train.batch_size))
-    assert seen == [1, 64, 32]
+def test_every_end_is_composed():
+    found = check({"train.batch_size": "choice(1,64,32)"})
+    assert [config.train.batch_size for config in found] == [1, 64, 32]
 
 
 def test_a_conditional_parameter_is_checked_where_its_condition_holds():
-    seen = []
     when = {"optimizer=sgd": {"optimizer.momentum": "interval(0,0.5)"}}
-    check(
-        {"optimizer": "choice(adam,sgd)"},
-        when,
-        lambda c: seen.append((c.optimizer.target, c.optimizer.arguments.get("momentum"))),
-    )
-    assert seen == [
+    found = check({"optimizer": "choice(adam,sgd)"}, when)
+    assert [(config.optimizer.target, config.optimizer.arguments.get("momentum")) for config in found] == [
         ("keras.optimizers.Adam", None), ("keras.optimizers.SGD", 0.9),
         ("keras.optimizers.SGD", 0.0), ("keras.optimizers.SGD", 0.5),
     ]  # fmt: skip
