@@ -1,4 +1,4 @@
-"""Puts a study's figures and tables onto one page, which needs nothing besides itself."""
+"""Puts a study's figures and tables onto one self-contained page."""
 
 import base64
 import time
@@ -46,7 +46,7 @@ def _picture(file: Path, title: str, text: str) -> list[dict[str, Any]]:
 
 
 def _figures(study: Study, on_figure: Callable[[str], None]) -> list[dict[str, Any]]:
-    """The figures of the search, as far as there is something to draw."""
+    """Returns the figures of the search for which there is something to draw."""
     from mnist_sweep.report import parameter_plots, search_plots  # Matplotlib: a sweep's first lines don't wait for it
 
     wanted: list[tuple[bool, Callable[[Study], Drawing]]] = [
@@ -201,7 +201,7 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
 
 
 def refresh_report(folder: StudyFolder, first: Callable[[], object] = lambda: None) -> str:
-    """Does what is to be done first, and writes report.html as the study is then; returns what went wrong.
+    """Writes report.html, after doing what has to be done before; returns what went wrong, empty if nothing did.
 
     Pictures must not spoil what went well: the traceback goes to report.log, only a full disk is raised.
     """

@@ -15,7 +15,12 @@ from mnist_sweep.tasks.image_classifier.figures.style import BLUE, GREEN
 
 
 def importance(found: dict[str, float], metric: str) -> Drawing:
-    """How much each parameter has to do with the objective."""
+    """Draws the importance of each parameter.
+
+    Args:
+        found: Each parameter's share of the influence on the objective, from 0 to 1, the largest first.
+        metric: The name of the objective.
+    """
     names = list(found)[::-1]
 
     def draw(figure: Figure) -> None:
@@ -31,7 +36,7 @@ def importance(found: dict[str, float], metric: str) -> Drawing:
 
 
 def _positions(parameter: Parameter, texts: Sequence[str]) -> tuple[list[float], list[str] | None]:
-    """Where values lie on an axis; with the labels of a choice, which may be numbers in their order."""
+    """Returns where values lie on an axis, and the labels of a choice, None for a range."""
     if not isinstance(parameter.domain, Choice):
         return [float(text) for text in texts], None
     labels = list(dict.fromkeys([*parameter.domain.literals, *texts]))
@@ -46,7 +51,7 @@ def _label_choices(axes: Axes, labels: list[str] | None) -> None:
 
 
 def slices(study: Study) -> Drawing:
-    """Each parameter against the objective."""
+    """Draws each parameter against the objective."""
     trials = [(trial, study.values_of(trial)) for trial in study.ranked]
     columns = 3
     rows = max(1, math.ceil(len(study.parameters) / columns))
@@ -78,7 +83,7 @@ def slices(study: Study) -> Drawing:
 
 
 def parallel(study: Study) -> Drawing:
-    """Parallel coordinates: a line for each complete trial, coloured by its objective."""
+    """Draws parallel coordinates: a line for each complete trial, coloured by its objective."""
     trials = [(trial, study.values_of(trial)) for trial in study.ranked[:MANY]][::-1]
     parameters = [p for p in study.parameters if any(p.key in own for _, own in trials)]
 

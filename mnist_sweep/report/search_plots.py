@@ -20,7 +20,7 @@ FEW = 40  # bars that have room for a number
 
 
 def _best_so_far(study: Study) -> list[tuple[Trial, float | None]]:
-    """The trials as they ended, each with the best value until then."""
+    """Returns the trials in the order in which they ended, each with the best value until then."""
     best, found = None, []
     for trial in sorted(study.of_state(*FINISHED), key=lambda trial: trial.ended or 0.0):
         if trial.state == TrialState.COMPLETE and trial.value is not None:
@@ -30,7 +30,7 @@ def _best_so_far(study: Study) -> list[tuple[Trial, float | None]]:
 
 
 def history(study: Study) -> Drawing:
-    """Every trial as it ended, and the best so far."""
+    """Draws every trial in the order in which they ended, and the best value so far."""
     line = _best_so_far(study)
     ended, best = [trial for trial, _ in line], line[-1][1] if line else None
     last = {trial.number: _value(study, trial) for trial in ended}
@@ -57,7 +57,8 @@ def history(study: Study) -> Drawing:
             axes.set_yticks([])
         whole_numbers(axes)
         axes.grid(True)
-        figure.legend(loc="outside lower center", ncols=5)
+        if ended:
+            figure.legend(loc="outside lower center", ncols=5)
 
     found = f"the best so far is a line that reaches {best:.4f}" if best is not None else "no trial is complete"
     text = f"{study.metric} of each of {len(ended)} trials in the order in which they ended; {found}."
@@ -65,14 +66,14 @@ def history(study: Study) -> Drawing:
 
 
 def _value(study: Study, trial: Trial) -> float | None:
-    """The objective; of a pruned trial what it had come to."""
+    """Returns the objective; for a pruned trial the value that it had reached."""
     if trial.value is not None:
         return trial.value
     return study.objective.of(trial.rows)
 
 
 def curves(study: Study) -> Drawing:
-    """Every trial's validation curve; those of pruned trials end where they were stopped."""
+    """Draws every trial's validation curve; those of pruned trials end where they were stopped."""
     shown = [trial for trial in study.trials if trial.rows]
     if len(shown) > MANY:
         keep = {trial.number for trial in study.ranked[: MANY // 2]} | {0}
@@ -112,7 +113,15 @@ def curves(study: Study) -> Drawing:
 
 
 def front(points: Sequence[tuple[float, float]], sign: int) -> list[tuple[float, float]]:
-    """Of (cost, value) those that no other beats in both, by cost."""
+    """Returns the Pareto front: the points that no other beats in both cost and value.
+
+    Args:
+        points: Pairs of cost, of which less is better, and value.
+        sign: 1 where a larger value is better, -1 where a smaller one is.
+
+    Returns:
+        The points of the front by rising cost; of equal values the cheapest.
+    """
     chosen: list[tuple[float, float]] = []
     for cost, value in sorted(points, key=lambda point: (point[0], -sign * point[1])):
         if not chosen or sign * value > sign * chosen[-1][1]:
@@ -121,7 +130,7 @@ def front(points: Sequence[tuple[float, float]], sign: int) -> list[tuple[float,
 
 
 def costs(study: Study) -> Drawing:
-    """The objective against parameters and training time, with the Pareto front."""
+    """Draws the objective against parameters and training time, with the Pareto front."""
     names = {"parameters": "parameters", "training_seconds": "seconds of training"}
     metrics = [(trial, trial.metrics) for trial in study.ranked]
 
@@ -150,7 +159,7 @@ def costs(study: Study) -> Drawing:
 
 
 def timeline(study: Study) -> Drawing:
-    """Which worker was busy when."""
+    """Draws which worker was busy when."""
     spans = sorted(((t.started, t.ended, t) for t in study.trials if t.started and t.ended), key=lambda span: span[0])
     begin = spans[0][0] if spans else 0.0
     free: list[float] = []
@@ -183,7 +192,7 @@ def timeline(study: Study) -> Drawing:
 
 
 def against_each_other(studies: Sequence[Study]) -> Drawing:
-    """The best so far of several studies over trials and over time."""
+    """Draws the best value so far of several studies, over trials and over time."""
     colours = (BLUE, VERMILION, GREEN, ORANGE, "#CC79A7", "#56B4E9")
 
     def draw(figure: Figure) -> None:

@@ -1,4 +1,4 @@
-"""Vector graphics that fit a light and a dark page, each with its text for those who can't see it."""
+"""Vector graphics that fit a light and a dark page, each with an alternative text."""
 
 import io
 import warnings
@@ -26,7 +26,13 @@ SVG_STYLE = "<style>svg{color:#1b1b1b}@media (prefers-color-scheme: dark){svg{co
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure as SVG, its title, and what it shows in words."""
+    """A figure as SVG.
+
+    Attributes:
+        title: Its title.
+        text: What it shows, in words: the alternative text.
+        svg: The SVG element, to be put into a page.
+    """
 
     title: str
     text: str
@@ -34,7 +40,7 @@ class Drawing:
 
 
 def _svg(figure: Figure) -> str:
-    """The figure as SVG whose ink is dark on a light page and light on a dark one."""
+    """Returns the figure as SVG whose ink is dark on a light page and light on a dark one."""
     out = io.StringIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -45,7 +51,14 @@ def _svg(figure: Figure) -> str:
 
 
 def drawn(title: str, text: str, size: tuple[float, float], draw: Callable[[Figure], None]) -> Drawing:
-    """A figure of that size in inches, drawn by a function."""
+    """Returns a figure that a function draws.
+
+    Args:
+        title: Its title.
+        text: Its alternative text.
+        size: Width and height in inches.
+        draw: Draws it.
+    """
     style: Any = {**STYLE, **dict.fromkeys(INKED, INK), "svg.fonttype": "none", "svg.hashsalt": title,
                   "font.family": "sans-serif", "grid.color": INK, "grid.alpha": 0.15}  # fmt: skip
     with rc_context(style):
@@ -55,7 +68,7 @@ def drawn(title: str, text: str, size: tuple[float, float], draw: Callable[[Figu
 
 
 def _floor(values: Sequence[float], sign: int) -> float | None:
-    """Where the axis of the objective ends at its bad side, so that a few bad trials don't flatten all others."""
+    """Returns where the axis of the objective ends at its bad side, None to leave it as it is."""
     if len(values) < 4:
         return None
     good = np.sort(np.asarray(values) * sign)
@@ -65,7 +78,16 @@ def _floor(values: Sequence[float], sign: int) -> float | None:
 
 
 def limit(axes: Axes, values: Sequence[float], sign: int) -> float | None:
-    """Ends the axis of the objective there; returns where."""
+    """Limits the axis of the objective at its bad side, so that a few bad trials don't flatten all others.
+
+    Args:
+        axes: Whose vertical axis shows the objective.
+        values: The objectives that are shown.
+        sign: 1 where more is better, -1 where less is.
+
+    Returns:
+        The value at which the axis ends, None where it is left as it is.
+    """
     end = _floor(values, sign)
     if end is not None:
         best = max(values, key=lambda value: sign * value)
@@ -75,12 +97,12 @@ def limit(axes: Axes, values: Sequence[float], sign: int) -> float | None:
 
 
 def inside(value: float, end: float | None, sign: int) -> float:
-    """The value, or the end of the axis where it lies beyond."""
+    """Returns the value, or the end of the axis where the value lies beyond it."""
     return value if end is None or sign * value > sign * end else end
 
 
 def by_logarithm(axes: Axes) -> None:
-    """A logarithmic axis with labels in plain digits."""
+    """Makes the horizontal axis logarithmic, with labels in plain digits."""
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}" if value >= 1 else f"{value:g}"))
@@ -88,5 +110,5 @@ def by_logarithm(axes: Axes) -> None:
 
 
 def whole_numbers(axes: Axes) -> None:
-    """An axis that counts."""
+    """Labels the horizontal axis at whole numbers only."""
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

@@ -1,4 +1,4 @@
-"""The page of a study, whatever the study is like; the leaderboard beside it."""
+"""The page of a study, whatever the study is like, and the leaderboard."""
 
 import json
 import re
@@ -105,7 +105,7 @@ def test_studies_are_listed_with_their_best(own_runs: Path, tmp_path: Path, caps
     assert run(["studies", f"runs_folder={tmp_path / 'empty'}"]) == 2
 
 
-def test_several_studies_are_put_beside_each_other(own_runs: Path, capsys) -> None:
+def test_several_studies_are_shown_next_to_each_other(own_runs: Path, capsys) -> None:
     shutil.copytree(own_runs / "dnn-digits", own_runs / "other")
     assert run(["report", f"runs_folder={own_runs}", "study=[dnn-digits,other]"]) == 0
     page = (own_runs / "compare/dnn-digits_other.html").read_text(encoding="utf-8")

@@ -1,0 +1,48 @@
+"""The figures of the parameters, drawn from a real study of four small trials."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mnist_sweep.report.parameter_plots import importance, parallel, slices
+from mnist_sweep.results.study import Study, read_study
+from mnist_sweep.storage.folders import StudyFolder
+
+
+@pytest.fixture(scope="module")
+def study(runs: Path) -> Study:
+    return read_study(StudyFolder(runs / "dnn-digits"))
+
+
+def texts(svg: str) -> list[str]:
+    return re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+
+
+def test_importances_are_shares_with_the_largest_named_first() -> None:
+    found = importance({"optimizer.learning_rate": 0.7, "model.dropout": 0.25, "a": 0.04, "b": 0.01}, "val_accuracy")
+    assert found.title == "Importance of the parameters"
+    assert "share of 4 parameters" in found.text
+    assert found.text.endswith("optimizer.learning_rate 70%, model.dropout 25%, a 4%.")
+    assert {"70%", "25%", "4%", "1%", "model.dropout"} <= set(texts(found.svg))
+
+
+def test_every_parameter_has_a_panel(study: Study) -> None:
+    found = slices(study)
+    assert f"A panel for each of {len(study.parameters)} parameters" in found.text
+    assert study.metric in found.text
+    assert {parameter.key for parameter in study.parameters} <= set(texts(found.svg))
+
+
+def test_parallel_coordinates_have_an_axis_for_each_parameter_with_both_ends(study: Study) -> None:
+    found = parallel(study)
+    assert f"4 complete trials over {len(study.parameters)} parameters" in found.text
+    shown = texts(found.svg)
+    for parameter in study.parameters:
+        assert parameter.key.rpartition(".")[2] in shown
+        values = [study.values_of(trial)[parameter.key] for trial in study.ranked]
+        if all(re.fullmatch(r"[\d.e-]+", value) for value in values):
+            numbers = sorted(map(float, values))
+            near = [float(text) for text in shown if re.fullmatch(r"[\d.e-]+", text)]
+            assert any(number == pytest.approx(numbers[0], rel=1e-3) for number in near)
+            assert any(number == pytest.approx(numbers[-1], rel=1e-3) for number in near)
