@@ -1,7 +1,7 @@
 """The private name of Hydra that this package uses; tests/cli/test_hydra_private.py checks it.
 
 `parser` is the argument parser of `hydra.main`. Reading the arguments with it before Hydra does tells overrides from
-flags, and gives an unknown flag one line instead of a page of usage.
+flags, and reports an unknown flag in one line instead of a page of usage.
 """
 
 from argparse import ArgumentParser

@@ -119,7 +119,7 @@ def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
         return value
 
     sys.argv = ["mnist-sweep", *overrides, *quiet, *flags]
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # gives the exceptions to us instead of printing them
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # raises the exceptions instead of printing them
     task()
     return max(codes, default=0)
 

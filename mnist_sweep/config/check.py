@@ -37,7 +37,7 @@ _TYPES = {
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint at the most similar of the known names: `; did you mean ...?`, or all of them if none is near."""
+    """Returns a hint for an unknown name: `; did you mean ...?`, or all known names if none is similar."""
     known = sorted(known)
     match = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if not match:  # the last part alone: beta1 for optimizer.beta_1 even under a wrong group
@@ -51,7 +51,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def shown(value: Any, limit: int = 80) -> str:
-    """A value as it is quoted in an error: short, on one line."""
+    """Returns a value as it is quoted in an error: on one line, at most `limit` characters."""
     text = " ".join(str(value).split()) if isinstance(value, str) else repr(value)
     text = {"None": "null", "True": "true", "False": "false"}.get(text, text)
     return text if len(text) <= limit else text[: limit - 3] + "..."
@@ -78,7 +78,16 @@ def _sentence(error: Any, key: str, known: Iterable[str]) -> str:
 
 
 def check(kind: type[T], value: Any, key: str) -> T:
-    """The value as an instance of a pydantic dataclass; raises UserError naming the first key that is wrong."""
+    """Returns plain data as an instance of a type that pydantic checks.
+
+    Args:
+        kind: The type.
+        value: The plain data.
+        key: Where it lies in the configuration, for messages.
+
+    Raises:
+        UserError: The value does not fit; the message names the first key that is wrong.
+    """
     try:
         return TypeAdapter(kind).validate_python(value)
     except ValidationError as problem:

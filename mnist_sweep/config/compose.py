@@ -28,7 +28,7 @@ def _first_line(error: Exception) -> str:
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
-    """A composed configuration as plain data, interpolations resolved; raises UserError for what is missing."""
+    """Returns a composed configuration as plain data, interpolations resolved; raises UserError for missing values."""
     try:
         if missing := sorted(OmegaConf.missing_keys(config)):
             raise UserError(f"{missing[0]} is missing: give it with {missing[0]}=...")
@@ -40,7 +40,7 @@ def plain(config: DictConfig) -> dict[str, Any]:
 
 
 def known_keys(config: DictConfig) -> list[str]:
-    """All keys of a configuration, with dots."""
+    """Returns all dotted keys of a configuration."""
 
     def below(node: Any, path: str) -> list[str]:
         if not isinstance(node, Mapping):
@@ -53,12 +53,12 @@ def known_keys(config: DictConfig) -> list[str]:
 
 
 def key_of(override: str) -> str:
-    """The key of an override: `model` of `model=cnn`, `a.b` of `+a.b=1`."""
+    """Returns the key of an override: `model` of `model=cnn`, `a.b` of `+a.b=1`."""
     return override.lstrip("+~").partition("=")[0].partition("@")[0]
 
 
 def of_a_trial(override: str) -> bool:
-    """Whether an override of the command line changes what a trial is."""
+    """Returns whether an override of the command line changes what a trial is."""
     key = key_of(override).replace("/", ".")
     return not any(key == other or key.startswith(f"{other}.") for other in NOT_OF_A_TRIAL)
 
@@ -154,13 +154,13 @@ class Composer:
         return groups, {key: value for key, value in trial.items() if key not in groups}
 
     def overrides(self, trial: Mapping[str, str]) -> list[str]:
-        """All overrides that make up a trial: they can be pasted behind `mnist-sweep train`."""
+        """Returns all overrides that make up a trial: they can be pasted behind `mnist-sweep train`."""
         groups, values = self._split(trial)
         kept = [o for o in self._composed(groups)[0] if key_of(o) not in values]
         return [*kept, *(f"{key}={value}" for key, value in values.items())]
 
     def config(self, trial: Mapping[str, str]) -> TrialConfig:
-        """A trial's configuration; raises UserError for a key that is not there or a value that doesn't fit."""
+        """Returns a trial's configuration; raises UserError for an unknown key or a value that doesn't fit."""
         asked = tuple(trial.items())
         if self._last is None or self._last[0] != asked:
             self._last = asked, self._config(trial)

@@ -10,7 +10,7 @@ from mnist_sweep.config.errors import UserError
 
 
 def as_user_error(error: Exception, known: Iterable[str]) -> UserError:
-    """The same in this project's words; `known` are the keys and groups there are."""
+    """Returns one of Hydra's errors as one line; `known` are the keys and groups that exist, for a suggestion."""
     text = str(error)
     if isinstance(error, MissingConfigException):
         option = re.search(r"Could not find '([^']*)'", text) or re.search(r"find primary config '([^']*)'", text)

@@ -109,7 +109,7 @@ RESERVED = ("train", "reproduce")  # studies of single trials
 
 
 def check_study_name(name: str, key: str = "study.name") -> str:
-    """The name, if it can be a folder's; raises UserError."""
+    """Returns the name; raises UserError unless it can be a folder's name."""
     if name in ("artifacts", "mlflow.db"):
         raise UserError(f"{key} must not be {name}: that is MLflow's")
     if name == "compare":
@@ -127,7 +127,7 @@ def _as_list(value: Any) -> Any:
 
 
 def parse_search(plain: dict[str, Any]) -> SearchConfig:
-    """The search section, metric and direction as lists; raises UserError."""
+    """Returns the search section, with metric and direction as lists; raises UserError for a wrong value."""
     if not isinstance(plain, dict):
         raise UserError(f"search must be a mapping, got {shown(plain)}")
     plain = dict(plain)
@@ -157,7 +157,7 @@ def parse_search(plain: dict[str, Any]) -> SearchConfig:
 
 
 def parse_folder(value: Any) -> Path:
-    """The runs folder; raises UserError."""
+    """Returns the runs folder; raises UserError unless it is a path."""
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         raise UserError(f"runs_folder must be a folder's path, got {shown(value)}")
     try:
@@ -175,7 +175,7 @@ def parse_folder(value: Any) -> Path:
 
 
 def parse_tracking(plain: Any) -> TrackingConfig:
-    """The tracking section; raises UserError."""
+    """Returns the tracking section; raises UserError for a wrong value."""
     tracking = check(TrackingConfig, plain, "tracking")
     if tracking.uri is not None and not re.match(r"(https?|sqlite|postgresql|mysql|mssql)(\+\w+)?://.", tracking.uri):
         raise UserError(
@@ -186,7 +186,7 @@ def parse_tracking(plain: Any) -> TrackingConfig:
 
 
 def parse_surroundings(plain: dict[str, Any]) -> Surroundings:
-    """What is around a single trial, from the composed configuration; raises UserError."""
+    """Returns the settings around a single trial; raises UserError for a wrong value."""
     # `recorded` is the result of a trial in a file that a study has written.
     known = {"data", "model", "optimizer", "train", "recorded", *Settings.__dataclass_fields__}
     for key in plain:
@@ -207,7 +207,15 @@ def parse_surroundings(plain: dict[str, Any]) -> Surroundings:
 
 
 def parse_settings(plain: dict[str, Any], allowed: list[str]) -> Settings:
-    """Everything around the trials of a search, from the composed configuration; raises UserError."""
+    """Returns the settings around the trials of a search.
+
+    Args:
+        plain: The composed configuration, as plain data.
+        allowed: The modules whose functions a configuration may name.
+
+    Raises:
+        UserError: A value is wrong.
+    """
     around = parse_surroundings(plain)
     if "search" not in plain:
         raise UserError(

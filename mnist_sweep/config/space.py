@@ -73,26 +73,26 @@ class Parameter:
 
 
 def holds(condition: Condition | None, literals: Mapping[str, str]) -> bool:
-    """Whether a condition is met by values written as in an override."""
+    """Returns whether a condition is met by values written as in an override."""
     return condition is None or literals.get(condition.key) in condition.literals
 
 
 def literal(domain: Domain, value: Value) -> str:
-    """A value of the domain as it is written in an override."""
+    """Returns a value of the domain as it is written in an override."""
     if isinstance(domain, Choice):
         return domain.literals[domain.values.index(value)]
     return as_literal(value)
 
 
 def value_of(domain: Domain, text: str) -> Value:
-    """The value of the domain that is written so in an override: the inverse of `literal`."""
+    """Returns the value of the domain that is written so in an override: the inverse of `literal`."""
     if isinstance(domain, Choice):
         return domain.values[domain.literals.index(text)]
     return int(text) if domain.whole else float(text)
 
 
 def contains(domain: Domain, text: str) -> bool:
-    """Whether a value that is written as in an override lies in a domain."""
+    """Returns whether a value that is written as in an override lies in a domain."""
     if isinstance(domain, Choice):
         return text in domain.literals
     try:
@@ -106,7 +106,7 @@ def contains(domain: Domain, text: str) -> bool:
 
 
 def parse_override(text: str, where: str) -> Override:
-    """One override; raises UserError that quotes it if it is not one."""
+    """Returns a parsed override; raises UserError that quotes the text if it is not one."""
     try:
         return OverridesParser.create().parse_override(text)
     except (HydraException, ValueError, ArithmeticError, TypeError) as error:
@@ -117,7 +117,7 @@ def parse_override(text: str, where: str) -> Override:
 
 
 def as_literal(value: Any) -> str:
-    """A value as it is written in an override, quoted where it would be read as something else."""
+    """Returns a value as it is written in an override, quoted where it would be read as something else."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):
@@ -195,7 +195,7 @@ def _interval(sweep: IntervalSweep, key: str) -> Range:
 
 
 def parse_domain(key: str, text: Any) -> Domain:
-    """What a key may be, from the part behind `=` of an override; a single value is a choice of one."""
+    """Returns the domain of a key, from the part behind `=` of an override; a single value is a choice of one."""
     if isinstance(text, bool) or text is None:
         text = {True: "true", False: "false", None: "null"}[text]
     where = f"search.space.{key}"
@@ -215,7 +215,7 @@ def parse_domain(key: str, text: Any) -> Domain:
 
 
 def parse_condition(text: str) -> Condition:
-    """`key=value`, or `key=value,value` for any of them; raises UserError."""
+    """Returns a condition from `key=value`, or `key=value,value` for any of them; raises UserError."""
     override = parse_override(text, "search.when")
     if override.value_type is None or not (override.is_choice_sweep() or not override.is_sweep_override()):
         raise UserError(f"search.when must have conditions such as optimizer=adam, got {shown(text)}")
@@ -223,7 +223,7 @@ def parse_condition(text: str) -> Condition:
 
 
 def parse_space(space: Mapping[str, Any], when: Mapping[str, Mapping[str, Any]]) -> list[Parameter]:
-    """All parameters, those without a condition first; raises UserError for the first that can't be read."""
+    """Returns all parameters, those without a condition first; raises UserError for the first that is not valid."""
     parameters = [Parameter(key, parse_domain(key, text)) for key, text in space.items()]
     for text, more in when.items():
         condition = parse_condition(text)

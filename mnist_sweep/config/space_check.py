@@ -13,7 +13,7 @@ NOT_SEARCHED = ("data", "study", "train.epochs")
 
 
 def ends(domain: Domain) -> list[str]:
-    """Every choice, or both ends of a range, written as in an override."""
+    """Returns every choice, or both ends of a range, written as in an override."""
     if isinstance(domain, Choice):
         return list(domain.literals)
     return [literal(domain, value) for value in dict.fromkeys((domain.low, domain.high))]
@@ -22,7 +22,7 @@ def ends(domain: Domain) -> list[str]:
 def _way_to(
     parameter: Parameter, parameters: Iterable[Parameter], base: Mapping[str, str], behind: tuple[str, ...] = ()
 ) -> dict[str, str] | None:
-    """Values of other parameters under which this one is searched; None if the base configuration rules it out.
+    """Returns values of others under which a parameter is searched; None if the base configuration rules it out.
 
     `behind` are the keys whose conditions have led here; raises UserError where they go in a circle.
     """
@@ -61,7 +61,7 @@ def _check_condition(
 
 
 def reachable(parameters: list[Parameter], base: Mapping[str, str]) -> list[Parameter]:
-    """The parameters that a trial can have; a condition on what the base configuration has fixed rules some out."""
+    """Returns the parameters that a trial can have; conditions on fixed keys of the base may rule some out."""
     return [parameter for parameter in parameters if _way_to(parameter, parameters, base) is not None]
 
 
@@ -96,7 +96,7 @@ def check_space(composer: Composer, parameters: list[Parameter], base: Mapping[s
 
 
 def _ways(parameter: Parameter, parameters: list[Parameter], base: Mapping[str, str]) -> Iterable[dict[str, str]]:
-    """Overrides with which the parameter is searched: one, or one for every option of its group if that is searched."""
+    """Returns overrides under which a parameter is searched: one set for every searched option of its group."""
     way = _way_to(parameter, parameters, base)
     if way is None:
         return

@@ -14,7 +14,7 @@ _OPTION = re.compile(r"(?!hydra)\w[\w/-]*")
 
 
 def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
-    """All texts of nested data, keys included, with where they are."""
+    """Returns all texts of nested data, keys included, each with its key."""
     if isinstance(value, Mapping):
         for name, item in value.items():
             below = f"{key}.{name}" if key else str(name)

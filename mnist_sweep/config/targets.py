@@ -41,7 +41,7 @@ def _is_allowed(target: str, key: str, allowed: Iterable[str]) -> bool:
 
 
 def _nested(value: Any, key: str) -> Iterable[str]:
-    """Paths of the keys below that Hydra would act upon."""
+    """Returns the paths of nested keys that Hydra would act upon."""
     if isinstance(value, Mapping):
         for name, item in value.items():
             if str(name).startswith("_"):
@@ -53,7 +53,7 @@ def _nested(value: Any, key: str) -> Iterable[str]:
 
 
 def check_target(section: Mapping[str, Any], key: str, allowed: Iterable[str]) -> str:
-    """The section's `_target_`; raises UserError if it is missing, not allowed, or comes with more such keys."""
+    """Returns the section's `_target_`; raises UserError if it is missing, not allowed, or not the only such key."""
     target = section.get("_target_")
     if not isinstance(target, str) or not _NAME.fullmatch(target):
         raise UserError(f"{key}._target_ must be a function's name with its module, got {shown(target)}")
@@ -69,7 +69,7 @@ def check_target(section: Mapping[str, Any], key: str, allowed: Iterable[str]) -
 
 
 def resolve(target: str, key: str) -> Any:
-    """The function or class of a checked target; raises UserError if there is none of that name."""
+    """Returns the function or class of a checked target; raises UserError if there is none of that name."""
     module, _, name = target.rpartition(".")
     module = MOVED.get(module, module)
     if str(Path.cwd()) not in sys.path:  # a user's own module lies where the command is started

@@ -49,7 +49,7 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class TrialConfig:
-    """Everything that a trial's result depends on, besides the versions and the processor."""
+    """Everything that a trial's result depends on, apart from the environment (versions and CPU)."""
 
     data: DataConfig
     model: Component
@@ -58,7 +58,7 @@ class TrialConfig:
     seed: int
 
     def plain(self) -> dict[str, Any]:
-        """The same as Hydra composes it: sections data, model, optimizer, train and study.seed."""
+        """Returns the same as Hydra composes it: sections data, model, optimizer, train and study.seed."""
         return {
             "data": _plain(self.data.source, dataclasses.asdict(self.data.split)),
             "model": _plain(self.model),
@@ -111,7 +111,7 @@ def _check_plain(value: Any, key: str) -> None:
 
 
 def parse_component(plain: Any, key: str, allowed: Iterable[str]) -> Component:
-    """A `_target_` with its arguments; raises UserError unless it is allowed and the arguments are in range."""
+    """Returns a `_target_` with its arguments; raises UserError unless it is allowed and they are in range."""
     arguments = _section(plain, key)
     target = check_target(arguments, key, allowed)
     arguments.pop("_target_")
@@ -121,10 +121,14 @@ def parse_component(plain: Any, key: str, allowed: Iterable[str]) -> Component:
 
 
 def parse_trial(plain: Mapping[str, Any], allowed: Iterable[str] = ()) -> TrialConfig:
-    """A trial's configuration from plain data, such as a composed or a stored YAML.
+    """Returns a trial's configuration from plain data, such as a composed or a stored YAML.
 
-    Other sections are left alone. `allowed` are the modules, besides this package and Keras's optimizers, whose
-    functions it may name. Raises UserError for the first thing that is wrong.
+    Args:
+        plain: The plain data; sections that no trial depends on are ignored.
+        allowed: The modules, apart from this package and Keras's optimizers, whose functions it may name.
+
+    Raises:
+        UserError: A value is wrong; the message names the first one.
     """
     for key in ("data", "model", "optimizer", "train", "study"):
         if key not in plain:

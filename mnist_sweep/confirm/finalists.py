@@ -34,13 +34,13 @@ class Finalist:
     digests: dict[str, str]
 
     def seeded(self, index: int) -> TrialConfig:
-        """The configuration for one of the fresh seeds: all training images, tested on the test images."""
+        """Returns the configuration for one of the fresh seeds: all training images, evaluated on the test images."""
         data = replace(self.config.data, split=replace(self.config.data.split, validation="test"))
         train = replace(self.config.train, epochs=self.epochs, early_stopping_patience=None)
         return replace(self.config, data=data, train=train, seed=fresh_seed(self.config.seed, index))
 
     def seeded_overrides(self, index: int) -> list[str]:
-        """The same as overrides that can be pasted behind `mnist-sweep train`."""
+        """Returns the same as overrides that can be pasted behind `mnist-sweep train`."""
         changed = {"data.validation": "test", "train.epochs": str(self.epochs),
                    "train.early_stopping_patience": "null",
                    "study.seed": str(fresh_seed(self.config.seed, index))}  # fmt: skip
@@ -49,12 +49,12 @@ class Finalist:
 
 
 def fresh_seed(seed: int, index: int) -> int:
-    """A study seed that the search has not used: a hash of the search's and a number, the same for all finalists."""
+    """Returns a study seed that the search has not used: a hash of the search's seed and a number."""
     return drawn(f"confirm {seed} {index}")
 
 
 def _chosen_epoch(metric: str, config: TrialConfig, rows: list[dict[str, float]]) -> int:
-    """The epoch, from 1, whose weights the objective speaks of; a schedule of learning rates is not cut short."""
+    """Returns the epoch, from 1, that the objective was taken from; all epochs with a learning rate schedule."""
     if config.train.learning_rate_schedule != "constant":
         return config.train.epochs
     chosen = METRICS[metric]
@@ -97,7 +97,7 @@ def _state(folder: TrialFolder) -> StateFile:
 
 
 def _ranked(study: StudyFolder, search: SearchConfig) -> list[TrialFolder]:
-    """The folders of the complete trials, the best first, the earlier of equals."""
+    """Returns the folders of the complete trials, the best first, the earlier of equals."""
     first = objective(search.metric[0], search.direction[0])
     complete: list[tuple[tuple[float, int], TrialFolder]] = []
     for folder in study.trials():
@@ -114,10 +114,18 @@ def _add(found: list[Finalist], finalist: Finalist) -> None:
 
 
 def choose(study: StudyFolder, plain: dict[str, Any], top_k: int, allowed: list[str]) -> list[Finalist]:
-    """The best trials of a study, the best first, and behind them the baseline unless it has failed or is there.
+    """Returns the finalists: the best trials, and the baseline unless it failed or is among them.
 
-    `plain` is the study's configuration. Trials of the same configuration count once. Raises UserError where
-    no trial is complete.
+    Trials of the same configuration count once.
+
+    Args:
+        study: The study.
+        plain: Its configuration, as plain data.
+        top_k: The most trials besides the baseline.
+        allowed: The modules whose functions a configuration may name.
+
+    Raises:
+        UserError: No trial is complete.
     """
     search = parse_search(plain.get("search", {}))
     found: list[Finalist] = []

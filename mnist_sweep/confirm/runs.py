@@ -52,7 +52,7 @@ class Run:
 
     @property
     def is_done(self) -> bool:
-        """Whether it has been trained to its end, with this configuration, and its results are whole."""
+        """Whether it has been trained to its end, with this configuration, and its results are intact."""
         environment, state = files.read_if_whole(self.folder.environment), read_state(self.folder.state)
         expected = (self.config.trial_seed(), self.config.train.epochs)
         trained = (environment.get("trial_seed"), environment.get("epochs"))
@@ -65,7 +65,7 @@ class Run:
         return True
 
     def result(self) -> tuple[Predictions, Metrics]:
-        """Its results on the test images; raises UserError where that is damaged."""
+        """Returns its results on the test images; raises UserError where they are damaged."""
         metrics = check(Metrics, files.read_json(self.folder.metrics), str(self.folder.metrics))
         return read_predictions(self.folder.predictions), metrics
 
@@ -138,7 +138,7 @@ class Confirmation(RecordedRuns):
 
 
 def runs_of(study: StudyFolder, finalists: Sequence[Finalist], seeds: int) -> list[Run]:
-    """Seed by seed, so that whatever is there when it is stopped is of all finalists.
+    """Returns all runs seed by seed, so that an interrupted confirmation has the same seeds of all finalists.
 
     Seeds beyond those that are asked for count too, if all finalists were trained on them before.
     """

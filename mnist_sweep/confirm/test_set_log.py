@@ -22,7 +22,7 @@ class Opening:
 
 
 def openings(study: StudyFolder) -> list[Opening]:
-    """All openings, the first one first; raises UserError for a damaged log: it must not be lost."""
+    """Returns all logged accesses, the oldest first; raises UserError for a damaged log, which must not be lost."""
     if not study.test_set.exists():
         return []
     return check(list[Opening], read_json(study.test_set).get("openings"), f"{study.test_set}: openings")

@@ -1,4 +1,4 @@
-"""What becomes of the winner: a file for experiments/, and a version in MLflow's model registry."""
+"""Registering the winner: a file for experiments/, and a version in MLflow's model registry."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
 def experiment(overrides: Sequence[str], composer: Composer) -> dict[str, Any]:
-    """Overrides as an option of the group `experiment`."""
+    """Returns overrides as an option of the config group `experiment`."""
     groups: dict[str, Any] = {}
     body: dict[str, Any] = {}
     for override in overrides:
@@ -45,7 +45,7 @@ def experiment(overrides: Sequence[str], composer: Composer) -> dict[str, Any]:
 def write_winner(
     study: StudyFolder, found: Confirmation, folder: TrialFolder, overrides: Sequence[str], composer: Composer
 ) -> None:
-    """The recommended finalist on the first seed, as an option of the group `experiment`."""
+    """Writes winner.yaml: the recommended finalist on the first seed, as an option of the group `experiment`."""
     row = found.of(found.recommended)
     sample, environment = row.test_accuracy, files.read_json(folder.environment)
     versions = environment["versions"]
@@ -62,7 +62,7 @@ def write_winner(
 
 
 def _export(model: Path, into: Path) -> None:
-    """In a process of its own, which may have TensorFlow; raises UserError for a network of foreign layers."""
+    """Exports in a separate process, which may import TensorFlow; raises UserError for custom layers."""
     done = subprocess.run([sys.executable, "-m", "mnist_sweep.confirm.export", str(model), str(into)], text=True,
                           capture_output=True, env={**os.environ, **QUIET}, check=False)  # fmt: skip
     if done.returncode == MISTAKE:

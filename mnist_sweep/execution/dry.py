@@ -1,4 +1,4 @@
-"""Trains nothing: every trial gives a known function of its configuration, at once and in this process.
+"""Trains nothing: a trial's result is a known function of its configuration, computed in this process.
 
 For rehearsing a search of thousands of trials, for tests, and for measuring what everything but training costs.
 """
@@ -19,7 +19,7 @@ from mnist_sweep.storage.history import append_history, begin_history
 
 
 def dry_accuracy(config: Mapping[str, Any]) -> float:
-    """The accuracy that a dry trial reaches, from 0 to 0.99.
+    """Returns the accuracy that a dry trial reaches, from 0 to 0.99.
 
     A bowl with its top at a learning rate of 0.001, dropout of 0.3 and beta_1 of 0.9, a little higher for larger
     layers; other parameters change nothing.
@@ -34,7 +34,7 @@ def dry_accuracy(config: Mapping[str, Any]) -> float:
 
 
 def dry_rows(config: Mapping[str, Any], now: float) -> list[dict[str, float]]:
-    """The history of a dry trial: accuracies rise to `dry_accuracy`, which the last epoch has."""
+    """Returns the history of a dry trial: accuracies rise to `dry_accuracy`, which the last epoch has."""
     epochs, best = int(config["train"]["epochs"]), dry_accuracy(config)
     rows = []
     for epoch in range(1, epochs + 1):
@@ -67,7 +67,7 @@ class DryExecutor:
         self._events.append(Started(job.number))
 
     def events(self, timeout: float) -> list[Event]:  # noqa: ARG002 - there is nothing to wait for
-        """One epoch of each trial."""
+        """Returns one epoch of each trial."""
         events, self._events = self._events, []
         for number, (job, rows, done) in list(self.jobs.items()):
             if done == len(rows) or number in self._stopped:

@@ -14,7 +14,7 @@ class Job:
         kind: What is done.
         config: A trial's configuration, or those to probe, as plain data.
         folder: Where the job writes its files.
-        settings: What the trial needs besides its configuration, as plain data.
+        settings: What the trial needs in addition to its configuration, as plain data.
         overrides: A trial's overrides, which are kept in its folder.
         retries: How often it was lost after it had begun to train.
     """

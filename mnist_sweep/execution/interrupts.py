@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks, the second insists."""
+"""Ctrl-C and SIGTERM: the first is a stop request, the second ends everything at once."""
 
 import contextlib
 import signal

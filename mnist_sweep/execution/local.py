@@ -36,7 +36,7 @@ class _Running:
 
 
 class LocalExecutor:
-    """An executor on this machine's processor."""
+    """Executor that runs each job in a process of this machine."""
 
     def __init__(self, limits: Limits = NO_LIMITS) -> None:
         self.limits = limits
@@ -70,7 +70,7 @@ class LocalExecutor:
         self.jobs[job.number] = _Running(started, here, seen, time.monotonic())
 
     def events(self, timeout: float) -> list[Event]:
-        """What the jobs have sent, and which of them have died."""
+        """Returns what the jobs have sent, and which of them have died."""
         events, self._events = self._events, []
         ready = wait([job.connection for job in self.jobs.values()], 0 if events else timeout)
         numbers = [number for number, job in self.jobs.items() if job.connection in ready]
@@ -134,7 +134,7 @@ class LocalExecutor:
                 return  # it has ended: `events` will tell
 
     def close(self) -> None:
-        """Kills what still runs."""
+        """Kills all jobs that still run."""
         for job in self.jobs.values():
             _kill(job, signal.SIGKILL)
         for number in list(self.jobs):
@@ -142,7 +142,7 @@ class LocalExecutor:
 
 
 def _kill(job: _Running, number: signal.Signals) -> None:
-    """Also where the fork server is gone, and multiprocessing knows nothing of the process any more."""
+    """Signals a job's process, also where the fork server is gone and multiprocessing has lost track of it."""
     if job.seen is not None:
         try:
             job.seen.send_signal(number)
@@ -164,7 +164,7 @@ def _event(number: int, kind: str, content: Any) -> Event:
 
 
 def _death(number: int, job: _Running) -> Failed:
-    """Why a process that said nothing has ended."""
+    """Returns why a process that reported nothing has ended."""
     code = job.process.exitcode
     if job.verdict:
         return Failed(number, job.verdict, "error")

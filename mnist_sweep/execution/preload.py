@@ -1,4 +1,4 @@
-"""Imported once by the fork server: everything that a trial needs, and no word on the terminal about it."""
+"""Imported once by the fork server: everything that a trial needs, without output on the terminal."""
 
 import contextlib
 import ctypes
@@ -16,13 +16,13 @@ PRELOADED = (
     "sklearn.model_selection",
 )
 
-signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to answer, also while this is imported
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver handles Ctrl-C, also while this is imported
 with contextlib.suppress(OSError, AttributeError):  # Linux: ends with the driver, also while this is imported
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # A process with threads is not safe to fork: NumPy's, and those of pyarrow's allocator, which comes with Keras.
 os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # trials run on the processor, one thread each
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # trials run on the CPU, single-threaded
 
 # TensorFlow's C++ code writes to file descriptor 2 while it is imported, whatever the log level.
 with tempfile.TemporaryFile() as _chatter:

@@ -17,7 +17,7 @@ from mnist_sweep.files import is_full
 
 
 def _redirect(log: Path) -> None:
-    """Standard output and error, C++ code's included, into the trial's log; a crash leaves its traceback there."""
+    """Redirects standard output and error, C++ code's included, to the trial's log; so a crash leaves a traceback."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
@@ -28,13 +28,13 @@ def _redirect(log: Path) -> None:
 
 
 def _offer_to_the_kernel() -> None:
-    """Where memory runs out, a trial is ended rather than the driver."""
+    """Makes the kernel end a trial rather than the driver where memory runs out."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("900", encoding="ascii")
 
 
 def one_line(error: BaseException) -> str:
-    """An exception's kind and the first line of its message, cut to 300 characters."""
+    """Returns an exception's type and the first line of its message, cut to 300 characters."""
     text = str(error).strip().split("\n")[0]
     kind = type(error).__name__
     if kind in ("UserError", "FloatingPointError"):
@@ -57,8 +57,8 @@ def _listen(connection: Connection, stop: threading.Event) -> None:
 
 
 def main(connection: Connection, job: Job) -> None:
-    """Runs the job; whatever happens, the driver hears of it or the pipe breaks."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C is the driver's to answer; so is a word to its whole group
+    """Runs the job; whatever happens is reported to the driver, or the pipe breaks."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # the driver handles Ctrl-C, and signals to the process group
         signal.signal(number, signal.SIG_IGN)
     _offer_to_the_kernel()
     stop = threading.Event()

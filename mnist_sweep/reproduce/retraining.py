@@ -12,7 +12,7 @@ from mnist_sweep.execution.jobs import Batch, TrialRequest, make_job, shortest
 from mnist_sweep.execution.progress import Progress
 from mnist_sweep.execution.recorded_runs import RecordedRuns, Shown
 from mnist_sweep.execution.runner import run_jobs
-from mnist_sweep.reproduce.verdict import Verdict, compare, default_tolerance, world_differences
+from mnist_sweep.reproduce.verdict import Verdict, compare, default_tolerance, environment_differences
 from mnist_sweep.results.trial import Recorded
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.run_record import RunDescription, RunKind
@@ -115,7 +115,7 @@ class Retrainings(RecordedRuns):
             reproduces=recorded.name,
             verdict=verdict.word,
             why=verdict.why,
-            not_as_it_was=world_differences(recorded),
+            not_as_it_was=environment_differences(recorded),
         )
 
     def leave(self, job: Job) -> StateFile:

@@ -34,7 +34,7 @@ CAUSES = {
     "versions.python": "another Python",
     "processor": "another processor",
 }
-WORLD = ("versions", "commit", "dirty", "diff", "processor", "processor_features", "threads")
+ENVIRONMENT_KEYS = ("versions", "commit", "dirty", "diff", "processor", "processor_features", "threads")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,17 @@ class Verdict:
 
 
 def read_run(run_id: str, runs_folder: Path, tracking: TrackingConfig, allowed: list[str]) -> Recorded:
-    """A trial from its MLflow run alone; raises UserError where it is unavailable."""
+    """Returns a trial from its MLflow run alone.
+
+    Args:
+        run_id: MLflow's id of the run.
+        runs_folder: Where the embedded MLflow store lies.
+        tracking: Where MLflow is.
+        allowed: The modules whose functions a configuration may name.
+
+    Raises:
+        UserError: The run is unavailable.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         folder = TrialFolder(Path(temporary))
         name, experiment_id = fetch(tracking, runs_folder, run_id, FETCHED, folder.path)
@@ -55,31 +65,40 @@ def read_run(run_id: str, runs_folder: Path, tracking: TrackingConfig, allowed: 
 
 
 def default_tolerance(accuracy: float, images: int) -> float:
-    """Two standard errors of the difference of two accuracies: what chance alone does to as many images."""
+    """Returns two standard errors of the difference of two accuracies: the effect of chance.
+
+    Args:
+        accuracy: From 0 to 1.
+        images: The number of images that it was measured on.
+    """
     spread = max(accuracy * (1 - accuracy), 1 / images)
     return 2 * math.sqrt(2 * spread / images)
 
 
 def seed_tolerance(study: StudyFolder) -> float | None:
-    """Two standard deviations of the difference of two runs on other seeds, where confirm has measured them.
+    """Returns two standard deviations of the difference of two runs on different seeds, as confirm measured them.
 
-    The standard deviation is that of all finalists together.
+    Returns:
+        The tolerance, from the pooled standard deviation of all finalists; None where the study is not confirmed.
     """
     found = read_confirmation(study.confirmed)
     variances = [row.test_accuracy.deviation**2 for row in found.finalists] if found else []
     return 2 * math.sqrt(2 * float(np.mean(variances))) if variances else None
 
 
-def world_differences(recorded: Recorded) -> list[str]:
-    """What is different here from where the trial was recorded, `key: then -> now`, the likeliest cause first."""
+def environment_differences(recorded: Recorded) -> list[str]:
+    """Returns what differs from the recorded environment, `key: then -> now`, the likeliest cause first."""
     now = {**environment("", ""), "threads": recorded.environment.get("threads")}
-    found = differences({key: recorded.environment.get(key) for key in WORLD}, {key: now.get(key) for key in WORLD})
+    found = differences(
+        {key: recorded.environment.get(key) for key in ENVIRONMENT_KEYS},
+        {key: now.get(key) for key in ENVIRONMENT_KEYS},
+    )
     order = list(CAUSES)
     return sorted(found, key=lambda line: order.index(key) if (key := line.partition(": ")[0]) in order else len(order))
 
 
 def cause(changed: Sequence[str]) -> str:
-    """The most likely cause of a difference, of what is different in the environment."""
+    """Returns the most likely cause of a difference, given what changed in the environment."""
     for line in changed:
         if text := CAUSES.get(line.partition(": ")[0]):
             return f"most likely {text} ({line})"
@@ -88,7 +107,7 @@ def cause(changed: Sequence[str]) -> str:
 
 
 def _predictions(recorded: Recorded, folder: TrialFolder) -> tuple[bool, str]:
-    """Whether all probabilities are the same to the bit, and how many images are predicted otherwise."""
+    """Returns whether all probabilities are bit-identical, and how many predicted classes differ, in words."""
     if recorded.predictions is None or not folder.predictions.is_file():
         return True, ""
     old, new = recorded.predictions, read_predictions(folder.predictions)
@@ -99,12 +118,19 @@ def _predictions(recorded: Recorded, folder: TrialFolder) -> tuple[bool, str]:
 
 
 def epochs_text(number: int) -> str:
-    """A number of epochs in words."""
+    """Returns a number of epochs in words."""
     return "1 epoch" if number == 1 else f"{number} epochs"
 
 
 def compare(recorded: Recorded, result: Mapping[str, Any], folder: TrialFolder, tolerance: float) -> Verdict:
-    """Weights, curve, metrics and predictions against what was recorded of them."""
+    """Compares weights, curve, metrics and predictions with what was recorded.
+
+    Args:
+        recorded: The trial as it was recorded.
+        result: The result of the retraining.
+        folder: The folder of the retraining.
+        tolerance: How far the last val_accuracy may differ.
+    """
     rows = folder.rows()
     pairs = [(old[name], new[name]) for old, new in zip(recorded.rows, rows, strict=False) for name in CURVES]
     same_curve = len(rows) == recorded.epochs and all(old == new for old, new in pairs)

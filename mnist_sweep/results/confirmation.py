@@ -23,7 +23,7 @@ class Runs:
     """A finalist's runs, one for each seed.
 
     Attributes:
-        promised: The search's accuracy; None for a baseline that was pruned.
+        promised: The search's validation accuracy; None for a baseline that was pruned.
         validation_images: The number of images that it is of.
         epochs: The epochs of each run.
         parameters: The parameters of the network.
@@ -50,7 +50,7 @@ class Accuracy(Sample):
 
 @checked(frozen=True, config=LOOSE)
 class Gap:
-    """What was promised beyond what was confirmed, and half of its 95% interval."""
+    """The search's validation accuracy minus the confirmed test accuracy, and half of its 95% interval."""
 
     mean: float
     half_interval: float

@@ -14,7 +14,7 @@ def name_of(found: Confirmation, trial: int) -> str:
 
 
 def _difference(found: Confirmation) -> str | None:
-    """The best one against the baseline, seed by seed and image by image."""
+    """Returns how the best one differs from the baseline, seed by seed and image by image."""
     beside = found.of(found.best).against_baseline
     if beside is None:
         return None
@@ -98,7 +98,7 @@ def _promise(row: ConfirmedTrial) -> str:
 
 
 def _curse(found: Confirmation) -> str | None:
-    """What the search promised against what was confirmed; the baseline is the measure, as it was not selected."""
+    """Returns the gap between validation and test accuracy; the baseline, which was not selected, is the measure."""
     promised = [row for row in found.finalists if row.gap is not None]
     baseline = next((row for row in promised if row.trial == found.baseline), None)
     others = [row for row in promised if row is not baseline]

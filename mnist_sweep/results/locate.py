@@ -10,13 +10,21 @@ from mnist_sweep.storage.summary import read_summary
 
 
 def studies(runs_folder: Path) -> list[StudyFolder]:
-    """All studies, those of single trials included, by name."""
+    """Returns all studies, those of single trials included, by name."""
     paths = [path for path in runs_folder.iterdir() if (path / "trials").is_dir()] if runs_folder.is_dir() else []
     return [StudyFolder(path) for path in sorted(paths) if not path.name.startswith(".")]
 
 
 def find_study(runs_folder: Path, name: str | None) -> StudyFolder:
-    """A study by name, or the search that was worked on last; raises UserError if there is none."""
+    """Returns a study.
+
+    Args:
+        runs_folder: Where the studies lie.
+        name: The study's name, None for the search that was worked on last.
+
+    Raises:
+        UserError: There is no such study.
+    """
     paths = [study.path for study in studies(runs_folder)]
     if name is not None:
         check_study_name(name, "study")
@@ -30,7 +38,15 @@ def find_study(runs_folder: Path, name: str | None) -> StudyFolder:
 
 
 def find_trial(study: StudyFolder, trial: int | None) -> TrialFolder:
-    """A trial by number, or the study's best; raises UserError if there is none."""
+    """Returns a trial's folder.
+
+    Args:
+        study: The trial's study.
+        trial: Its number, None for the study's best trial.
+
+    Raises:
+        UserError: There is no such trial.
+    """
     if trial is None:
         summary = read_summary(study.summary)
         if summary is None or summary.best is None:

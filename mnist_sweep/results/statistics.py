@@ -22,7 +22,7 @@ class Sample:
 
 
 def describe(values: Sequence[float]) -> Sample:
-    """A sample's mean with Student's interval; of a single value the interval is infinite."""
+    """Returns a sample's mean with Student's 95% interval; for a single value the interval is infinite."""
     mean = float(np.mean(values))
     if len(values) < 2:
         return Sample(mean, 0.0, -np.inf, np.inf)
@@ -32,9 +32,13 @@ def describe(values: Sequence[float]) -> Sample:
 
 
 def permutation(first: Sequence[float], second: Sequence[float]) -> float:
-    """The two-sided p-value of a difference of means, over all ways to share the values out (Fisher, 1935).
+    """Returns the two-sided p-value of a permutation test of a difference of means (Fisher, 1935).
 
-    Exact for up to some thousand ways, 252 for five values each; else over 9,999 of them, drawn with a fixed seed.
+    It is exact for up to 9,999 permutations (252 for five values each); else 9,999 are drawn with a fixed seed.
+
+    Args:
+        first: The values of one group.
+        second: The values of the other.
     """
     found = scipy.stats.permutation_test(
         (first, second),
@@ -47,7 +51,7 @@ def permutation(first: Sequence[float], second: Sequence[float]) -> float:
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """p-values corrected for there being several (Holm, 1979), in the order given."""
+    """Returns p-values corrected for multiple comparisons (Holm, 1979), in the order given."""
     adjusted = [0.0] * len(values)
     largest = 0.0
     for rank, index in enumerate(sorted(range(len(values)), key=values.__getitem__)):
@@ -57,7 +61,7 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 def shown_p(p: float) -> str:
-    """A p-value as it is written: three digits, or that it is smaller."""
+    """Returns a p-value as text: three digits, or `<0.001`."""
     return f"{p:.3f}" if p >= 0.001 else "<0.001"
 
 
@@ -71,7 +75,12 @@ class McNemar:
 
 
 def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
-    """Whether one of two networks is right more often, from which images each gets right (McNemar, 1947)."""
+    """Returns the exact McNemar test (McNemar, 1947) of whether one of two networks is right more often.
+
+    Args:
+        first: Which images the first network predicts correctly, of shape (images,).
+        second: The same of the second network.
+    """
     only_first, only_second = int((first & ~second).sum()), int((~first & second).sum())
     total = only_first + only_second
     p = float(scipy.stats.binomtest(only_first, total, 0.5).pvalue) if total else 1.0
@@ -94,29 +103,33 @@ class Judgement:
 
 
 def against(accuracies: Mapping[int, Sequence[float]], one: int) -> dict[int, float]:
-    """The corrected p-values of the differences of all others to one."""
+    """Returns the corrected p-values of the differences of all other networks to one."""
     others = [number for number in accuracies if number != one]
     values = holm([permutation(accuracies[number], accuracies[one]) for number in others])
     return dict(zip(others, values, strict=True))
 
 
 def better_than(accuracies: Mapping[int, Sequence[float]], one: int, p_values: Mapping[int, float]) -> list[int]:
-    """Those that are significantly better than one, by their corrected p-values."""
+    """Returns the networks that are significantly better than one, by their corrected p-values."""
     mean = float(np.mean(accuracies[one]))
     return [number for number, p in p_values.items() if p <= LEVEL and float(np.mean(accuracies[number])) > mean]
 
 
 def smallest_p(seeds: int, comparisons: int) -> float:
-    """The smallest corrected p-value that so many seeds can give: two of all ways to share the values out."""
+    """Returns the smallest corrected p-value that is possible with so many seeds: two of all permutations."""
     return min(1.0, 2 * comparisons / math.comb(2 * seeds, seeds))
 
 
 def judge(accuracies: Mapping[int, Sequence[float]], baseline: int | None, cost: Mapping[int, float]) -> Judgement:
-    """Compares networks by their accuracies over seeds; `cost` is what is saved where they tie.
+    """Compares networks by their accuracies over seeds.
 
-    `baseline` is one of the networks, or None where there is none. The recommended one is the cheapest of those that
-    can't be told from the best; the baseline counts among them unless the best is better. Where there are too few
-    values to tell anything apart, the best is recommended.
+    The recommended one is the cheapest of those that can't be told from the best; the baseline counts among them
+    unless the best is better. Where there are too few values to tell anything apart, the best is recommended.
+
+    Args:
+        accuracies: The accuracies of each network, from 0 to 1, in the order of the seeds.
+        baseline: The network that is the baseline, None where there is none.
+        cost: What is saved where networks tie, such as parameters.
     """
     best = max(accuracies, key=lambda number: (float(np.mean(accuracies[number])), -cost[number]))
     p_best = against(accuracies, best)

@@ -1,4 +1,4 @@
-"""Reads a study's folder for people: its trials as they stand, running ones too."""
+"""The read model of a study: its trials as they stand, running ones too."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,9 +18,18 @@ from mnist_sweep.storage.summary import Summary, read_summary
 
 @dataclass(frozen=True)
 class Trial:
-    """A trial: its state (RUNNING and INTERRUPTED besides those of Optuna), objective, overrides and history.
+    """A trial as its folder has it.
 
-    `started` and `ended` are seconds since 1970.
+    Attributes:
+        folder: Its folder.
+        number: Its number in the study.
+        state: Its state: one of Optuna's, or INTERRUPTED.
+        values: Its objectives, empty unless it is complete.
+        reason: Why it failed, None unless it did.
+        overrides: The searched parameters as in overrides, empty for the baseline.
+        rows: The rows of history.csv, one for each epoch.
+        started: When it began, in seconds since 1970.
+        ended: When it ended, in seconds since 1970.
     """
 
     folder: TrialFolder
@@ -40,13 +49,24 @@ class Trial:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The metrics of a trial that has ended well or was pruned."""
+        """The final metrics, empty unless the trial is complete or was pruned."""
         return read_if_whole(self.folder.metrics)
 
 
 @dataclass(frozen=True)
 class Study:
-    """A study: what was searched, its trials by number, and what was written about all of them."""
+    """A study as its folder has it.
+
+    Attributes:
+        folder: Its folder.
+        metrics: The objectives of the search.
+        directions: Which way each of them is better.
+        parameters: The searched parameters.
+        trials: All trials, by number.
+        plain: The composed configuration, as plain data.
+        summary: The content of summary.json, empty if there is none.
+        confirmed: The content of confirmed.json, None if there is none.
+    """
 
     folder: StudyFolder
     metrics: list[str]
@@ -83,7 +103,7 @@ class Study:
         return objective(self.metric, self.directions[0])
 
     def of_state(self, *states: TrialState) -> list[Trial]:
-        """The trials in some states, by number."""
+        """Returns the trials in some states, by number."""
         return [trial for trial in self.trials if trial.state in states]
 
     @cached_property
@@ -103,7 +123,7 @@ class Study:
         return next((trial for trial in self.of_state(TrialState.COMPLETE) if trial.number == 0 and trial.values), None)
 
     def values_of(self, trial: Trial) -> dict[str, str]:
-        """The searched parameters of a trial as in overrides; the baseline's are from its configuration."""
+        """Returns the searched parameters of a trial as in overrides; the baseline's are from its configuration."""
         if trial.overrides or trial.number or not trial.folder.config.is_file():
             return trial.overrides
         flat = flatten(read_yaml(trial.folder.config))
@@ -129,7 +149,15 @@ def _trial(folder: TrialFolder, is_held: bool) -> Trial:
 
 
 def read_study(folder: StudyFolder, is_held: bool = False) -> Study:
-    """A search as its folder has it; raises UserError for single trials. `is_held`: a driver is running on it."""
+    """Returns a study as its folder has it.
+
+    Args:
+        folder: The study's folder.
+        is_held: Whether a driver is running on it, so that trials without a state are RUNNING.
+
+    Raises:
+        UserError: The folder holds single trials.
+    """
     if not folder.config.is_file():
         raise UserError(f"study={folder.name} holds single trials: only a search has a report")
     plain = read_yaml(folder.config)

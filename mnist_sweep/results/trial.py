@@ -66,18 +66,18 @@ class RecordedEnvironment:
 
 
 def check_environment(content: Any, key: str) -> RecordedEnvironment:
-    """Raises UserError for an environment that none of our trials has written."""
+    """Returns a checked environment.json; raises UserError for one that no trial has written."""
     return check(RecordedEnvironment, content, key)
 
 
 def read_environment(folder: TrialFolder, name: str) -> RecordedEnvironment:
-    """What is needed of a trial's environment.json; raises UserError for a damaged one."""
+    """Returns what is needed of a trial's environment.json; raises UserError for a damaged one."""
     return check_environment(files.read_json(folder.environment), name)
 
 
 @checked(frozen=True, config=CONFIG)
 class Result:
-    """What a best.yaml holds of its trial besides the configuration: it can be reproduced from this file alone."""
+    """The `recorded` section of a best.yaml, with which the trial can be reproduced from this file alone."""
 
     study: str
     trial: Annotated[Int, Field(ge=0)]
@@ -93,7 +93,7 @@ ENVIRONMENT = ("weights_digest", "data", "versions", "commit", "dirty", "diff", 
 
 
 def result_of(folder: TrialFolder, study: str) -> dict[str, Any]:
-    """The record of a trial for its study's best.yaml, as plain data."""
+    """Returns the record of a trial for its study's best.yaml, as plain data."""
     environment = files.read_if_whole(folder.environment)
     overrides = [str(override) for override in files.read_yaml_list(folder.overrides)]
     return {"study": study, "trial": int(folder.path.name), "epochs": environment.get("epochs"), "overrides": overrides,
@@ -102,7 +102,15 @@ def result_of(folder: TrialFolder, study: str) -> dict[str, Any]:
 
 
 def read_best(file: Path, allowed: list[str]) -> Recorded:
-    """A trial from a best.yaml, wherever that lies; raises UserError for a file without a record."""
+    """Returns a trial from a best.yaml.
+
+    Args:
+        file: The best.yaml, wherever it lies.
+        allowed: The modules whose functions a configuration may name.
+
+    Raises:
+        UserError: The file has no record, or one that can't be reproduced.
+    """
     content = files.read_yaml(file)
     if "recorded" not in content:
         raise UserError(f"{file} has no `recorded`, so there is nothing to compare with: give a study's best.yaml")
@@ -119,13 +127,22 @@ def read_best(file: Path, allowed: list[str]) -> Recorded:
 
 
 def read_recorded(folder: TrialFolder, name: str, allowed: list[str]) -> Recorded:
-    """A trial from its folder; raises UserError if it has no epochs, or names what it must not."""
+    """Returns a trial from its folder.
+
+    Args:
+        folder: The trial's folder.
+        name: What it is called in messages.
+        allowed: The modules whose functions a configuration may name.
+
+    Raises:
+        UserError: No epoch of it has ended, a file is damaged, or its configuration names what is not allowed.
+    """
     for file in NEEDED:
         if not (folder.path / file).is_file():
             raise UserError(f"{name} has no {file}: no epoch of it has ended")
     rows = folder.rows()
     if not rows:
-        raise UserError(f"{name} has no whole row in its history.csv")
+        raise UserError(f"{name} has no complete row in its history.csv")
     environment = files.read_json(folder.environment)
     check_environment(environment, f"{name}: environment.json")
     metrics = check(dict[str, float], files.read_json(folder.metrics), f"{name}: metrics.json")
@@ -147,7 +164,7 @@ def read_recorded(folder: TrialFolder, name: str, allowed: list[str]) -> Recorde
 
 
 def reproducible(study: StudyFolder) -> list[TrialFolder]:
-    """The folders of a study's trials of which an epoch has ended, by number."""
+    """Returns the folders of a study's trials of which at least one epoch has ended, by number."""
     return [folder for folder in study.trials()
             if folder.rows() and all((folder.path / name).is_file() for name in NEEDED)]  # fmt: skip
 
@@ -166,7 +183,7 @@ def check_trained(study: StudyFolder) -> None:
 
 
 def without_urls(recorded: Recorded) -> Recorded:
-    """The same, but its data can't be fetched from where it says: it comes from a store that anybody may write to."""
+    """Returns the trial without the addresses of its data: it comes from a store that anybody may write to."""
     data = recorded.config.data
     if "urls" not in data.source.arguments:
         return recorded

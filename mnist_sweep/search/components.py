@@ -18,7 +18,7 @@ FROM_ZERO = ("n_startup_trials", "n_startup_steps", "n_warmup_steps", "min_early
 
 
 def _build(config: Component, key: str, kind: type, more: dict[str, Any]) -> Any:
-    """An instance; a wrong argument raises UserError that names its key."""
+    """Returns an instance; raises UserError that names the key of a wrong argument."""
     found = resolve(config.target, key)
     if not (inspect.isclass(found) and issubclass(found, kind)):
         raise UserError(f"{key}._target_ must be a {kind.__name__[4:].lower()} of Optuna, got {config.target}")
@@ -56,13 +56,21 @@ def _check_argument(key: str, name: str, value: Any, parameter: inspect.Paramete
 
 
 def build_sampler(config: Component, seed: int) -> BaseSampler:
-    """The sampler, with this seed unless the configuration gives one; raises UserError."""
+    """Returns the sampler that a configuration names.
+
+    Args:
+        config: Its class and arguments.
+        seed: The seed unless the configuration has one.
+
+    Raises:
+        UserError: An argument is unknown or wrong.
+    """
     arguments: dict[str, Any] = {} if config.arguments.get("seed") is not None else {"seed": seed}
     sampler: BaseSampler = _build(config, "sampler", BaseSampler, arguments)
     return sampler
 
 
 def build_pruner(config: Component) -> BasePruner:
-    """The pruner; raises UserError."""
+    """Returns the pruner that a configuration names; raises UserError for a wrong argument."""
     pruner: BasePruner = _build(config, "pruner", BasePruner, {})
     return pruner

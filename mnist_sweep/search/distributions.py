@@ -10,7 +10,7 @@ from mnist_sweep.config.space import Choice, Domain, Parameter
 
 
 def distribution(domain: Domain) -> BaseDistribution:
-    """A domain in Optuna's words."""
+    """Returns a domain as Optuna's distribution."""
     if isinstance(domain, Choice):
         return CategoricalDistribution(domain.values)
     if domain.whole:
@@ -30,7 +30,7 @@ def suggest(trial: Trial, key: str, domain: Domain) -> Any:
 
 
 def in_order(parameters: Iterable[Parameter]) -> list[Parameter]:
-    """Parameters, each behind those that its condition speaks of."""
+    """Returns the parameters, each behind those that its condition refers to."""
     rest = list(parameters)
     ordered: list[Parameter] = []
     while rest:

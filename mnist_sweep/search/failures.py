@@ -10,7 +10,7 @@ REASONS = 3  # that are quoted
 
 
 def _kind(reason: str | None) -> str:
-    """A reason without its numbers: two losses that became NaN in different batches are the same."""
+    """Returns a reason without its numbers: losses that became NaN in different batches are of one kind."""
     return re.sub(r"\d+(\.\d+)?", "#", reason or "")
 
 
@@ -23,7 +23,7 @@ def _quoted(failed: Sequence[Standing]) -> str:
 
 
 def _told_apart(key: str, failed: Sequence[str], others: Sequence[str]) -> str | None:
-    """How a parameter's values differ between trials that failed and others, if all of them do."""
+    """Returns how a parameter's values differ between trials that failed and others, None if they overlap."""
     numbers = [[as_number(text) for text in texts] for texts in (failed, others)]
     bad, good = ([n for n in some if n is not None] for some in numbers)
     if len(bad) == len(failed) and len(good) == len(others):
@@ -36,9 +36,12 @@ def _told_apart(key: str, failed: Sequence[str], others: Sequence[str]) -> str |
 
 
 def in_common(failed: Sequence[Standing], others: Sequence[Standing], base: Mapping[str, str]) -> str:
-    """Why the last trials failed, and which of their parameters lie apart from those of the trials that did not.
+    """Returns why the last trials failed, and which of their parameters differ from those of all other trials.
 
-    `base` has the base configuration's values, which trial 0 has.
+    Args:
+        failed: The trials that failed.
+        others: The trials that did not.
+        base: The base configuration's values, which trial 0 has.
     """
     said = [_quoted(failed)]
     keys = dict.fromkeys(key for standing in failed for key in standing.overrides)

@@ -34,7 +34,7 @@ class _File(BaseJournalBackend):
         file.touch()
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
-        """The lines from a number on; Optuna's own reader remembers where each line begins."""
+        """Returns the lines from a number on; Optuna's own reader remembers where each line begins."""
         if log_number_from < self._read:
             self._read = self._offset = 0
         with self.file.open("rb") as journal:

@@ -64,7 +64,7 @@ class KnownTrialsStorage(JournalStorage):
 
     @property
     def known(self) -> dict[int, FrozenTrial]:
-        """All trials by number: there is no other study whose trials could be among them."""
+        """Returns all trials by number: the journal has one study only."""
         return self._replay_result._trials
 
     def _sync_with_backend(self) -> None:

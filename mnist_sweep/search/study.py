@@ -1,4 +1,4 @@
-"""One search: Optuna's study in the study's folder, asked and told by the driver alone."""
+"""One search: Optuna's study in the study's folder; only the driver calls ask and tell."""
 
 import warnings
 from collections import Counter
@@ -39,7 +39,15 @@ class Search:
         parameters: Sequence[Parameter],
         base: Mapping[str, str],
     ) -> None:
-        """`base` has the base configuration's values of all parameters and of what their conditions speak of."""
+        """Opens the study, or makes it.
+
+        Args:
+            journal: Optuna's journal, None for a study in memory.
+            name: The study's name.
+            settings: Sampler, pruner, objectives and seed.
+            parameters: The search space.
+            base: The base configuration's values of all parameters and of all keys in their conditions.
+        """
         self.settings = settings
         self.parameters = in_order(parameters)
         self.base = dict(base)
@@ -88,9 +96,10 @@ class Search:
             self.ranking.add(trial.number, trial.values)
 
     def left_running(self, begun: Callable[[int], bool]) -> list[Asked]:
-        """Trials that were running when the last driver ended; they go on under their number, from their beginning.
+        """Returns the trials that were running when the last driver ended: they run again under their numbers.
 
-        It is a retry if the trial had `begun` to train.
+        Args:
+            begun: Whether a trial had begun to train, so that running it again is a retry.
         """
         found = []
         for frozen in self._trials():
@@ -101,27 +110,27 @@ class Search:
         return found
 
     def retries(self, number: int) -> int:
-        """How often a trial was tried again."""
+        """Returns how often a trial was retried."""
         return int(self._trials()[number].user_attrs.get(RETRIES, 0))
 
     def is_idle(self) -> bool:
-        """Whether no trial was left running."""
+        """Returns whether no trial was left running."""
         return not any(trial.state in (OptunasState.RUNNING, OptunasState.WAITING) for trial in self._trials())
 
     def mark_interrupted(self, number: int, retries: int) -> None:
-        """Notes that a running trial was left for the next call: going on with it is no retry."""
+        """Records that a running trial was left for the next call, which does not count as a retry."""
         self.running[number].set_user_attr(RETRIES, retries - 1)
 
     def mark_lost(self, number: int, retries: int) -> None:
-        """Notes that a running trial was lost and is tried again."""
+        """Records that a running trial was lost and is retried."""
         self.running[number].set_user_attr(RETRIES, retries)
 
     def audit(self, number: int, epoch: int) -> None:
-        """Notes that a running trial goes on although the pruner would have stopped it at an epoch."""
+        """Records that a running trial continues although the pruner would have stopped it at an epoch."""
         self.running[number].set_user_attr(AUDITED, epoch)
 
     def ask(self) -> Asked | None:
-        """The next trial; None where a grid has been tried whole."""
+        """Returns the next trial, None where all points of a grid have been tried."""
         if self._waiting:
             self._waiting = False  # of a driver that died between the two calls
         elif not (self._finished or self.running):
@@ -134,7 +143,7 @@ class Search:
         return self._take(self.study.ask(), 0)
 
     def _baseline(self) -> dict[str, Any]:
-        """Of the base configuration's values those that Optuna can note: a choice that is not in the space it can't."""
+        """Returns those of the base configuration's values that Optuna's distributions can represent."""
         fixed: dict[str, Any] = {}
         for parameter in self.parameters:
             text = self.base.get(parameter.key)
@@ -155,7 +164,7 @@ class Search:
         return next(self._untried, None)
 
     def _take(self, trial: Trial, retries: int) -> Asked:
-        """Asks for every parameter whose condition holds, and remembers the trial as running."""
+        """Asks for every parameter whose condition holds, and records the trial as running."""
         self.running[trial.number] = trial
         overrides: dict[str, str] = {}
         literals = dict(self.base)
@@ -185,7 +194,17 @@ class Search:
         metrics: Mapping[str, float],
         rows: Sequence[Mapping[str, float]],
     ) -> int:
-        """Adds a trial that has ended elsewhere, without overrides as the baseline; returns its number."""
+        """Adds a finished trial of another study.
+
+        Args:
+            overrides: Its searched parameters; none for the baseline.
+            state: COMPLETE or PRUNED.
+            metrics: Its final metrics.
+            rows: Its epochs.
+
+        Returns:
+            Its number in this study.
+        """
         domains = {p.key: p.domain for p in self.parameters if p.key in overrides or not overrides}
         params = {key: value_of(domains[key], text) for key, text in overrides.items()} or self._baseline()
         distributions = {key: distribution(domains[key]) for key in params}
@@ -237,7 +256,7 @@ class Search:
         return self._finished[number]
 
     def finished(self) -> list[Standing]:
-        """All finished trials, by number."""
+        """Returns all finished trials, by number."""
         return [self._finished[number] for number in sorted(self._finished)]
 
     def ranked(self, beyond: int = 0, most: int | None = None) -> list[int]:
@@ -245,20 +264,20 @@ class Search:
         return self.ranking.numbers(beyond, most)
 
     def best(self) -> Standing | None:
-        """The best complete trial, by the first metric if there are several; the earlier of equals."""
+        """Returns the best complete trial by the first metric, the earlier of equals; None if there is none."""
         number = self.ranking.best()
         return None if number is None else self._finished[number]
 
     def standing(self, number: int) -> Standing | None:
-        """A finished trial."""
+        """Returns a finished trial, None if there is none of that number."""
         return self._finished.get(number)
 
     def front(self) -> list[int]:
-        """With several metrics, the numbers of the trials that no other beats in all of them."""
+        """Returns, with several metrics, the numbers of the trials that no other beats in all of them."""
         return self.ranking.front()
 
     def better(self, first: float, second: float) -> bool:
-        """Whether the first value of the first metric is better than the second."""
+        """Returns whether the first value of the first metric is better than the second."""
         return self.objectives[0].better(first, second)
 
 
@@ -267,7 +286,7 @@ def _contained(domain: Domain, value: Any) -> bool:
 
 
 def _equal(domain: Choice, text: str) -> list[Any]:
-    """The values of a choice that are the same as what is written: 0 is 0.0."""
+    """Returns the values of a choice that equal what is written: 0 equals 0.0."""
     number = as_number(text)
     pairs = zip(domain.values, domain.literals, strict=True)
     return [value for value, other in pairs if other == text or (number is not None and as_number(other) == number)]

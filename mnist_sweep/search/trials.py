@@ -38,7 +38,7 @@ class Standing:
 
 
 def as_number(text: str) -> float | None:
-    """The number that a text is, if it is one."""
+    """Returns a text as a number, None where it is not one."""
     try:
         return float(text)
     except ValueError:
@@ -46,7 +46,7 @@ def as_number(text: str) -> float | None:
 
 
 def standing_of(trial: FrozenTrial, parameters: Sequence[Parameter]) -> Standing:
-    """A finished trial of Optuna's, in our words."""
+    """Returns one of Optuna's finished trials as a Standing."""
     domains = {parameter.key: parameter.domain for parameter in parameters}
     overrides = {}
     if trial.number:

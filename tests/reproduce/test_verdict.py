@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_sweep.reproduce.verdict import cause, compare, default_tolerance, seed_tolerance, world_differences
+from mnist_sweep.reproduce.verdict import cause, compare, default_tolerance, environment_differences, seed_tolerance
 from mnist_sweep.results.confirmation import Runs, conclude
 from mnist_sweep.results.trial import Recorded, read_recorded
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
@@ -73,10 +73,10 @@ def test_the_seeds_tolerance_is_of_what_confirm_has_measured(tmp_path: Path) -> 
 
 
 def test_the_likeliest_cause_comes_first(recorded: Recorded) -> None:
-    assert world_differences(recorded) == []
+    assert environment_differences(recorded) == []
     versions = {**recorded.environment["versions"], "tensorflow": "1.0", "mlflow": "0.1"}
     other = replace(recorded, environment={**recorded.environment, "versions": versions, "commit": "abc"})
-    changed = world_differences(other)
+    changed = environment_differences(other)
     assert [line.partition(":")[0] for line in changed] == ["versions.tensorflow", "commit", "versions.mlflow"]
     assert "another TensorFlow" in cause(changed)
     assert "nothing that should change a result" in cause(changed[2:])

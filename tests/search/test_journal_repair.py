@@ -1,4 +1,4 @@
-"""Journals torn at every byte of their end."""
+"""Journals truncated at every byte of their end."""
 
 from pathlib import Path
 

@@ -26,7 +26,7 @@ RUN_ID = 32  # characters
 
 
 def _find(name: str, request: CompareRequest) -> Recorded:
-    """A trial by STUDY (its best), STUDY/TRIAL, a trial's folder, or an MLflow run id."""
+    """Returns a trial by STUDY (its best), STUDY/TRIAL, a trial's folder, or an MLflow run id."""
     if (Path(name) / "history.csv").is_file():
         *_, study_name, kind, number = Path(name).absolute().parts
         title = (
@@ -90,7 +90,7 @@ def _metric(name: str, value: Any) -> str:
 
 
 def main(composed: Composed) -> tuple[int, Any]:
-    """Tables on the terminal, and a gallery for each of the others next to the first."""
+    """Shows tables on the terminal, and draws a gallery for each of the others next to the first."""
     request = compare_request(composed)
     runs_folder = request.runs_folder
     trials = [_find(name, request) for name in request.trials]
@@ -126,5 +126,5 @@ def main(composed: Composed) -> tuple[int, Any]:
 
 
 def _file(name: str) -> str:
-    """A name without what a file's can't have."""
+    """Returns a name without characters that a file name can't have."""
     return "-".join(part for part in Path(name).parts if part not in ("/", ".", ".."))

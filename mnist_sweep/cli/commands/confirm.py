@@ -40,7 +40,7 @@ def _show(found: Confirmation, screen: Screen) -> None:
 
 
 def _find(request: ConfirmRequest) -> tuple[StudyFolder, dict[str, Any]]:
-    """The study and its configuration; raises UserError for one that is no search, or a dry one."""
+    """Returns the study and its configuration; raises UserError for one that is no search, or a dry one."""
     study = find_study(request.runs_folder, request.study)
     if not study.config.is_file():
         raise UserError(f"study={study.name} holds single trials: only a search has finalists to confirm")
@@ -58,7 +58,7 @@ def _intro(study: StudyFolder, runs: list[Run], screen: Screen) -> None:
 
 
 def main(composed: Composed) -> tuple[int, Any]:
-    """Chooses, trains, judges, and hands the winner over; exit code 1 if a run failed."""
+    """Chooses and trains the finalists, compares them, registers the winner; exit code 1 if a run failed."""
     began = time.monotonic()
     request = confirm_request(composed)
     runtime, runs_folder = request.runtime, request.runs_folder

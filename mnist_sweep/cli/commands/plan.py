@@ -19,7 +19,7 @@ STEPS = 8
 
 
 def combinations(parameters: list[Parameter]) -> float:
-    """How many combinations the unconditional part of a space has; infinite with an interval."""
+    """Returns how many combinations the unconditional part of a space has; infinite with an interval."""
     total = 1.0
     for parameter in parameters:
         domain = parameter.domain
@@ -32,7 +32,7 @@ def combinations(parameters: list[Parameter]) -> float:
 
 
 def main(composed: Composed) -> tuple[int, Any]:
-    """Checks the whole search, builds its smallest and largest networks, times them, and predicts."""
+    """Checks the entire search, builds and times its smallest and largest networks, and shows the estimate."""
     console = Console(highlight=False)
     plan = make_plan(composed, console.print, transfer)
     settings = plan.settings

@@ -15,7 +15,7 @@ from mnist_sweep.storage.lock import is_held
 
 
 def main(composed: Composed) -> tuple[int, Any]:
-    """Reads the folders alone; a study that is being worked on is shown as it stands."""
+    """Writes the report from the folders alone; a study that is running is shown as it stands."""
     request = report_request(composed)
     folders = [find_study(request.runs_folder, name) for name in request.studies]
     screen = Screen()

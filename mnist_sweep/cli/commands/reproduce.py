@@ -16,10 +16,10 @@ from mnist_sweep.reproduce.retraining import Retraining, retrain
 from mnist_sweep.reproduce.verdict import (
     Verdict,
     cause,
+    environment_differences,
     epochs_text,
     read_run,
     seed_tolerance,
-    world_differences,
 )
 from mnist_sweep.results.locate import find_study, find_trial
 from mnist_sweep.results.trial import (
@@ -38,7 +38,7 @@ from mnist_sweep.tracking.run_recorder import RunRecorder
 
 
 def _find(request: ReproduceRequest, trusted: list[str]) -> tuple[list[Recorded], StudyFolder | None]:
-    """The trials that are asked for, and the study that they are of, if that is here."""
+    """Returns the requested trials, and their study if it is in the runs folder."""
     what = request.what
     if what.file is not None:
         return [read_best(Path(what.file), trusted)], None
@@ -53,7 +53,7 @@ def _find(request: ReproduceRequest, trusted: list[str]) -> tuple[list[Recorded]
 
 
 def _audit(study: StudyFolder, verdicts: dict[str, Verdict], composed: Composed, screen: Screen) -> None:
-    """What has become of all trials of a study, also as a file of it."""
+    """Shows the verdicts on all trials of a study, and writes them into its folder."""
     counts = Counter(verdict.word for verdict in verdicts.values())
     trials = {name: {"verdict": verdict.word, "why": verdict.why} for name, verdict in verdicts.items()}
     content = {"audited": time.strftime("%Y-%m-%d %H:%M:%S"), "command": composed.line, "verdicts": dict(counts),
@@ -67,7 +67,7 @@ def _audit(study: StudyFolder, verdicts: dict[str, Verdict], composed: Composed,
 
 
 def main(composed: Composed) -> tuple[int, Any]:
-    """Finds, retrains, compares; exit code 1 for DIFFERENT."""
+    """Finds, retrains and compares trials; exit code 1 for DIFFERENT."""
     request = reproduce_request(composed)
     runtime, asked = request.runtime, request.what
     check_local(runtime)
@@ -78,7 +78,7 @@ def main(composed: Composed) -> tuple[int, Any]:
     screen = Screen(f"reproducing {what}", total=len(trials), workers=at_once, kind="run")
     accuracy = "" if asked.all else f": {epochs_text(first.epochs)}, val_accuracy {first.metrics['val_accuracy']:.4f}"
     screen.say(f"Reproducing {what}{accuracy}")
-    changed = world_differences(first)
+    changed = environment_differences(first)
     for line in changed:
         screen.say(f"  not as it was: {line}", style="yellow")
     executor = make_executor(runtime)

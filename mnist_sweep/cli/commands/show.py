@@ -39,7 +39,7 @@ def _running(trial: Trial, study: Study) -> str:
 
 
 def main(composed: Composed) -> tuple[int, Any]:
-    """The leaderboard of a study."""
+    """Shows the leaderboard of a study."""
     request = show_request(composed)
     folder = find_study(request.runs_folder, request.study)
     study = read_study(folder, is_held(folder))
@@ -62,7 +62,7 @@ def main(composed: Composed) -> tuple[int, Any]:
 
 
 def all_studies(composed: Composed) -> tuple[int, Any]:
-    """A line for every study in the runs folder, the one that was worked on last at the end."""
+    """Shows a line for every study in the runs folder, the one that was worked on last at the end."""
     runs_folder = show_request(composed).runs_folder
     screen = Screen()
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))

@@ -43,7 +43,7 @@ def _intro(plan: Plan, search: Search, screen: Screen) -> None:
 
 
 def _command(plan: Plan, *words: str) -> str:
-    """A command that can be pasted: it says where the runs lie if that is not `runs`."""
+    """Returns a command that can be pasted: it has the runs folder if that is not `runs`."""
     folder = shortest(plan.settings.runs_folder)
     return shlex.join(["mnist-sweep", *words, *([] if folder == "runs" else [f"runs_folder={as_literal(folder)}"])])
 
@@ -78,7 +78,7 @@ def _outro(plan: Plan, search: Search, record: StudyFiles, screen: Screen, outco
 
 
 def _cost(plan: Plan, screen: Screen) -> None:
-    """Says briefly what the search will cost; raises UserError where it does not fit into memory."""
+    """Shows briefly what the search will cost; raises UserError where it does not fit into memory."""
     screen.say("Starting TensorFlow, and trying the largest network")
     cost = estimate(plan, 1, [LARGEST])
     most = cost.networks[LARGEST]
@@ -121,7 +121,7 @@ def _run(sweep: Sweep, screen: Screen) -> Outcome:
 
 
 def _planned(composed: Composed) -> tuple[Plan, dict[str, Any]]:
-    """The search, and what its study is; raises UserError where the study was begun as another one."""
+    """Returns the plan and the study's identity; raises UserError where the study began with another one."""
     say = Screen().say
     plan = make_plan(composed, say, transfer)
     now = identity(plan.plain, plan.description.digest)
@@ -134,7 +134,7 @@ def _planned(composed: Composed) -> tuple[Plan, dict[str, Any]]:
 
 
 def main(composed: Composed) -> tuple[int, Any]:
-    """Searches, from where an earlier call of the same study has ended."""
+    """Runs the search, from where an earlier call on the same study has ended."""
     began = time.monotonic()
     plan, now = _planned(composed)
     settings, limits = plan.settings, plan.settings.search

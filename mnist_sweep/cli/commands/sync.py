@@ -21,7 +21,7 @@ from mnist_sweep.tracking import Writer, as_before, is_mirrored, is_refusal, rea
 
 @contextlib.contextmanager
 def _free(lock: Any) -> Iterator[bool]:
-    """Holds a lock; whether it could be had."""
+    """Holds a lock; yields whether it was free."""
     held = FileLock(lock)
     try:
         held.acquire(timeout=0)
@@ -35,7 +35,7 @@ def _free(lock: Any) -> Iterator[bool]:
 
 
 def _leave(folder: TrialFolder) -> None:
-    """Writes that a trial without an end was interrupted: its driver is not there any more."""
+    """Records that a trial without an end was interrupted: its driver has ended."""
     state = StateFile(int(folder.path.name.partition("-")[0]), TrialState.INTERRUPTED, "its driver was ended",
                       ended=time.time())  # fmt: skip
     write_state(folder.state, state)
@@ -44,7 +44,7 @@ def _leave(folder: TrialFolder) -> None:
 def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progress: Progress) -> tuple[int, bool, str]:
     """Brings up what is behind.
 
-    Gives how many trials that were, whether all have ended well or badly, and which ones MLflow does not take, and why.
+    Returns how many trials that were, whether all have ended, and which ones MLflow does not take, and why.
     """
     count, whole = 0, True
     refused: list[str] = []

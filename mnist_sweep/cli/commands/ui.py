@@ -8,7 +8,7 @@ from mnist_sweep.tracking import serve
 
 
 def main(composed: Composed) -> tuple[int, Any]:
-    """Serves until it is stopped."""
+    """Serves MLflow's web page until it is stopped."""
     request = ui_request(composed)
     serve(request.tracking, request.runs_folder, request.port)
     return 0, None

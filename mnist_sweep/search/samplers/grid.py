@@ -25,7 +25,7 @@ class GridSampler(RandomSampler):
 
 
 def values(key: str, domain: Domain) -> list[Value]:
-    """All values of a domain; raises UserError for one without an end."""
+    """Returns all values of a domain; raises UserError for one that is not finite."""
     if isinstance(domain, Choice):
         return list(domain.values)
     if domain.step is None:
@@ -54,7 +54,7 @@ def _combinations(
 
 
 def points(parameters: Sequence[Parameter], base: Mapping[str, str], seed: int) -> list[dict[str, Any]]:
-    """All combinations, in an order that the seed decides; raises UserError if there are too many."""
+    """Returns all combinations, in an order that the seed determines; raises UserError if there are too many."""
     found = []
     for point in _combinations(parameters, {}, base):
         found.append(point)
