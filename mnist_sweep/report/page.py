@@ -109,7 +109,7 @@ def _row(study: Study, trial: Trial) -> dict[str, Any]:
 
 
 def _pruning(study: Study) -> str:
-    """What the pruner saved and how often it was wrong; empty where it did nothing."""
+    """Returns what the pruner saved and how often it was wrong; empty where it did nothing."""
     found = study.summary.pruning if study.summary else None
     try:
         return sentence(Pruning(**found)) if found else ""
