@@ -10,6 +10,8 @@ from mnist_sweep.files import write_json
 from mnist_sweep.results.locate import find_study, find_trial, studies
 from mnist_sweep.storage.folders import StudyFolder
 
+SUMMARY = {"study": "a", "states": {}, "metric": ["val_accuracy"], "direction": ["maximize"]}
+
 
 def make(runs: Path, name: str, *trials: int, **summary: object) -> StudyFolder:
     study = StudyFolder(runs / name)
@@ -55,12 +57,13 @@ def test_a_name_is_checked_before_it_is_a_path(tmp_path: Path, name: str) -> Non
 
 
 def test_without_a_number_it_is_the_best_trial(tmp_path: Path) -> None:
-    study = make(tmp_path, "a", 0, 1, 2, best={"trial": 1})
+    best = {"trial": 1, "value": 0.5, "values": [0.5], "overrides": []}
+    study = make(tmp_path, "a", 0, 1, 2, **SUMMARY, best=best)
     assert find_trial(study, None) == study.trial(1)
     assert find_trial(study, 2) == study.trial(2)
 
 
-@pytest.mark.parametrize("summary", [{}, {"best": None}, {"best": {"trial": "1"}}, {"best": [1]}])
+@pytest.mark.parametrize("summary", [{}, SUMMARY, {**SUMMARY, "best": {"trial": "1"}}, {"best": [1]}])
 def test_without_a_best_trial_a_number_is_needed(tmp_path: Path, summary: dict[str, object]) -> None:
     study = make(tmp_path, "a", 0, 1, **summary)
     with pytest.raises(UserError, match="study a has no best trial: give one with trial=NUMBER"):

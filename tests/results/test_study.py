@@ -118,4 +118,4 @@ def test_damaged_files_are_as_if_they_were_not_there(folder: StudyFolder) -> Non
     study = read_study(folder)
     assert isinstance(study, Study)
     assert (study.trials[0].state, study.trials[0].metrics) == ("INTERRUPTED", {})
-    assert (study.summary, study.confirmed) == ({}, None)
+    assert (study.summary, study.confirmed) == (None, None)
