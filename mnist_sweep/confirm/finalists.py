@@ -1,17 +1,16 @@
 """The best trials of a search, and how they are trained again for the test: fresh seeds, all training images."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.compose import key_of
 from mnist_sweep.config.hashing import drawn
-from mnist_sweep.config.metrics import METRICS, PRIMARY, objective
-from mnist_sweep.config.settings import SearchConfig, parse_search
-from mnist_sweep.results.trial import read_environment
+from mnist_sweep.config.metrics import METRICS, PRIMARY
+from mnist_sweep.results.study import read_study
+from mnist_sweep.results.trial import Trial, read_environment
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
-from mnist_sweep.storage.state import StateFile, TrialState, check_state
+from mnist_sweep.storage.state import TrialState, check_state
 
 BASELINE = 0  # the trial that has the base configuration
 
@@ -65,14 +64,15 @@ def _chosen_epoch(metric: str, config: TrialConfig, rows: list[dict[str, float]]
     return chosen.best_epoch(rows)
 
 
-def _finalist(folder: TrialFolder, metric: str, allowed: list[str], pruned: bool = False) -> Finalist:
+def _finalist(trial: Trial, metric: str, allowed: list[str]) -> Finalist:
+    folder, rows = trial.folder, trial.rows
     config = parse_trial(files.read_yaml(folder.config), allowed)
-    rows = folder.rows()
     data = read_environment(folder, str(folder.environment)).data
-    epochs = config.train.epochs if pruned else _chosen_epoch(metric, config, rows)
+    is_pruned = trial.state is TrialState.PRUNED
+    epochs = config.train.epochs if is_pruned else _chosen_epoch(metric, config, rows)
     return Finalist(
-        trial=int(folder.path.name),
-        promised=None if pruned else rows[min(epochs, len(rows)) - 1][PRIMARY],
+        trial=trial.number,
+        promised=None if is_pruned else rows[min(epochs, len(rows)) - 1][PRIMARY],
         epochs=epochs,
         config=config,
         overrides=[str(override) for override in files.read_yaml_list(folder.overrides)],
@@ -82,10 +82,10 @@ def _finalist(folder: TrialFolder, metric: str, allowed: list[str], pruned: bool
     )
 
 
-def _state(folder: TrialFolder) -> StateFile:
-    """Raises UserError for a damaged one, as the best trial might be overlooked."""
+def _check_intact(folder: TrialFolder) -> None:
+    """Raises UserError for a damaged trial, as the best one might be overlooked."""
     if not folder.state.exists():
-        return StateFile(int(folder.path.name), TrialState.RUNNING)
+        return
     try:
         state = check_state(folder.state)
     except UserError as error:
@@ -93,18 +93,6 @@ def _state(folder: TrialFolder) -> StateFile:
     epochs = files.read_if_whole(folder.environment).get("epochs")
     if state.state is TrialState.COMPLETE and (not folder.rows() or epochs != len(folder.rows())):
         raise UserError(f"{folder.history} is damaged: {len(folder.rows())} intact rows for {epochs} epochs")
-    return state
-
-
-def _ranked(study: StudyFolder, search: SearchConfig) -> list[TrialFolder]:
-    """Returns the folders of the complete trials, the best first, the earlier of equals."""
-    first = objective(search.metric[0], search.direction[0])
-    complete: list[tuple[tuple[float, int], TrialFolder]] = []
-    for folder in study.trials():
-        state = _state(folder)
-        if state.state is TrialState.COMPLETE and state.values:
-            complete.append((first.rank_key(state.values[0], int(folder.path.name)), folder))
-    return [folder for _, folder in sorted(complete, key=lambda item: item[0])]
 
 
 def _add(found: list[Finalist], finalist: Finalist) -> None:
@@ -113,30 +101,29 @@ def _add(found: list[Finalist], finalist: Finalist) -> None:
         found.append(finalist)
 
 
-def choose(study: StudyFolder, plain: dict[str, Any], top_k: int, allowed: list[str]) -> list[Finalist]:
+def choose(study: StudyFolder, top_k: int, allowed: list[str]) -> list[Finalist]:
     """Returns the finalists: the best trials, and the baseline unless it failed or is among them.
 
     Trials of the same configuration count once.
 
     Args:
         study: The study.
-        plain: Its configuration, as plain data.
         top_k: The most trials besides the baseline.
         allowed: The modules whose functions a configuration may name.
 
     Raises:
         UserError: No trial is complete.
     """
-    search = parse_search(plain.get("search", {}))
+    for folder in study.trials():
+        _check_intact(folder)
+    read = read_study(study)
     found: list[Finalist] = []
-    for folder in _ranked(study, search):
-        if len(found) < top_k or int(folder.path.name) == BASELINE:
-            finalist = _finalist(folder, search.metric[0], allowed)
-            _add(found, finalist)
-    baseline = study.trial(BASELINE)
-    if found and _state(baseline).state is TrialState.PRUNED and baseline.rows():
-        finalist = _finalist(baseline, search.metric[0], allowed, pruned=True)
-        _add(found, finalist)
+    for trial in read.ranked:
+        if len(found) < top_k or trial.number == BASELINE:
+            _add(found, _finalist(trial, read.metric, allowed))
+    for trial in read.of_state(TrialState.PRUNED) if found else ():
+        if trial.number == BASELINE and trial.rows:
+            _add(found, _finalist(trial, read.metric, allowed))
     if not found:
         raise UserError(f"study {study.name} has no complete trial to confirm: go on with `mnist-sweep sweep` first")
     return found

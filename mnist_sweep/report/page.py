@@ -17,8 +17,8 @@ from mnist_sweep.files import is_full, read_if_whole, write_text
 from mnist_sweep.formatting import duration
 from mnist_sweep.results import confirmation_text
 from mnist_sweep.results.pruning import Pruning, sentence
-from mnist_sweep.results.study import Study, Trial, read_study
-from mnist_sweep.results.trial import read_environment
+from mnist_sweep.results.study import Study, read_study
+from mnist_sweep.results.trial import Trial, read_environment
 from mnist_sweep.search.importances import importances
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.state import FINISHED, TrialState

@@ -12,7 +12,8 @@ from matplotlib.ticker import EngFormatter
 
 from mnist_sweep.config.metrics import METRICS
 from mnist_sweep.report.svg import INK, MANY, MARKERS, STATE_COLOURS, Drawing, drawn, inside, limit, whole_numbers
-from mnist_sweep.results.study import Study, Trial
+from mnist_sweep.results.study import Study
+from mnist_sweep.results.trial import Trial
 from mnist_sweep.storage.state import FINISHED, TrialState
 from mnist_sweep.tasks.image_classifier.figures.style import BLUE, GREEN, GREY, ORANGE, VERMILION
 

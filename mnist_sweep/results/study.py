@@ -9,48 +9,12 @@ from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.metrics import METRICS, Direction, Metric, objective, shown_curve
 from mnist_sweep.config.settings import parse_search
 from mnist_sweep.config.space import Parameter, parse_space
-from mnist_sweep.files import read_if_whole, read_yaml
+from mnist_sweep.files import read_yaml
 from mnist_sweep.results.confirmation import Confirmation, read_confirmation
-from mnist_sweep.storage.folders import StudyFolder, TrialFolder
-from mnist_sweep.storage.state import StateFile, TrialState, read_state
+from mnist_sweep.results.trial import Trial, read_trial
+from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.state import TrialState
 from mnist_sweep.storage.summary import Summary, read_summary
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A trial as its folder has it.
-
-    Attributes:
-        folder: Its folder.
-        number: Its number in the study.
-        state: Its state: one of Optuna's, or INTERRUPTED.
-        values: Its objectives, empty unless it is complete.
-        reason: Why it failed, None unless it did.
-        overrides: The searched parameters as in overrides, empty for the baseline.
-        rows: The rows of history.csv, one for each epoch.
-        started: When it began, in seconds since 1970.
-        ended: When it ended, in seconds since 1970.
-    """
-
-    folder: TrialFolder
-    number: int
-    state: TrialState
-    values: list[float]
-    reason: str | None
-    overrides: dict[str, str]
-    rows: list[dict[str, float]]
-    started: float | None
-    ended: float | None
-
-    @property
-    def value(self) -> float | None:
-        """The first objective."""
-        return self.values[0] if self.values else None
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """The final metrics, empty unless the trial is complete or was pruned."""
-        return read_if_whole(self.folder.metrics)
 
 
 @dataclass(frozen=True)
@@ -130,24 +94,6 @@ class Study:
         return {p.key: str(flat[p.key]) for p in self.parameters if p.key in flat}
 
 
-def _trial(folder: TrialFolder, is_held: bool) -> Trial:
-    state = read_state(folder.state)
-    if state is None:
-        name = TrialState.RUNNING if is_held else TrialState.INTERRUPTED
-        state = StateFile(int(folder.path.name), name)
-    return Trial(
-        folder=folder,
-        number=int(folder.path.name),
-        state=state.state,
-        values=list(state.values or []),
-        reason=state.reason,
-        overrides=state.overrides or {},
-        rows=folder.rows(),
-        started=state.started or read_if_whole(folder.record).get("started"),
-        ended=state.ended,
-    )
-
-
 def read_study(folder: StudyFolder, is_held: bool = False) -> Study:
     """Returns a study as its folder has it.
 
@@ -167,7 +113,7 @@ def read_study(folder: StudyFolder, is_held: bool = False) -> Study:
         metrics=search.metric,
         directions=search.direction,
         parameters=list({p.key: p for p in parse_space(search.space, search.when)}.values()),
-        trials=[_trial(trial, is_held) for trial in folder.trials()],
+        trials=[read_trial(trial, is_held) for trial in folder.trials()],
         plain=plain,
         summary=read_summary(folder.summary),
         confirmed=read_confirmation(folder.confirmed),

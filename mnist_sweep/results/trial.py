@@ -15,12 +15,74 @@ from mnist_sweep.config.metrics import PRIMARY
 from mnist_sweep.config.schema import CONFIG, LOOSE, Count, Int
 from mnist_sweep.config.settings import RuntimeConfig, check_study_name
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.storage.state import StateFile, TrialState, read_state
 from mnist_sweep.tasks.image_classifier.data import Description
 from mnist_sweep.tasks.image_classifier.evaluation import Predictions, read_predictions
 
 # Without these a trial can't be compared.
 NEEDED = ("config.yaml", "overrides.yaml", "environment.json", "history.csv", "metrics.json")
 FETCHED = (*NEEDED, "predictions.npz")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial as its folder has it.
+
+    Attributes:
+        folder: Its folder.
+        number: Its number in the study.
+        state: Its state: one of Optuna's, or INTERRUPTED.
+        values: Its objectives, empty unless it is complete.
+        reason: Why it failed, None unless it did.
+        overrides: The searched parameters as in overrides, empty for the baseline.
+        rows: The rows of history.csv, one for each epoch.
+        started: When it began, in seconds since 1970.
+        ended: When it ended, in seconds since 1970.
+    """
+
+    folder: TrialFolder
+    number: int
+    state: TrialState
+    values: list[float]
+    reason: str | None
+    overrides: dict[str, str]
+    rows: list[dict[str, float]]
+    started: float | None
+    ended: float | None
+
+    @property
+    def value(self) -> float | None:
+        """The first objective."""
+        return self.values[0] if self.values else None
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The final metrics, empty unless the trial is complete or was pruned."""
+        return files.read_if_whole(self.folder.metrics)
+
+
+def read_trial(folder: TrialFolder, is_held: bool = False) -> Trial:
+    """Returns a trial as its folder has it.
+
+    Args:
+        folder: The trial's folder.
+        is_held: Whether a driver is running on its study: a trial without a state is then running.
+    """
+    state = read_state(folder.state)
+    if state is None:
+        name = TrialState.RUNNING if is_held else TrialState.INTERRUPTED
+        state = StateFile(int(folder.path.name), name)
+    return Trial(
+        folder=folder,
+        number=int(folder.path.name),
+        state=state.state,
+        values=list(state.values or []),
+        reason=state.reason,
+        overrides=state.overrides or {},
+        rows=folder.rows(),
+        started=state.started or files.read_if_whole(folder.record).get("started"),
+        ended=state.ended,
+    )
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.config.compose import key_of
 from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.space import as_literal, contains, holds
+from mnist_sweep.results.trial import Trial, read_trial
 from mnist_sweep.search import Search
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.identity import changed, check_not_single
-from mnist_sweep.storage.state import TrialState
+from mnist_sweep.storage.state import TrialState, check_state, write_state
 from mnist_sweep.sweep.plan import Plan
 
 NOT_COPIED = ("mlflow.json", "record.json")
@@ -28,10 +29,8 @@ NOT_COPIED = ("mlflow.json", "record.json")
 class _Taken:
     """A finished trial of the old study as one of the new."""
 
-    folder: TrialFolder
+    trial: Trial
     overrides: dict[str, str]
-    state: dict[str, Any]
-    metrics: dict[str, float]
 
 
 def forked(plan: Plan, now: dict[str, Any], say: Callable[[str], None]) -> Plan:
@@ -60,17 +59,18 @@ def _make(plan: Plan, fork: StudyFolder, now: dict[str, Any]) -> int:
         made.path.mkdir()
         search = Search(made.journal, made.name, plan.settings, plan.parameters, plan.values)
         taken = list(_fitting(plan))
-        if not any(not trial.overrides for trial in taken):
+        if all(one.overrides for one in taken):
             search.ask()  # trial 0 is the baseline, which is still to be run
-        for trial in sorted(taken, key=lambda trial: (bool(trial.overrides), trial.folder.path.name)):
-            number = search.adopt(trial.overrides, TrialState(trial.state["state"]), trial.metrics, trial.folder.rows())
+        for one in sorted(taken, key=lambda one: (bool(one.overrides), one.trial.number)):
+            old = one.trial
+            number = search.adopt(one.overrides, old.state, old.metrics, old.rows)
             target = made.trial(number)
-            shutil.copytree(trial.folder.path, target.path, ignore=shutil.ignore_patterns(*NOT_COPIED, ".*"))
-            standing = search.standing(number)
-            values = list(standing.values) if standing is not None and standing.values else None
-            more = {"trial": number, "values": values, "overrides": trial.overrides,
-                    "forked_from": f"{plan.folder.name}-{trial.folder.path.name}"}  # fmt: skip
-            files.write_json(target.state, {**trial.state, **more})
+            shutil.copytree(old.folder.path, target.path, ignore=shutil.ignore_patterns(*NOT_COPIED, ".*"))
+            adopted = search.standing(number)
+            values = list(adopted.values) if adopted is not None and adopted.values else None
+            origin = f"{plan.folder.name}-{old.folder.path.name}"
+            state = replace(check_state(old.folder.state), trial=number, values=values, overrides=one.overrides)
+            write_state(target.state, replace(state, forked_from=origin))
         files.write_yaml(made.config, now, f"# The base configuration of study {fork.name}, and its space.\n")
         os.sync()
         try:
@@ -83,20 +83,19 @@ def _make(plan: Plan, fork: StudyFolder, now: dict[str, Any]) -> int:
 def _fitting(plan: Plan) -> Iterator[_Taken]:
     """The finished trials of the old study that the new one could have: the same configuration to the last value."""
     seen: set[str] = set()
-    for folder in plan.folder.trials():
-        state, metrics = files.read_if_whole(folder.state), files.read_if_whole(folder.metrics)
-        if state.get("state") not in (TrialState.COMPLETE, TrialState.PRUNED) or not folder.rows():
+    for trial in map(read_trial, plan.folder.trials()):
+        if trial.state not in (TrialState.COMPLETE, TrialState.PRUNED) or not trial.rows:
             continue
-        if any(name not in metrics for name in plan.settings.search.metric):
+        if any(name not in trial.metrics for name in plan.settings.search.metric):
             continue
         try:
-            overrides = _as_own(plan, folder)
+            overrides = _as_own(plan, trial.folder)
         except UserError:
             continue
         key = json.dumps(overrides, sort_keys=True)
         if overrides is not None and key not in seen:
             seen.add(key)
-            yield _Taken(folder, overrides, state, metrics)
+            yield _Taken(trial, overrides)
 
 
 def _as_own(plan: Plan, folder: TrialFolder) -> dict[str, str] | None:

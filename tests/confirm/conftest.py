@@ -9,7 +9,7 @@ import pytest
 
 from mnist_sweep.confirm.finalists import Finalist, choose
 from mnist_sweep.confirm.runs import Run
-from mnist_sweep.files import read_json, read_yaml, write_json
+from mnist_sweep.files import read_json, write_json
 from mnist_sweep.storage.folders import StudyFolder
 
 
@@ -24,7 +24,7 @@ def finalists(study: StudyFolder) -> list[Finalist]:
     for number, value in enumerate([0.5, 0.9, 0.4, 0.3]):
         file = study.trial(number).state
         file.write_text(json.dumps({**json.loads(file.read_text()), "values": [value]}))
-    return choose(study, read_yaml(study.config), 1, [])
+    return choose(study, 1, [])
 
 
 @pytest.fixture

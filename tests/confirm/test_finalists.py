@@ -19,9 +19,9 @@ def study(own_runs: Path) -> StudyFolder:
     return StudyFolder(own_runs / "dnn-digits")
 
 
-def plain_of(study: StudyFolder, **search: object) -> dict:
+def configure(study: StudyFolder, **search: object) -> None:
     plain = yaml.safe_load(study.config.read_text())
-    return {**plain, "search": {**plain["search"], **search}}
+    study.config.write_text(yaml.safe_dump({**plain, "search": {**plain["search"], **search}}))
 
 
 def set_state(study: StudyFolder, number: int, **changes: object) -> None:
@@ -45,13 +45,13 @@ def set_values(study: StudyFolder, values: list[float]) -> None:
 )
 def test_the_best_and_the_baseline(study: StudyFolder, values: list[float], top_k: int, expected: list[int]) -> None:
     set_values(study, values)
-    assert [finalist.trial for finalist in choose(study, plain_of(study), top_k, [])] == expected
+    assert [finalist.trial for finalist in choose(study, top_k, [])] == expected
 
 
 def test_a_metric_that_is_minimized(study: StudyFolder) -> None:
     set_values(study, [0.5, 0.9, 0.2, 0.8])
-    plain = plain_of(study, metric="val_loss", direction="minimize")
-    assert [finalist.trial for finalist in choose(study, plain, 1, [])] == [2, 0]
+    configure(study, metric="val_loss", direction="minimize")
+    assert [finalist.trial for finalist in choose(study, 1, [])] == [2, 0]
 
 
 def test_failed_and_pruned_trials_are_no_finalists_but_a_pruned_baseline_stays(study: StudyFolder) -> None:
@@ -59,22 +59,22 @@ def test_failed_and_pruned_trials_are_no_finalists_but_a_pruned_baseline_stays(s
     set_state(study, 1, state="FAIL")
     set_state(study, 3, state="PRUNED")
     set_state(study, 0, state="PRUNED")
-    best, baseline = choose(study, plain_of(study), 3, [])
+    best, baseline = choose(study, 3, [])
     assert (best.trial, baseline.trial) == (2, 0)
     assert baseline.promised is None
     assert baseline.epochs == 3
     set_state(study, 0, state="FAIL")
-    assert [finalist.trial for finalist in choose(study, plain_of(study), 3, [])] == [2]
+    assert [finalist.trial for finalist in choose(study, 3, [])] == [2]
     set_state(study, 2, state="FAIL")
     with pytest.raises(UserError, match="has no complete trial to confirm"):
-        choose(study, plain_of(study), 3, [])
+        choose(study, 3, [])
 
 
 def test_the_same_configuration_counts_once(study: StudyFolder) -> None:
     set_values(study, [0.5, 0.9, 0.9, 0.8])
     for name in ("config.yaml", "overrides.yaml"):
         (study.trial(2).path / name).write_bytes((study.trial(1).path / name).read_bytes())
-    assert [finalist.trial for finalist in choose(study, plain_of(study), 2, [])] == [1, 3, 0]
+    assert [finalist.trial for finalist in choose(study, 2, [])] == [1, 3, 0]
 
 
 def test_trials_that_differ_in_their_training_alone_are_two(study: StudyFolder) -> None:
@@ -87,7 +87,7 @@ def test_trials_that_differ_in_their_training_alone_are_two(study: StudyFolder) 
         plain["train"]["learning_rate_schedule"]
     ]
     file.write_text(yaml.safe_dump(plain))
-    assert [finalist.trial for finalist in choose(study, plain_of(study), 2, [])] == [1, 2, 0]
+    assert [finalist.trial for finalist in choose(study, 2, [])] == [1, 2, 0]
 
 
 def test_the_epoch_is_the_one_that_the_search_chose(study: StudyFolder) -> None:
@@ -107,13 +107,13 @@ def test_the_epoch_is_the_one_that_the_search_chose(study: StudyFolder) -> None:
     ):
         config["train"]["learning_rate_schedule"] = schedule
         study.trial(1).config.write_text(yaml.safe_dump(config))
-        plain = plain_of(study, metric=metric, direction="maximize")
-        first = choose(study, plain, 1, [])[0]
+        configure(study, metric=metric, direction="maximize")
+        first = choose(study, 1, [])[0]
         assert (first.trial, first.epochs, first.promised) == (1, epochs, promised)
 
 
 def test_a_seeded_finalist_differs_in_what_it_must_and_in_nothing_else(study: StudyFolder) -> None:
-    finalist = choose(study, plain_of(study), 1, [])[0]
+    finalist = choose(study, 1, [])[0]
     one, two = finalist.seeded(0), finalist.seeded(1)
     assert one.data.split.validation == "test"
     assert (one.model, one.optimizer) == (finalist.config.model, finalist.config.optimizer)

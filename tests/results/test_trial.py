@@ -68,7 +68,7 @@ def test_without_a_file_that_is_needed_it_is_no_recorded_trial(
 
 def test_without_an_epoch_there_is_nothing_to_compare(study: StudyFolder, folder: TrialFolder) -> None:
     begin_history(folder.history)
-    with pytest.raises(UserError, match=r"one has no whole row in its history\.csv"):
+    with pytest.raises(UserError, match=r"one has no complete row in its history\.csv"):
         read_recorded(folder, "one", [])
     assert folder not in reproducible(study)
 

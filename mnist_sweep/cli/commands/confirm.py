@@ -39,13 +39,13 @@ def _show(found: Confirmation, screen: Screen) -> None:
         screen.say(sentence, wrap=True)
 
 
-def _find(request: ConfirmRequest) -> tuple[StudyFolder, dict[str, Any]]:
-    """Returns the study and its configuration; raises UserError for one that is no search, or a dry one."""
+def _find(request: ConfirmRequest) -> StudyFolder:
+    """Returns the study; raises UserError for one that is no search, or a dry one."""
     study = find_study(request.runs_folder, request.study)
     if not study.config.is_file():
         raise UserError(f"study={study.name} holds single trials: only a search has finalists to confirm")
     check_trained(study)
-    return study, files.read_yaml(study.config)
+    return study
 
 
 def _intro(study: StudyFolder, runs: list[Run], screen: Screen) -> None:
@@ -63,10 +63,10 @@ def main(composed: Composed) -> tuple[int, Any]:
     request = confirm_request(composed)
     runtime, runs_folder = request.runtime, request.runs_folder
     check_local(runtime)
-    study, plain = _find(request)
+    study = _find(request)
     tracking = as_before(request.tracking, study)
     with locked(study):
-        finalists = choose(study, plain, request.confirm.top_k, composed.trusted)
+        finalists = choose(study, request.confirm.top_k, composed.trusted)
         runs = runs_of(study, finalists, request.confirm.seeds)
         todo = [run for run in runs if not run.is_done]
         at_once = min(len(runs), workers(runtime))
