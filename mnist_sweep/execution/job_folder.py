@@ -46,7 +46,7 @@ def write_job(job: Job) -> None:
 
 def has_begun(job: Job) -> bool:
     """Returns whether a job has begun to train."""
-    return folder_of(job).history.exists()
+    return folder_of(job).has_begun()
 
 
 def next_folder(study: StudyFolder) -> tuple[int, TrialFolder]:

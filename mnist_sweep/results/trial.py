@@ -233,7 +233,7 @@ def reproducible(study: StudyFolder) -> list[TrialFolder]:
 
 def check_local(runtime: RuntimeConfig) -> None:
     """Raises UserError for a dry executor: nothing would be trained to compare with."""
-    if runtime.executor == "dry":
+    if runtime.is_dry:
         raise UserError("runtime.executor must be local here, got dry: nothing would be trained")
 
 

@@ -62,6 +62,10 @@ class TrialFolder:
     tracking = File("mlflow.json", "The id of the MLflow run, and the state in which it was mirrored last.")
     lock = File(".lock", "Held while a single trial is running.")
 
+    def has_begun(self) -> bool:
+        """Returns whether the trial has begun to train."""
+        return self.history.exists()
+
     def rows(self) -> list[dict[str, float]]:
         """Returns the complete epochs of history.csv, in order."""
         return read_history(self.history)

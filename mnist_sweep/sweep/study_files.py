@@ -129,7 +129,7 @@ class StudyFiles:
 
     def has_begun(self, number: int) -> bool:
         """Returns whether a trial has begun to train."""
-        return self.folder.trial(number).history.exists()
+        return self.folder.trial(number).has_begun()
 
     def trial_started(self, asked: Asked) -> None:
         """Makes the trial's run."""
