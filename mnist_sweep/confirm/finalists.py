@@ -8,8 +8,9 @@ from mnist_sweep.config.compose import key_of
 from mnist_sweep.config.hashing import drawn
 from mnist_sweep.config.metrics import METRICS, PRIMARY
 from mnist_sweep.results.study import read_study
-from mnist_sweep.results.trial import Trial, read_environment
-from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.results.trial import Trial
+from mnist_sweep.storage.environment import check_environment
+from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.state import TrialState, check_state
 
 BASELINE = 0  # the trial that has the base configuration
@@ -67,7 +68,7 @@ def _chosen_epoch(metric: str, config: TrialConfig, rows: list[dict[str, float]]
 def _finalist(trial: Trial, metric: str, allowed: list[str]) -> Finalist:
     folder, rows = trial.folder, trial.rows
     config = parse_trial(files.read_yaml(folder.config), allowed)
-    data = read_environment(folder, str(folder.environment)).data
+    data = check_environment(folder.environment).data
     is_pruned = trial.state is TrialState.PRUNED
     epochs = config.train.epochs if is_pruned else _chosen_epoch(metric, config, rows)
     return Finalist(
@@ -82,17 +83,17 @@ def _finalist(trial: Trial, metric: str, allowed: list[str]) -> Finalist:
     )
 
 
-def _check_intact(folder: TrialFolder) -> None:
+def _check_intact(trial: Trial) -> None:
     """Raises UserError for a damaged trial, as the best one might be overlooked."""
-    if not folder.state.exists():
-        return
-    try:
-        state = check_state(folder.state)
-    except UserError as error:
-        raise UserError(f"{error}; the same `mnist-sweep sweep` command repairs it") from None
-    epochs = files.read_if_whole(folder.environment).get("epochs")
-    if state.state is TrialState.COMPLETE and (not folder.rows() or epochs != len(folder.rows())):
-        raise UserError(f"{folder.history} is damaged: {len(folder.rows())} intact rows for {epochs} epochs")
+    if not trial.state.is_finished and trial.folder.state.exists():
+        try:
+            check_state(trial.folder.state)
+        except UserError as error:
+            raise UserError(f"{error}; the same `mnist-sweep sweep` command repairs it") from None
+    if trial.state is TrialState.COMPLETE:
+        epochs = trial.environment.epochs if trial.environment else None
+        if not trial.rows or epochs != len(trial.rows):
+            raise UserError(f"{trial.folder.history} is damaged: {len(trial.rows)} intact rows for {epochs} epochs")
 
 
 def _add(found: list[Finalist], finalist: Finalist) -> None:
@@ -114,9 +115,9 @@ def choose(study: StudyFolder, top_k: int, allowed: list[str]) -> list[Finalist]
     Raises:
         UserError: No trial is complete.
     """
-    for folder in study.trials():
-        _check_intact(folder)
     read = read_study(study)
+    for trial in read.trials:
+        _check_intact(trial)
     found: list[Finalist] = []
     for trial in read.ranked:
         if len(found) < top_k or trial.number == BASELINE:

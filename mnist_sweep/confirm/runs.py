@@ -20,7 +20,8 @@ from mnist_sweep.execution.jobs import Batch, Transfer, TrialRequest, make_job, 
 from mnist_sweep.execution.progress import Progress
 from mnist_sweep.execution.recorded_runs import RecordedRuns, Shown
 from mnist_sweep.execution.runner import run_jobs
-from mnist_sweep.results.trial import check_data
+from mnist_sweep.results.recorded import check_data
+from mnist_sweep.storage.environment import read_environment
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.run_record import RunDescription, RunKind
 from mnist_sweep.storage.state import StateFile, TrialState, read_state
@@ -53,10 +54,11 @@ class Run:
     @property
     def is_done(self) -> bool:
         """Whether it has been trained to its end, with this configuration, and its results are intact."""
-        environment, state = files.read_if_whole(self.folder.environment), read_state(self.folder.state)
+        environment, state = read_environment(self.folder.environment), read_state(self.folder.state)
         expected = (self.config.trial_seed(), self.config.train.epochs)
-        trained = (environment.get("trial_seed"), environment.get("epochs"))
-        if state is None or state.state is not TrialState.COMPLETE or trained != expected:
+        if environment is None or (environment.trial_seed, environment.epochs) != expected:
+            return False
+        if state is None or state.state is not TrialState.COMPLETE:
             return False
         try:
             self.result()

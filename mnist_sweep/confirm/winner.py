@@ -16,6 +16,7 @@ from mnist_sweep.config.space import parse_override
 from mnist_sweep.confirm.export import MISTAKE
 from mnist_sweep.execution.jobs import shortest
 from mnist_sweep.results.confirmation import Confirmation
+from mnist_sweep.storage.environment import check_environment
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.tracking import reason_of, trouble
 from mnist_sweep.tracking.registry import Champion, register, registered
@@ -47,16 +48,15 @@ def write_winner(
 ) -> None:
     """Writes winner.yaml: the recommended finalist on the first seed, as an option of the group `experiment`."""
     row = found.of(found.recommended)
-    sample, environment = row.test_accuracy, files.read_json(folder.environment)
-    versions = environment["versions"]
+    sample, environment = row.test_accuracy, check_environment(folder.environment)
     header = f"""# @package _global_
 # The winner of study {study.name}: trial {row.trial}, trained on all training images.
 #
 #   command  cp {shortest(study.winner)} experiments/NAME.yaml && mnist-sweep train experiment=NAME
-#   time     {files.read_json(folder.metrics)["training_seconds"]:.0f} s of training on one core ({environment["processor"]}), TensorFlow {versions["tensorflow"]}
+#   time     {files.read_json(folder.metrics)["training_seconds"]:.0f} s of training on one core ({environment.processor}), TensorFlow {environment.versions["tensorflow"]}
 #   result   test accuracy {sample.mean:.4f} on average over {found.seeds} seeds, standard deviation {sample.deviation:.4f}; with this one {sample.values[0]:.4f}
 #            {row.parameters:,} parameters; confirmed with: {found.command}
-#   digest   {environment["weights_digest"]}
+#   digest   {environment.weights_digest}
 """  # noqa: E501
     files.write_yaml(study.winner, experiment(overrides, composer), header)
 

@@ -14,6 +14,7 @@ from typing import Any
 from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Started
 from mnist_sweep.files import write_json
+from mnist_sweep.storage.environment import Outcome, write_environment
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import append_history, begin_history
 
@@ -92,8 +93,7 @@ class DryExecutor:
             metrics = summarize(rows, 0, job.settings["data"]["train_images"])
             write_json(folder.metrics, metrics)
         ended = rows[-1]["timestamp"] if rows else time.time()
-        environment = {**job.settings["environment"], "weights_digest": digest, "epochs": len(rows), "ended": ended}
-        write_json(folder.environment, environment)
+        write_environment(folder.environment, job.settings["environment"], Outcome(digest, len(rows), ended))
         result = {"stopped": stopped, "epochs": len(rows), "metrics": metrics, "weights_digest": digest,
                   "fit_seconds": sum(row["seconds"] for row in rows)}  # fmt: skip
         return Done(job.number, result)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from mnist_sweep.config import UserError
 from mnist_sweep.config.flatten import flatten_space
 from mnist_sweep.config.metrics import METRICS
 from mnist_sweep.files import is_full, read_if_whole, write_text
@@ -18,7 +17,7 @@ from mnist_sweep.formatting import duration
 from mnist_sweep.results import confirmation_text
 from mnist_sweep.results.pruning import Pruning, sentence
 from mnist_sweep.results.study import Study, read_study
-from mnist_sweep.results.trial import Trial, read_environment
+from mnist_sweep.results.trial import Trial
 from mnist_sweep.search.importances import importances
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.state import FINISHED, TrialState
@@ -128,18 +127,15 @@ def _answer(study: Study) -> dict[str, Any]:
         answer["baseline"] = f"the baseline, trial 0, has {baseline.values[0]:.4f}: a difference of {gain:+.4f}"
     elif baseline:
         answer["baseline"] = "it is the baseline: nothing better was found"
-    answer["command"] = read_if_whole(best.folder.environment).get("command")
+    answer["command"] = best.environment.command if best.environment else None
     answer["sentences"] = confirmation_text.sentences(study.confirmed) if study.confirmed else []
     return answer
 
 
 def _environment(study: Study) -> list[tuple[str, str]]:
-    trial = study.best or next((trial for trial in study.trials if trial.folder.environment.is_file()), None)
-    if trial is None:
-        return []
-    try:
-        found = read_environment(trial.folder, str(trial.folder.environment))
-    except UserError:  # damaged
+    trial = study.best or next((trial for trial in study.trials if trial.environment), None)
+    found = trial.environment if trial else None
+    if found is None:
         return []
     names = ("processor", "cores", "platform", "commit", "threads")
     rows = [(name, str(getattr(found, name))) for name in names if getattr(found, name)]

@@ -13,7 +13,7 @@ from mnist_sweep.execution.progress import Progress
 from mnist_sweep.execution.recorded_runs import RecordedRuns, Shown
 from mnist_sweep.execution.runner import run_jobs
 from mnist_sweep.reproduce.verdict import Verdict, compare, default_tolerance, environment_differences
-from mnist_sweep.results.trial import Recorded
+from mnist_sweep.results.recorded import RecordedTrial
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.run_record import RunDescription, RunKind
 from mnist_sweep.storage.state import StateFile, TrialState
@@ -32,7 +32,7 @@ class Retraining:
         tolerance: How far val_accuracy may be off, None for what chance alone does to as many images.
     """
 
-    trials: Sequence[Recorded]
+    trials: Sequence[RecordedTrial]
     study: StudyFolder
     runtime: RuntimeConfig
     batch: Batch
@@ -49,7 +49,7 @@ class Retrainings(RecordedRuns):
     def __init__(self, what: Retraining, recorder: RunRecorder, progress: Progress) -> None:
         super().__init__(recorder, progress)
         self.what = what
-        self.recorded: dict[int, Recorded] = {}
+        self.recorded: dict[int, RecordedTrial] = {}
         self.verdicts: dict[str, Verdict] = {}
         self._jobs = self._made()
 

@@ -14,7 +14,7 @@ from mnist_sweep.config.metrics import CURVES, PRIMARY, TIMED
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.provenance import environment
 from mnist_sweep.results.confirmation import read_confirmation
-from mnist_sweep.results.trial import FETCHED, Recorded, read_recorded, without_urls
+from mnist_sweep.results.recorded import FETCHED, RecordedTrial, read_recorded, without_urls
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.tasks.image_classifier.evaluation import read_predictions
 from mnist_sweep.tracking import fetch
@@ -45,7 +45,7 @@ class Verdict:
     why: str
 
 
-def read_run(run_id: str, runs_folder: Path, tracking: TrackingConfig, allowed: list[str]) -> Recorded:
+def read_run(run_id: str, runs_folder: Path, tracking: TrackingConfig, allowed: list[str]) -> RecordedTrial:
     """Returns a trial from its MLflow run alone.
 
     Args:
@@ -86,11 +86,11 @@ def seed_tolerance(study: StudyFolder) -> float | None:
     return 2 * math.sqrt(2 * float(np.mean(variances))) if variances else None
 
 
-def environment_differences(recorded: Recorded) -> list[str]:
+def environment_differences(recorded: RecordedTrial) -> list[str]:
     """Returns what differs from the recorded environment, `key: then -> now`, the likeliest cause first."""
-    now = {**environment("", ""), "threads": recorded.environment.get("threads")}
+    now = {**environment("", ""), "threads": recorded.environment.threads}
     found = differences(
-        {key: recorded.environment.get(key) for key in ENVIRONMENT_KEYS},
+        {key: getattr(recorded.environment, key) for key in ENVIRONMENT_KEYS},
         {key: now.get(key) for key in ENVIRONMENT_KEYS},
     )
     order = list(CAUSES)
@@ -106,7 +106,7 @@ def cause(changed: Sequence[str]) -> str:
     return f"{what} is different, so something in the training itself is not determined by its configuration"
 
 
-def _predictions(recorded: Recorded, folder: TrialFolder) -> tuple[bool, str]:
+def _predictions(recorded: RecordedTrial, folder: TrialFolder) -> tuple[bool, str]:
     """Returns whether all probabilities are bit-identical, and how many predicted classes differ, in words."""
     if recorded.predictions is None or not folder.predictions.is_file():
         return True, ""
@@ -122,7 +122,7 @@ def epochs_text(number: int) -> str:
     return "1 epoch" if number == 1 else f"{number} epochs"
 
 
-def compare(recorded: Recorded, result: Mapping[str, Any], folder: TrialFolder, tolerance: float) -> Verdict:
+def compare(recorded: RecordedTrial, result: Mapping[str, Any], folder: TrialFolder, tolerance: float) -> Verdict:
     """Compares weights, curve, metrics and predictions with what was recorded.
 
     Args:
@@ -135,7 +135,7 @@ def compare(recorded: Recorded, result: Mapping[str, Any], folder: TrialFolder, 
     pairs = [(old[name], new[name]) for old, new in zip(recorded.rows, rows, strict=False) for name in CURVES]
     same_curve = len(rows) == recorded.epochs and all(old == new for old, new in pairs)
     same_metrics = all(result["metrics"].get(k) == v for k, v in recorded.metrics.items() if k not in TIMED)
-    same_weights = result["weights_digest"] == recorded.environment["weights_digest"]
+    same_weights = result["weights_digest"] == recorded.environment.weights_digest
     same_predictions, others = _predictions(recorded, folder)
     if same_weights and same_curve and same_metrics and same_predictions:
         what = ["weights", *(["curve"] if recorded.rows else []), "metrics", *(["predictions"] if others else [])]

@@ -1,27 +1,11 @@
-"""Finds a recorded trial and reads it back."""
+"""The read model of a trial: its state, values, curve and files as its folder has them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field
-from pydantic.dataclasses import dataclass as checked
+from dataclasses import dataclass
 
 from mnist_sweep import files
-from mnist_sweep.config import TrialConfig, UserError, parse_trial
-from mnist_sweep.config.check import check
-from mnist_sweep.config.metrics import PRIMARY
-from mnist_sweep.config.schema import CONFIG, LOOSE, Count, Int
-from mnist_sweep.config.settings import RuntimeConfig, check_study_name
-from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.storage.environment import Environment, read_environment
+from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.state import StateFile, TrialState, read_state
-from mnist_sweep.tasks.image_classifier.data import Description
-from mnist_sweep.tasks.image_classifier.evaluation import Predictions, read_predictions
-
-# Without these a trial can't be compared.
-NEEDED = ("config.yaml", "overrides.yaml", "environment.json", "history.csv", "metrics.json")
-FETCHED = (*NEEDED, "predictions.npz")
 
 
 @dataclass(frozen=True)
@@ -60,6 +44,11 @@ class Trial:
         """The final metrics, empty unless the trial is complete or was pruned."""
         return files.read_if_whole(self.folder.metrics)
 
+    @property
+    def environment(self) -> Environment | None:
+        """Where it was trained, None where its environment.json is missing or damaged."""
+        return read_environment(self.folder.environment)
+
 
 def read_trial(folder: TrialFolder, is_held: bool = False) -> Trial:
     """Returns a trial as its folder has it.
@@ -83,181 +72,3 @@ def read_trial(folder: TrialFolder, is_held: bool = False) -> Trial:
         started=state.started or files.read_if_whole(folder.record).get("started"),
         ended=state.ended,
     )
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A trial as it was recorded; a best.yaml alone has no rows and no predictions."""
-
-    name: str
-    config: TrialConfig
-    overrides: list[str]
-    environment: dict[str, Any]
-    rows: list[dict[str, float]]
-    metrics: dict[str, Any]
-    epochs: int
-    predictions: Predictions | None = None
-    run_id: str | None = None
-    experiment_id: str | None = None
-
-
-@checked(frozen=True, config=LOOSE)
-class RecordedData:
-    """What is read of the description of a trial's data."""
-
-    digests: dict[str, str]
-    validation_images: int = 0
-    train_images: int = 0
-    name: str = ""
-    digest: str = ""
-
-
-@checked(frozen=True, config=LOOSE)
-class RecordedEnvironment:
-    """What is read of a trial's environment.json."""
-
-    data: RecordedData
-    weights_digest: str | None = None
-    versions: dict[str, str] = field(default_factory=dict)
-    processor: str | None = None
-    cores: int | None = None
-    platform: str | None = None
-    commit: str | None = None
-    threads: int | None = None
-    dirty: bool | None = None
-
-
-def check_environment(content: Any, key: str) -> RecordedEnvironment:
-    """Returns a checked environment.json; raises UserError for one that no trial has written."""
-    return check(RecordedEnvironment, content, key)
-
-
-def read_environment(folder: TrialFolder, name: str) -> RecordedEnvironment:
-    """Returns what is needed of a trial's environment.json; raises UserError for a damaged one."""
-    return check_environment(files.read_json(folder.environment), name)
-
-
-@checked(frozen=True, config=CONFIG)
-class Result:
-    """The `recorded` section of a best.yaml, with which the trial can be reproduced from this file alone."""
-
-    study: str
-    trial: Annotated[Int, Field(ge=0)]
-    epochs: Count
-    overrides: list[str]
-    metrics: dict[str, float]
-    environment: dict[str, Any]
-
-
-# Of a trial's environment.json, what goes into best.yaml.
-ENVIRONMENT = ("weights_digest", "data", "versions", "commit", "dirty", "diff", "processor", "processor_features",
-               "threads")  # fmt: skip
-
-
-def result_of(folder: TrialFolder, study: str) -> dict[str, Any]:
-    """Returns the record of a trial for its study's best.yaml, as plain data."""
-    environment = files.read_if_whole(folder.environment)
-    overrides = [str(override) for override in files.read_yaml_list(folder.overrides)]
-    return {"study": study, "trial": int(folder.path.name), "epochs": environment.get("epochs"), "overrides": overrides,
-            "metrics": files.read_if_whole(folder.metrics),
-            "environment": {key: environment.get(key) for key in ENVIRONMENT}}  # fmt: skip
-
-
-def read_best(file: Path, allowed: list[str]) -> Recorded:
-    """Returns a trial from a best.yaml.
-
-    Args:
-        file: The best.yaml, wherever it lies.
-        allowed: The modules whose functions a configuration may name.
-
-    Raises:
-        UserError: The file has no record, or one that can't be reproduced.
-    """
-    content = files.read_yaml(file)
-    if "recorded" not in content:
-        raise UserError(f"{file} has no `recorded`, so there is nothing to compare with: give a study's best.yaml")
-    result = check(Result, content["recorded"], "recorded")
-    check_study_name(result.study, "recorded.study")
-    environment = check_environment(result.environment, "recorded.environment")
-    if environment.weights_digest is None or PRIMARY not in result.metrics:
-        raise UserError(f"{file} can't be reproduced: it has no weights_digest or no val_accuracy")
-    config = parse_trial(content, allowed)
-    name = f"{result.study}-{result.trial:04d}"
-    if result.epochs > config.train.epochs:
-        raise UserError(f"recorded.epochs must be at most train.epochs, {config.train.epochs}, got {result.epochs}")
-    return Recorded(name, config, result.overrides, result.environment, [], result.metrics, result.epochs)
-
-
-def read_recorded(folder: TrialFolder, name: str, allowed: list[str]) -> Recorded:
-    """Returns a trial from its folder.
-
-    Args:
-        folder: The trial's folder.
-        name: What it is called in messages.
-        allowed: The modules whose functions a configuration may name.
-
-    Raises:
-        UserError: No epoch of it has ended, a file is damaged, or its configuration names what is not allowed.
-    """
-    for file in NEEDED:
-        if not (folder.path / file).is_file():
-            raise UserError(f"{name} has no {file}: no epoch of it has ended")
-    rows = folder.rows()
-    if not rows:
-        raise UserError(f"{name} has no complete row in its history.csv")
-    environment = files.read_json(folder.environment)
-    check_environment(environment, f"{name}: environment.json")
-    metrics = check(dict[str, float], files.read_json(folder.metrics), f"{name}: metrics.json")
-    if PRIMARY not in metrics:
-        raise UserError(f"{name}: metrics.json has no val_accuracy")
-    noted = files.read_if_whole(folder.tracking)
-    return Recorded(
-        name,
-        parse_trial(files.read_yaml(folder.config), allowed),
-        [str(override) for override in files.read_yaml_list(folder.overrides)],
-        environment,
-        rows,
-        metrics,
-        len(rows),
-        read_predictions(folder.predictions) if folder.predictions.is_file() else None,
-        noted.get("run_id"),
-        noted.get("experiment_id"),
-    )
-
-
-def reproducible(study: StudyFolder) -> list[TrialFolder]:
-    """Returns the folders of a study's trials of which at least one epoch has ended, by number."""
-    return [folder for folder in study.trials()
-            if folder.rows() and all((folder.path / name).is_file() for name in NEEDED)]  # fmt: skip
-
-
-def check_local(runtime: RuntimeConfig) -> None:
-    """Raises UserError for a dry executor: nothing would be trained to compare with."""
-    if runtime.is_dry:
-        raise UserError("runtime.executor must be local here, got dry: nothing would be trained")
-
-
-def check_trained(study: StudyFolder) -> None:
-    """Raises UserError for a dry study."""
-    plain = files.read_yaml(study.config) if study.config.is_file() else {}
-    if isinstance(settings := plain.get("runtime"), dict) and settings.get("executor") == "dry":
-        raise UserError(f"study={study.name} is a dry one: nothing was trained in it")
-
-
-def without_urls(recorded: Recorded) -> Recorded:
-    """Returns the trial without the addresses of its data: it comes from a store that anybody may write to."""
-    data = recorded.config.data
-    if "urls" not in data.source.arguments:
-        return recorded
-    source = replace(data.source, arguments={**data.source.arguments, "urls": []})
-    return replace(recorded, config=replace(recorded.config, data=replace(data, source=source)))
-
-
-def check_data(before: Mapping[str, str], now: Description, name: str) -> None:
-    """Raises UserError where the data set here is not what a trial was trained on; only what both know is compared."""
-    for part, digest in now.digests.items():
-        if part in before and before[part] != digest:
-            raise UserError(
-                f"data={now.name} is not what {name} was trained on: the SHA-256 of its {part.replace('_', ' ')} was "
-                f"{before[part][:16]}..., got {digest[:16]}..."
-            )

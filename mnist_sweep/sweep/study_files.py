@@ -12,8 +12,9 @@ from mnist_sweep.execution.jobs import shortest, workers
 from mnist_sweep.report import refresh_report
 from mnist_sweep.results.hardest import write_hardest
 from mnist_sweep.results.pruning import Pruning, judge_pruner
-from mnist_sweep.results.trial import result_of
+from mnist_sweep.results.recorded import result_of
 from mnist_sweep.search import Asked, Search, Standing
+from mnist_sweep.storage.environment import read_environment
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.run_record import RunDescription, RunKind, run_record
 from mnist_sweep.storage.settled import Settled, note_settled
@@ -213,7 +214,8 @@ class StudyFiles:
     def _summarized(self, trial: Standing | None) -> SummarizedTrial | None:
         if trial is None or not trial.values:
             return None
-        digest = files.read_if_whole(self.folder.trial(trial.number).environment).get("weights_digest")
+        environment = read_environment(self.folder.trial(trial.number).environment)
+        digest = environment.weights_digest if environment else None
         overrides = self.plan.composer.overrides(trial.overrides)
         return SummarizedTrial(trial.number, trial.values[0], list(trial.values), overrides, digest)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.files import read_if_whole, write_json
+from mnist_sweep.storage.environment import read_environment
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.run_record import RunRecord, read_record
 from mnist_sweep.storage.state import FINISHED
@@ -246,8 +247,11 @@ def _is_deleted(run: Any) -> bool:
 def _state_tags(folder: TrialFolder, state: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the tags that a run gets when its trial has ended."""
     found = {key: state[key] for key in ("state", "reason", "retries", *entities.STATE_TAGS) if state.get(key)}
-    environment = read_if_whole(folder.environment)
-    return found | {key: environment[key] for key in ("weights_digest", "trial_seed") if environment.get(key)}
+    environment = read_environment(folder.environment)
+    if environment is None:
+        return found
+    outcome = {"weights_digest": environment.weights_digest, "trial_seed": environment.trial_seed}
+    return found | {key: value for key, value in outcome.items() if value}
 
 
 def as_before(config: TrackingConfig, study: StudyFolder) -> TrackingConfig:

@@ -12,7 +12,7 @@ from mnist_sweep.execution import DryExecutor
 from mnist_sweep.execution.jobs import Batch
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.reproduce.retraining import Retraining, Retrainings, retrain
-from mnist_sweep.results.trial import Recorded, read_recorded
+from mnist_sweep.results.recorded import RecordedTrial, read_recorded
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.run_record import read_record
 from mnist_sweep.storage.state import TrialState, check_state
@@ -26,7 +26,7 @@ SWEEP = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "mode
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[Recorded]:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[RecordedTrial]:
     """The two trials of a dry study."""
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
@@ -44,7 +44,7 @@ def recorder(tmp_path: Path) -> RunRecorder:
 def retraining(tmp_path: Path) -> Callable[..., Retraining]:
     """What is retrained, given the trials."""
 
-    def made(*trials: Recorded, tolerance: float | None = None) -> Retraining:
+    def made(*trials: RecordedTrial, tolerance: float | None = None) -> Retraining:
         data = trials[0].config.data
         batch = Batch(describe(data), [], [], "mnist-sweep reproduce one", data)
         return Retraining(trials, StudyFolder(tmp_path / "reproduce"), DRY, batch, tolerance)
@@ -53,7 +53,7 @@ def retraining(tmp_path: Path) -> Callable[..., Retraining]:
 
 
 def test_the_same_again_is_exact(
-    recorded: list[Recorded], recorder: RunRecorder, retraining: Callable[..., Retraining], tmp_path: Path
+    recorded: list[RecordedTrial], recorder: RunRecorder, retraining: Callable[..., Retraining], tmp_path: Path
 ) -> None:
     verdicts, code = retrain(retraining(*recorded), DryExecutor(), recorder, Silent(), 2)
     assert code == 0
@@ -73,8 +73,8 @@ def test_the_same_again_is_exact(
     ("tolerance", "word"), [(0.02, "WITHIN TOLERANCE"), (0.001, "DIFFERENT"), (None, "WITHIN TOLERANCE")]
 )
 def test_the_tolerance_decides_where_it_is_not_the_same(
-    recorded: list[Recorded], recorder: RunRecorder, retraining: Callable[..., Retraining], tolerance: float | None,
-    word: str,
+    recorded: list[RecordedTrial], recorder: RunRecorder, retraining: Callable[..., Retraining],
+    tolerance: float | None, word: str,
 ) -> None:  # fmt: skip
     """Without a tolerance it is two standard errors of 360 images, some 0.03 for an accuracy of 0.94."""
     accuracy = recorded[0].metrics["val_accuracy"] - 0.01
@@ -84,7 +84,7 @@ def test_the_tolerance_decides_where_it_is_not_the_same(
 
 
 def test_a_trial_that_was_pruned_is_retrained_for_as_many_epochs(
-    recorded: list[Recorded], recorder: RunRecorder, retraining: Callable[..., Retraining]
+    recorded: list[RecordedTrial], recorder: RunRecorder, retraining: Callable[..., Retraining]
 ) -> None:
     short = replace(recorded[0], epochs=2, rows=recorded[0].rows[:2])
     source = Retrainings(retraining(short), recorder, Silent())
@@ -97,7 +97,7 @@ def test_a_trial_that_was_pruned_is_retrained_for_as_many_epochs(
 
 
 def test_a_retraining_that_fails_is_different(
-    recorded: list[Recorded], recorder: RunRecorder, retraining: Callable[..., Retraining], tmp_path: Path
+    recorded: list[RecordedTrial], recorder: RunRecorder, retraining: Callable[..., Retraining], tmp_path: Path
 ) -> None:
     config = recorded[0].config
     arguments = {**config.optimizer.arguments, "learning_rate": -1.0}
@@ -112,7 +112,7 @@ def test_a_retraining_that_fails_is_different(
 
 
 def test_a_run_from_mlflow_is_linked(
-    recorded: list[Recorded], recorder: RunRecorder, retraining: Callable[..., Retraining]
+    recorded: list[RecordedTrial], recorder: RunRecorder, retraining: Callable[..., Retraining]
 ) -> None:
     known = replace(recorded[0], run_id="abc", experiment_id="1")
     notes = []

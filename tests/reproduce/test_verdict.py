@@ -9,12 +9,12 @@ import pytest
 
 from mnist_sweep.reproduce.verdict import cause, compare, default_tolerance, environment_differences, seed_tolerance
 from mnist_sweep.results.confirmation import Runs, conclude
-from mnist_sweep.results.trial import Recorded, read_recorded
+from mnist_sweep.results.recorded import RecordedTrial, read_recorded
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 
 
 @pytest.fixture
-def recorded(runs: Path) -> Recorded:
+def recorded(runs: Path) -> RecordedTrial:
     return read_recorded(TrialFolder(runs / "dnn-digits/trials/0001"), "one", [])
 
 
@@ -24,17 +24,17 @@ def folder(own_runs: Path) -> TrialFolder:
     return TrialFolder(own_runs / "dnn-digits/trials/0001")
 
 
-def result(recorded: Recorded, **changes: float) -> dict:
-    return {"metrics": {**recorded.metrics, **changes}, "weights_digest": recorded.environment["weights_digest"]}
+def result(recorded: RecordedTrial, **changes: float) -> dict:
+    return {"metrics": {**recorded.metrics, **changes}, "weights_digest": recorded.environment.weights_digest}
 
 
-def test_everything_the_same_is_exact_whatever_the_time(recorded: Recorded, folder: TrialFolder) -> None:
+def test_everything_the_same_is_exact_whatever_the_time(recorded: RecordedTrial, folder: TrialFolder) -> None:
     verdict = compare(recorded, result(recorded, training_seconds=1e9), folder, 0.0)
     assert verdict.word == "EXACT"
     assert "weights, curve, metrics and predictions" in verdict.why
 
 
-def test_one_bit_of_anything_is_not_exact(recorded: Recorded, folder: TrialFolder) -> None:
+def test_one_bit_of_anything_is_not_exact(recorded: RecordedTrial, folder: TrialFolder) -> None:
     other = {**result(recorded), "weights_digest": "0" * 64}
     assert compare(recorded, other, folder, 0.01).word == "WITHIN TOLERANCE"
     assert compare(recorded, result(recorded, val_loss=0.5), folder, 0.01).word == "WITHIN TOLERANCE"
@@ -49,7 +49,7 @@ def test_one_bit_of_anything_is_not_exact(recorded: Recorded, folder: TrialFolde
     assert "0 of 360 predictions" in verdict.why
 
 
-def test_another_curve_or_fewer_epochs_are_seen(recorded: Recorded, folder: TrialFolder) -> None:
+def test_another_curve_or_fewer_epochs_are_seen(recorded: RecordedTrial, folder: TrialFolder) -> None:
     lines = folder.history.read_text().splitlines()
     folder.history.write_text("\n".join(lines[:-1]) + "\n")
     assert compare(recorded, result(recorded), folder, 1.0).word == "DIFFERENT"
@@ -72,10 +72,10 @@ def test_the_seeds_tolerance_is_of_what_confirm_has_measured(tmp_path: Path) -> 
     assert seed_tolerance(study) is None
 
 
-def test_the_likeliest_cause_comes_first(recorded: Recorded) -> None:
+def test_the_likeliest_cause_comes_first(recorded: RecordedTrial) -> None:
     assert environment_differences(recorded) == []
-    versions = {**recorded.environment["versions"], "tensorflow": "1.0", "mlflow": "0.1"}
-    other = replace(recorded, environment={**recorded.environment, "versions": versions, "commit": "abc"})
+    versions = {**recorded.environment.versions, "tensorflow": "1.0", "mlflow": "0.1"}
+    other = replace(recorded, environment=replace(recorded.environment, versions=versions, commit="abc"))
     changed = environment_differences(other)
     assert [line.partition(":")[0] for line in changed] == ["versions.tensorflow", "commit", "versions.mlflow"]
     assert "another TensorFlow" in cause(changed)

@@ -7,7 +7,7 @@ import yaml
 
 from mnist_sweep.execution import DryExecutor
 from mnist_sweep.files import read_json
-from mnist_sweep.results.trial import read_best
+from mnist_sweep.results.recorded import read_best
 from mnist_sweep.search import Asked
 from mnist_sweep.storage.run_record import read_record
 from mnist_sweep.storage.state import TrialState, check_state

@@ -15,8 +15,8 @@ from mnist_sweep.config.flatten import flatten
 from mnist_sweep.execution.jobs import prepare, shortest
 from mnist_sweep.reproduce.verdict import read_run
 from mnist_sweep.results.locate import find_study, find_trial
+from mnist_sweep.results.recorded import RecordedTrial, check_data, read_recorded
 from mnist_sweep.results.statistics import mcnemar, shown_p
-from mnist_sweep.results.trial import Recorded, check_data, read_recorded
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.tasks.image_classifier import data
 
@@ -25,7 +25,7 @@ SHOWN = ("val_accuracy", "best_val_accuracy", "best_epoch", "epochs", "val_loss"
 RUN_ID = 32  # characters
 
 
-def _find(name: str, request: CompareRequest) -> Recorded:
+def _find(name: str, request: CompareRequest) -> RecordedTrial:
     """Returns a trial by STUDY (its best), STUDY/TRIAL, a trial's folder, or an MLflow run id."""
     if (Path(name) / "history.csv").is_file():
         *_, study_name, kind, number = Path(name).absolute().parts
@@ -45,7 +45,7 @@ def _find(name: str, request: CompareRequest) -> Recorded:
     return read_recorded(folder, f"{study.name}/{int(folder.path.name)}", request.trusted)
 
 
-def _check_images(trials: list[Recorded]) -> None:
+def _check_images(trials: list[RecordedTrial]) -> None:
     """Raises UserError where they were not validated on the same images."""
     first = trials[0]
     for other in trials:
@@ -58,7 +58,7 @@ def _check_images(trials: list[Recorded]) -> None:
             raise UserError(f"{first.name} and {other.name} can't be compared: they were validated on other images")
 
 
-def _table(title: str, trials: list[Recorded], rows: list[tuple[str, list[str]]]) -> Table:
+def _table(title: str, trials: list[RecordedTrial], rows: list[tuple[str, list[str]]]) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column(title, no_wrap=True)
     for trial in trials:
@@ -68,7 +68,7 @@ def _table(title: str, trials: list[Recorded], rows: list[tuple[str, list[str]]]
     return table
 
 
-def _differences(trials: list[Recorded]) -> list[tuple[str, list[str]]]:
+def _differences(trials: list[RecordedTrial]) -> list[tuple[str, list[str]]]:
     flat = [flatten(trial.config.plain()) for trial in trials]
     keys = dict.fromkeys(key for one in flat for key in one)
     rows = [(key, [_text(one.get(key)) for one in flat]) for key in keys]
@@ -104,7 +104,7 @@ def main(composed: Composed) -> tuple[int, Any]:
         screen.say("")
     first = trials[0]
     description = prepare(first.config, screen.say, transfer=transfer)
-    check_data(first.environment["data"]["digests"], description, first.name)
+    check_data(first.environment.data.digests, description, first.name)
     images = data.validation_images(first.config.data, description.digests)
     from mnist_sweep.tasks.image_classifier.figures.style import save
     from mnist_sweep.tasks.image_classifier.figures.versus import versus_gallery

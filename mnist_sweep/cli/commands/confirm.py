@@ -20,7 +20,7 @@ from mnist_sweep.formatting import duration
 from mnist_sweep.results import confirmation_text
 from mnist_sweep.results.confirmation import Confirmation
 from mnist_sweep.results.locate import find_study
-from mnist_sweep.results.trial import check_local, check_trained
+from mnist_sweep.results.recorded import check_local, check_trained
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.lock import locked
 from mnist_sweep.storage.state import TrialState

@@ -1,17 +1,15 @@
 """`mnist-sweep reproduce`: retrains trials from their stored configuration alone and compares every bit."""
 
-import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from mnist_sweep import files
 from mnist_sweep.cli.requests import ReproduceRequest, reproduce_request
 from mnist_sweep.cli.screen import Screen, transfer
 from mnist_sweep.config import UserError
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.execution import make_executor
 from mnist_sweep.execution.jobs import Batch, prepare, shortest, workers
+from mnist_sweep.reproduce.audit import write_audit
 from mnist_sweep.reproduce.retraining import Retraining, retrain
 from mnist_sweep.reproduce.verdict import (
     Verdict,
@@ -22,8 +20,8 @@ from mnist_sweep.reproduce.verdict import (
     seed_tolerance,
 )
 from mnist_sweep.results.locate import find_study, find_trial
-from mnist_sweep.results.trial import (
-    Recorded,
+from mnist_sweep.results.recorded import (
+    RecordedTrial,
     check_data,
     check_local,
     check_trained,
@@ -37,7 +35,7 @@ from mnist_sweep.tracking import Tracker
 from mnist_sweep.tracking.run_recorder import RunRecorder
 
 
-def _find(request: ReproduceRequest, trusted: list[str]) -> tuple[list[Recorded], StudyFolder | None]:
+def _find(request: ReproduceRequest, trusted: list[str]) -> tuple[list[RecordedTrial], StudyFolder | None]:
     """Returns the requested trials, and their study if it is in the runs folder."""
     what = request.what
     if what.file is not None:
@@ -52,18 +50,13 @@ def _find(request: ReproduceRequest, trusted: list[str]) -> tuple[list[Recorded]
     return [read_recorded(folder, f"{study.name}-{folder.path.name}", trusted) for folder in folders], study
 
 
-def _audit(study: StudyFolder, verdicts: dict[str, Verdict], composed: Composed, screen: Screen) -> None:
+def _audit(study: StudyFolder, verdicts: dict[str, Verdict], line: str, screen: Screen) -> None:
     """Shows the verdicts on all trials of a study, and writes them into its folder."""
-    counts = Counter(verdict.word for verdict in verdicts.values())
-    trials = {name: {"verdict": verdict.word, "why": verdict.why} for name, verdict in verdicts.items()}
-    content = {"audited": time.strftime("%Y-%m-%d %H:%M:%S"), "command": composed.line, "verdicts": dict(counts),
-               "trials": trials}  # fmt: skip
-    files.write_json(study.audit, content)
+    audit = write_audit(study.audit, verdicts, line)
     for name, verdict in verdicts.items():
         if verdict.word != "EXACT":
             screen.say(f"  {name}: {verdict.word}: {verdict.why}")
-    others = "".join(f", {counts[word]} {word}" for word in ("WITHIN TOLERANCE", "DIFFERENT") if counts[word])
-    screen.say(f"{counts['EXACT']} of {len(verdicts)} EXACT{others}; see {shortest(study.audit)}", style="bold")
+    screen.say(f"{audit.text}; see {shortest(study.audit)}", style="bold")
 
 
 def main(composed: Composed) -> tuple[int, Any]:
@@ -84,7 +77,7 @@ def main(composed: Composed) -> tuple[int, Any]:
     executor = make_executor(runtime)
     description = prepare(first.config, screen.say, transfer=transfer)
     for recorded in trials:
-        check_data(recorded.environment["data"]["digests"], description, recorded.name)
+        check_data(recorded.environment.data.digests, description, recorded.name)
     tolerance = seed_tolerance(study) if asked.tolerance is None and study else asked.tolerance
     recorder = RunRecorder(Tracker(request.tracking, request.runs_folder, screen.warn), locks=True)
     batch = Batch(description, composed.trusted, [], composed.line, first.config.data)
@@ -95,7 +88,7 @@ def main(composed: Composed) -> tuple[int, Any]:
         screen.say("interrupted", style="bold")
         return code, None
     if asked.all and study:
-        _audit(study, verdicts, composed, screen)
+        _audit(study, verdicts, composed.line, screen)
     else:
         verdict = verdicts[first.name]
         why = verdict.why if verdict.word == "EXACT" else f"{verdict.why}; {cause(changed)}"

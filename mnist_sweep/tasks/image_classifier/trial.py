@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, parse_trial
 from mnist_sweep.config.schema import Shape
+from mnist_sweep.storage.environment import Outcome, write_environment
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.tasks.image_classifier.data import Dataset, attach, load
 from mnist_sweep.tasks.image_classifier.evaluation import Metrics, Predictions, predict, summarize, write_predictions
@@ -120,8 +121,7 @@ def run(
 
     rows = recorder.rows
     digest = weights_digest(model) if rows else None
-    environment = {**given.environment, **_seeds(config), "threads": THREADS, "started": started, "ended": ended}
-    files.write_json(folder.environment, {**environment, "weights_digest": digest, "epochs": len(rows)})
+    write_environment(folder.environment, given.environment, _outcome(config, digest, len(rows), started, ended))
     metrics = _evaluate(folder, config, model, dataset, rows, classes) if rows else {}
     if rows and given.keep_model and not stopped:
         _save(model, folder.model)
@@ -135,12 +135,17 @@ def run(
     }
 
 
-def _seeds(config: TrialConfig) -> dict[str, int | None]:
-    return {
-        "study_seed": config.seed,
-        "trial_seed": config.trial_seed(),
-        "split_seed": config.data.split.split_seed,
-    }
+def _outcome(config: TrialConfig, digest: str | None, epochs: int, started: float, ended: float) -> Outcome:
+    return Outcome(
+        weights_digest=digest,
+        epochs=epochs,
+        ended=ended,
+        started=started,
+        threads=THREADS,
+        study_seed=config.seed,
+        trial_seed=config.trial_seed(),
+        split_seed=config.data.split.split_seed,
+    )
 
 
 def _evaluate(

@@ -1,0 +1,112 @@
+"""environment.json: what a trial's result may depend on besides its configuration, and what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic.dataclasses import dataclass as checked
+
+from mnist_sweep.config.check import check
+from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.schema import LOOSE
+from mnist_sweep.files import read_json, write_json
+
+
+@checked(frozen=True, config=LOOSE)
+class RecordedData:
+    """What is read of the description of a trial's data: the SHA-256 of each part, and the numbers of images."""
+
+    digests: dict[str, str]
+    validation_images: int = 0
+    train_images: int = 0
+    name: str = ""
+    digest: str = ""
+
+
+@checked(frozen=True, config=LOOSE)
+class Environment:
+    """What is read of environment.json.
+
+    Attributes:
+        data: The data set that it was trained on.
+        command: The command that repeats the trial.
+        versions: Of Python and of the packages that a result may depend on.
+        commit, dirty, diff: The checkout: its commit, whether it had changes, and the digest of these.
+        processor, processor_features, cores, platform: The machine.
+        threads: How many threads computed.
+        trial_seed: The seed of everything random in the trial.
+        weights_digest: The SHA-256 of the trained weights, None without a complete epoch.
+        epochs: How many epochs are complete.
+    """
+
+    data: RecordedData
+    command: str | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    commit: str | None = None
+    dirty: bool | None = None
+    diff: str | None = None
+    processor: str | None = None
+    processor_features: list[str] | None = None
+    cores: int | None = None
+    platform: str | None = None
+    threads: int | None = None
+    trial_seed: int | None = None
+    weights_digest: str | None = None
+    epochs: int | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trial adds to the environment that its driver has recorded; what is None is left out.
+
+    Attributes:
+        weights_digest: The SHA-256 of the trained weights, None without a complete epoch.
+        epochs: How many epochs are complete.
+        ended: When the training ended, in seconds since 1970.
+        started: When it began.
+        threads: How many threads computed.
+        study_seed, trial_seed, split_seed: The seeds.
+    """
+
+    weights_digest: str | None
+    epochs: int
+    ended: float
+    started: float | None = None
+    threads: int | None = None
+    study_seed: int | None = None
+    trial_seed: int | None = None
+    split_seed: int | None = None
+
+
+def write_environment(file: Path, environment: Mapping[str, Any], outcome: Outcome) -> None:
+    """Writes environment.json.
+
+    Args:
+        file: The trial's environment.json.
+        environment: What the driver has recorded: `provenance.environment` and the description of the data.
+        outcome: What the trial adds.
+    """
+    added = {key: value for key, value in asdict(outcome).items() if value is not None}
+    write_json(file, {**environment, **added, "weights_digest": outcome.weights_digest})
+
+
+def check_environment(file: Path, key: str | None = None) -> Environment:
+    """Returns the content of environment.json.
+
+    Args:
+        file: The trial's environment.json.
+        key: What it is called in messages, its path by default.
+
+    Raises:
+        UserError: It is missing or damaged.
+    """
+    return check(Environment, read_json(file), key or str(file))
+
+
+def read_environment(file: Path) -> Environment | None:
+    """Returns the content of environment.json, None where it is missing or damaged."""
+    try:
+        return check_environment(file)
+    except UserError:
+        return None
