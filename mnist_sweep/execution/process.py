@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,18 @@ def _listen(connection: Connection, stop: threading.Event) -> None:
         os._exit(1)
 
 
+def _result(job: Job, send: Callable[..., None], should_stop: Callable[[], bool]) -> dict[str, Any]:
+    """Runs a trial or a probe; returns its result."""
+    from mnist_sweep.tasks.image_classifier import trial
+
+    trial.use_one_thread()
+    if job.kind == "probe":
+        steps = job.settings["steps"]
+        return {"found": [trial.probe(config, job.settings, steps) for config in job.config["configs"]]}
+    epoch, trained = (lambda row: send("epoch", row)), (lambda: send("trained"))
+    return trial.run(job.config, Path(job.folder), job.settings, epoch, should_stop, trained)
+
+
 def main(connection: Connection, job: Job) -> None:
     """Runs the job; whatever happens is reported to the driver, or the pipe breaks."""
     for number in (signal.SIGINT, signal.SIGTERM):  # the driver handles Ctrl-C, and signals to the process group
@@ -74,23 +87,8 @@ def main(connection: Connection, job: Job) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         _redirect(folder / "log.txt")
         send("started")
-        from mnist_sweep.tasks.image_classifier import trial
-
-        trial.use_one_thread()
         threading.Thread(target=_listen, args=(connection, stop), daemon=True).start()
-        if job.kind == "probe":
-            steps = job.settings["steps"]
-            send("done", {"found": [trial.probe(config, job.settings, steps) for config in job.config["configs"]]})
-        else:
-            result = trial.run(
-                job.config,
-                folder,
-                job.settings,
-                lambda row: send("epoch", row),
-                stop.is_set,
-                lambda: send("trained"),
-            )
-            send("done", result)
+        send("done", _result(job, send, stop.is_set))
     except BaseException as error:
         with contextlib.suppress(OSError):  # the disk may be full
             traceback.print_exc()

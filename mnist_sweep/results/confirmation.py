@@ -13,7 +13,7 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.check import check
 from mnist_sweep.config.schema import LOOSE
 from mnist_sweep.files import read_json, write_json
-from mnist_sweep.results.statistics import McNemar, Sample, describe, judge, mcnemar
+from mnist_sweep.results.statistics import Judgement, McNemar, Sample, describe, judge, mcnemar
 
 Z = 1.96  # standard deviations of a 95% interval
 
@@ -154,6 +154,23 @@ def _against(runs: Runs, reference: Runs, p: float) -> Against:
     return Against(pairs, mcnemar(runs.right, reference.right), p)
 
 
+def _confirmed(number: int, runs: Runs, reference: Runs | None, found: Judgement) -> ConfirmedTrial:
+    against = None
+    if reference is not None and runs is not reference:
+        against = _against(runs, reference, found.p_baseline[number])
+    return ConfirmedTrial(
+        trial=number,
+        test_accuracy=Accuracy(**asdict(describe(runs.accuracies)), values=runs.accuracies),
+        promised=runs.promised,
+        gap=_gap(runs),
+        epochs=runs.epochs,
+        parameters=runs.parameters,
+        training_seconds=runs.seconds,
+        p_best=found.p_best.get(number),
+        against_baseline=against,
+    )
+
+
 def conclude(finalists: Mapping[int, Runs], baseline: int | None, study: str = "", command: str = "") -> Confirmation:
     """Compares the finalists.
 
@@ -168,22 +185,8 @@ def conclude(finalists: Mapping[int, Runs], baseline: int | None, study: str = "
     """
     accuracies = {number: runs.accuracies for number, runs in finalists.items()}
     found = judge(accuracies, baseline, {number: float(runs.parameters) for number, runs in finalists.items()})
-    rows = [
-        ConfirmedTrial(
-            trial=number,
-            test_accuracy=Accuracy(**asdict(describe(runs.accuracies)), values=runs.accuracies),
-            promised=runs.promised,
-            gap=_gap(runs),
-            epochs=runs.epochs,
-            parameters=runs.parameters,
-            training_seconds=runs.seconds,
-            p_best=found.p_best.get(number),
-            against_baseline=None
-            if baseline is None or number == baseline
-            else _against(runs, finalists[baseline], found.p_baseline[number]),
-        )
-        for number, runs in finalists.items()
-    ]
+    reference = None if baseline is None else finalists[baseline]
+    rows = [_confirmed(number, runs, reference, found) for number, runs in finalists.items()]
     return Confirmation(
         study=study,
         confirmed=time.strftime("%Y-%m-%d %H:%M:%S"),

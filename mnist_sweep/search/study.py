@@ -6,26 +6,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import optuna
-from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, Trial
 from optuna.trial import TrialState as OptunasState
 
-from mnist_sweep.config import Settings, UserError
+from mnist_sweep.config import Settings
 from mnist_sweep.config.hashing import drawn
 from mnist_sweep.config.metrics import objective
-from mnist_sweep.config.space import Choice, Domain, Parameter, contains, holds, literal, value_of
+from mnist_sweep.config.space import Parameter, holds, literal
+from mnist_sweep.search.adoption import finished_trial, params_of, steps_of
+from mnist_sweep.search.baseline import baseline_params
 from mnist_sweep.search.components import build_pruner, build_sampler
-from mnist_sweep.search.distributions import distribution, in_order, suggest
+from mnist_sweep.search.distributions import in_order, suggest
 from mnist_sweep.search.journal import Journal
-from mnist_sweep.search.journal_repair import repair
+from mnist_sweep.search.opening import open_study
 from mnist_sweep.search.ranking import Ranking
 from mnist_sweep.search.samplers.grid import GridSampler, points
-from mnist_sweep.search.trials import AUDITED, REASON, RETRIES, Asked, Standing, as_number, standing_of
+from mnist_sweep.search.trials import AUDITED, REASON, RETRIES, Asked, Standing, standing_of
 from mnist_sweep.storage.state import FINISHED, TrialState
-
-optuna.logging.set_verbosity(optuna.logging.WARNING)
-warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
 
 class Search:
@@ -51,22 +48,11 @@ class Search:
         self.settings = settings
         self.parameters = in_order(parameters)
         self.base = dict(base)
-        self.truncated = repair(journal) if journal else 0  # bytes
-        try:
-            self.storage = InMemoryStorage() if journal is None else Journal(journal)
-            studies = self.storage.get_all_studies()
-        except (ValueError, KeyError) as error:
-            raise UserError(f"{journal} can't be read ({error}): put back a copy, or use another study.name") from None
         self.metrics = settings.search.metric
         self.directions = settings.search.direction
-        pruner = build_pruner(settings.pruner)
-        if studies:  # a folder that was renamed keeps the name that its study began with
-            self.study = optuna.load_study(storage=self.storage, study_name=studies[0].study_name, pruner=pruner)
-        else:
-            self.study = optuna.create_study(
-                storage=self.storage, study_name=name, directions=self.directions, pruner=pruner
-            )
-        self._study_id = self.storage.get_study_id_from_name(self.study.study_name)
+        opened = open_study(journal, name, self.directions, build_pruner(settings.pruner))
+        self.storage, self.study, self._study_id = opened.storage, opened.study, opened.key
+        self.truncated = opened.truncated  # bytes
         # The same seed would repeat its suggestions after a restart.
         seed = drawn(f"{settings.study.seed} {len(self._trials())}")
         self.study.sampler = build_sampler(settings.sampler, seed)
@@ -134,27 +120,13 @@ class Search:
         if self._waiting:
             self._waiting = False  # of a driver that died between the two calls
         elif not (self._finished or self.running):
-            self.study.enqueue_trial(self._baseline())
+            self.study.enqueue_trial(baseline_params(self.parameters, self.base))
         elif self.grid is not None:
             point = self._next_point()
             if point is None:
                 return None
             self.study.enqueue_trial(point)
         return self._take(self.study.ask(), 0)
-
-    def _baseline(self) -> dict[str, Any]:
-        """Returns those of the base configuration's values that Optuna's distributions can represent."""
-        fixed: dict[str, Any] = {}
-        for parameter in self.parameters:
-            text = self.base.get(parameter.key)
-            domain = parameter.domain
-            if text is None or not holds(parameter.condition, self.base):
-                continue
-            if isinstance(domain, Choice):
-                fixed |= {parameter.key: value for value in _equal(domain, text)[:1]}  # noqa: B035 - one at most
-            elif (number := as_number(text)) is not None and (number.is_integer() or not domain.whole):
-                fixed[parameter.key] = int(number) if domain.whole else number
-        return fixed
 
     def _next_point(self) -> dict[str, Any] | None:
         assert self.grid is not None
@@ -168,7 +140,7 @@ class Search:
         self.running[trial.number] = trial
         overrides: dict[str, str] = {}
         literals = dict(self.base)
-        baseline = self._baseline() if trial.number == 0 else None
+        baseline = baseline_params(self.parameters, self.base) if trial.number == 0 else None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Optuna's remark on a baseline outside of the space
             for parameter in self.parameters:
@@ -205,26 +177,10 @@ class Search:
         Returns:
             Its number in this study.
         """
-        domains = {p.key: p.domain for p in self.parameters if p.key in overrides or not overrides}
-        params = {key: value_of(domains[key], text) for key, text in overrides.items()} or self._baseline()
-        distributions = {key: distribution(domains[key]) for key in params}
-        inside = {key for key, value in params.items() if _contained(domains[key], value)}
-        steps: dict[int, float] = {}
-        if self.prunes:
-            for index, row in enumerate(rows):
-                value = self.objectives[0].of(rows[: index + 1])
-                assert value is not None
-                steps[int(row["epoch"])] = value
+        params = params_of(self.parameters, overrides) or baseline_params(self.parameters, self.base)
         values = [float(metrics[name]) for name in self.metrics]
-        if state != TrialState.COMPLETE:  # as Optuna does where it is told of a pruned trial
-            values = list(steps.values())[-1:]
-        trial = optuna.trial.create_trial(
-            state=OptunasState[state],
-            values=values or None,
-            params={key: params[key] for key in inside},
-            distributions={key: distributions[key] for key in inside},
-            intermediate_values=steps,
-        )
+        steps = steps_of(self.objectives[0], rows) if self.prunes else {}
+        trial = finished_trial(self.parameters, params, state, values, steps)
         self.study.add_trial(trial)
         number = self._trials()[-1].number
         self._finish(standing_of(self._trials()[number], self.parameters))
@@ -279,14 +235,3 @@ class Search:
     def better(self, first: float, second: float) -> bool:
         """Returns whether the first value of the first metric is better than the second."""
         return self.objectives[0].better(first, second)
-
-
-def _contained(domain: Domain, value: Any) -> bool:
-    return value in domain.values if isinstance(domain, Choice) else contains(domain, str(value))
-
-
-def _equal(domain: Choice, text: str) -> list[Any]:
-    """Returns the values of a choice that equal what is written: 0 equals 0.0."""
-    number = as_number(text)
-    pairs = zip(domain.values, domain.literals, strict=True)
-    return [value for value, other in pairs if other == text or (number is not None and as_number(other) == number)]

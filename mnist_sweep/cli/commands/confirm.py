@@ -75,9 +75,7 @@ def main(composed: Composed) -> tuple[int, Any]:
         openings(study)  # a damaged log is reported before anything is done
         _intro(study, runs, screen)
         tracker = Tracker(tracking, runs_folder, screen.warn)
-        state = (
-            files.read_if_whole(study.tracking).get("mirrored") or TrialState.COMPLETE
-        )  # of the search, which this leaves so
+        state = files.read_if_whole(study.tracking).get("mirrored") or TrialState.COMPLETE  # stays as it is
         try:
             if study.record.is_file():
                 tracker.start_study(study)
@@ -94,11 +92,10 @@ def main(composed: Composed) -> tuple[int, Any]:
         screen.say(f"\nConfirmed on {found.test_images:,} test images, in {duration(time.monotonic() - began)}:")
         _show(found, screen)
         screen.say(f"The winner's configuration: {shortest(study.winner)}; all figures: {shortest(study.confirmed)}")
-        if tracking.enabled and caught_up:
+        if tracking.enabled and not caught_up:
+            behind = f"tracking is behind in {tracker.uri}: the champion is not registered"
+            screen.warn(f"{behind}; run the same command again")
+        elif tracking.enabled:
             screen.say("Registering the champion in MLflow")
             register_winner(study, found, winner.folder, tracking, runs_folder, screen.say)
-        elif tracking.enabled:
-            screen.warn(
-                f"tracking is behind in {tracker.uri}: the champion is not registered; run the same command again"
-            )
     return code, None

@@ -126,13 +126,8 @@ def run(
     if rows and given.keep_model and not stopped:
         _save(model, folder.model)
     files.flush_to_disk(path)
-    return {
-        "stopped": stopped,
-        "epochs": len(rows),
-        "metrics": metrics,
-        "weights_digest": digest,
-        "fit_seconds": ended - started,
-    }
+    return {"stopped": stopped, "epochs": len(rows), "metrics": metrics, "weights_digest": digest,
+            "fit_seconds": ended - started}  # fmt: skip
 
 
 def _outcome(config: TrialConfig, digest: str | None, epochs: int, started: float, ended: float) -> Outcome:

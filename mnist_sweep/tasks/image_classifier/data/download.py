@@ -70,6 +70,16 @@ def _fetch_all(urls: Sequence[str], folder: Path, progress: Callable[[int, int |
         ) from None
 
 
+def _make_room(final: Path, name: str, missing: str) -> None:
+    """Makes the folder of a download; raises Unavailable where it can't be stored."""
+    if final.exists():
+        raise Unavailable(f"{final} is in the way of the download of {name}: move it, or name its folder in data.path")
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{missing}, and nothing can be stored in the Keras cache: {error}") from None
+
+
 def prepare(
     config: DataConfig,
     say: Callable[[str], None],
@@ -101,12 +111,7 @@ def prepare(
     say(f"{missing}; fetching it")
     cache = keras_cache()
     final = cache / (f"{name}.npz" if urls[0].endswith(".npz") else name.replace("_", "-"))
-    if final.exists():
-        raise Unavailable(f"{final} is in the way of the download of {name}: move it, or name its folder in data.path")
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Unavailable(f"{missing}, and nothing can be stored in the Keras cache: {error}") from None
+    _make_room(final, name, missing)
     with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=cache) as temporary:
         part = Path(temporary) / name
         part.mkdir()
