@@ -5,9 +5,11 @@ import sys
 
 
 def rewrite(arguments: list[str], commands: list[str]) -> tuple[list[str], bool]:
-    """Arguments for Hydra's completion, and whether the question was answered here.
+    """Returns arguments for Hydra's completion, and whether the question was answered here.
 
-    Takes the command out of $COMP_LINE; completes the command itself.
+    Args:
+        arguments: The command line behind the program's name.
+        commands: The names of all commands.
     """
     line = os.environ.get("COMP_LINE")
     if line is None:

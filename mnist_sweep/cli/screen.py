@@ -23,7 +23,14 @@ COLOURS = {TrialState.COMPLETE: "green", TrialState.PRUNED: "yellow", TrialState
 
 @contextlib.contextmanager
 def transfer(what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A progress bar for a download, from its first byte: takes the bytes that are here and, if known, of the whole."""
+    """Returns a context with a progress bar for a download, which appears with its first byte.
+
+    Args:
+        what: What is downloaded.
+
+    Yields:
+        A function that takes the bytes that have arrived, and their total where it is known.
+    """
     console = Console(stderr=True)
     columns = (TextColumn(what), BarColumn(), DownloadColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -79,7 +86,7 @@ class Screen:
 
     @contextlib.contextmanager
     def live(self) -> Iterator[None]:
-        """Shows the live table within it, in a terminal."""
+        """Returns a context within which the live table is shown, in a terminal."""
         if self._live is None:
             yield
             return
@@ -90,40 +97,58 @@ class Screen:
             self._live.stop()
 
     def status(self, text: str) -> AbstractContextManager[object]:
-        """Says within it what is being done, in a terminal."""
+        """Returns a context within which it is said what is being done, in a terminal."""
         return self.console.status(text)
 
     def say(self, line: str, style: str = "", wrap: bool = False) -> None:
-        """One line that stays; with `wrap`, broken between words where the terminal ends."""
+        """Prints a line that stays.
+
+        Args:
+            line: The line.
+            style: A style of Rich.
+            wrap: Whether it is broken between words at the terminal's width.
+        """
         self.console.print(Text(line, style=style), soft_wrap=not (wrap and self.console.is_terminal))
         sys.stdout.flush()
 
     def table(self, table: Table) -> None:
-        """A table that stays; as wide as it is where no terminal limits it."""
+        """Prints a table that stays; outside of a terminal it is as wide as its content."""
         if not self.console.is_terminal:
             self.console.width = WIDEST
         self.console.print(table, crop=False)
         sys.stdout.flush()
 
     def warn(self, line: str) -> None:
-        """One line that stays, to standard error where the table doesn't live."""
+        """Prints a line that stays; to standard error where there is no live table."""
         (self.console if self._live else self.errors).print(Text(line, style="yellow"), soft_wrap=True)
 
     def started(self, number: int, overrides: Mapping[str, str], epochs: int) -> None:
-        """A trial has begun."""
+        """Shows a trial that begins.
+
+        Args:
+            number: Its number.
+            overrides: What is tried.
+            epochs: How many epochs it has at most.
+        """
         self.running[number] = Running(short(overrides), epochs)
         if self._live is None:
             self.say(f"{self.kind} {number} started: {short(overrides)}")
 
     def epoch(self, number: int, row: Mapping[str, float]) -> None:
-        """An epoch of a trial has ended."""
+        """Shows an epoch of a running trial."""
         trial = self.running[number]
         trial.epoch, trial.value = int(row["epoch"]), row[self.curve]
         if self._live is None:
             self.say(f"{self.kind} {number} epoch {trial.epoch}/{trial.epochs}: {self.curve} {trial.value:.4f}")
 
     def ended(self, number: int, state: TrialState, text: str) -> None:
-        """A trial has ended."""
+        """Shows how a trial has ended.
+
+        Args:
+            number: Its number.
+            state: Its state.
+            text: Its result, or the reason why it failed.
+        """
         trial = self.running.pop(number, None)
         self.counts[state] += 1
         took = time.monotonic() - trial.started if trial else 0.0
@@ -133,7 +158,7 @@ class Screen:
         sys.stdout.flush()
 
     def dropped(self, number: int) -> None:
-        """A trial runs no longer, and has not ended either."""
+        """Forgets a trial that no longer runs, and has not ended either."""
         self.running.pop(number, None)
 
     @property
@@ -142,7 +167,7 @@ class Screen:
         return sum(self.counts.values())
 
     def time_left(self) -> float | None:
-        """Seconds until the last trial ends, if the next ones take as long as those so far."""
+        """Returns the seconds until the last trial ends at the speed of those so far, None if that is unknown."""
         if not self.seconds or self.total <= 0:
             return None
         mean = sum(self.seconds) / len(self.seconds)

@@ -16,7 +16,13 @@ def flatten(content: Mapping[str, Any], path: str = "") -> dict[str, Any]:
 
 
 def differences(first: Any, second: Any, path: str = "") -> list[str]:
-    """Returns what differs between two pieces of plain data, a line for each key: `key: first -> second`."""
+    """Returns what differs between two pieces of plain data, a line for each key: `key: first -> second`.
+
+    Args:
+        first: What was.
+        second: What is.
+        path: The key of both, empty for a complete configuration.
+    """
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         keys = [*first, *(key for key in second if key not in first)]
         return [

@@ -53,7 +53,16 @@ def _nested(value: Any, key: str) -> Iterable[str]:
 
 
 def check_target(section: Mapping[str, Any], key: str, allowed: Iterable[str]) -> str:
-    """Returns the section's `_target_`; raises UserError if it is missing, not allowed, or not the only such key."""
+    """Returns a section's `_target_`.
+
+    Args:
+        section: The section, as plain data.
+        key: Its key, for messages.
+        allowed: The modules and names that a configuration may call.
+
+    Raises:
+        UserError: It is missing, not allowed, or not the only such key of the section.
+    """
     target = section.get("_target_")
     if not isinstance(target, str) or not _NAME.fullmatch(target):
         raise UserError(f"{key}._target_ must be a function's name with its module, got {shown(target)}")

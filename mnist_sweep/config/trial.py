@@ -111,7 +111,16 @@ def _check_plain(value: Any, key: str) -> None:
 
 
 def parse_component(plain: Any, key: str, allowed: Iterable[str]) -> Component:
-    """Returns a `_target_` with its arguments; raises UserError unless it is allowed and they are in range."""
+    """Returns a `_target_` with its arguments.
+
+    Args:
+        plain: The section, as plain data.
+        key: Its key, for messages.
+        allowed: The modules and names that a configuration may call.
+
+    Raises:
+        UserError: It is not allowed, or an argument is out of range.
+    """
     arguments = _section(plain, key)
     target = check_target(arguments, key, allowed)
     arguments.pop("_target_")
@@ -154,7 +163,16 @@ class StudySeed:
 
 
 def check_against_data(config: TrialConfig, image: Shape, train_images: int) -> None:
-    """Raises UserError where the images don't suit the configuration: batches, split and layers."""
+    """Checks that images suit a configuration.
+
+    Args:
+        config: The configuration.
+        image: Height, width and channels of an image.
+        train_images: The number of training images before the split.
+
+    Raises:
+        UserError: They don't: the size of batches, the split, or a layer.
+    """
     if config.train.batch_size > train_images:
         raise UserError(
             f"train.batch_size must be at most {train_images}, the number of training images, "

@@ -142,7 +142,10 @@ class Confirmation(RecordedRuns):
 def runs_of(study: StudyFolder, finalists: Sequence[Finalist], seeds: int) -> list[Run]:
     """Returns all runs seed by seed, so that an interrupted confirmation has the same seeds of all finalists.
 
-    Seeds beyond those that are asked for count too, if all finalists were trained on them before.
+    Args:
+        study: The study.
+        finalists: Its finalists.
+        seeds: How many seeds at least: further ones count if all finalists were trained on them before.
     """
     runs: list[Run] = []
     index = 0
@@ -196,8 +199,18 @@ class ConfirmRuns:
 def train(what: ConfirmRuns, recorder: RunRecorder, progress: Progress, at_once: int, transfer: Transfer) -> int:
     """Trains what is still to be trained.
 
+    Args:
+        what: The runs, and where they run.
+        recorder: Writes each run's record and mirrors it.
+        progress: Shows what happens.
+        at_once: How many runs train at the same time.
+        transfer: Shows a download.
+
     Returns:
         The exit code of an interrupt if runs are left, else 0, or 1 if one has failed.
+
+    Raises:
+        UserError: The data set is not the one of the search.
     """
     first = what.todo[0].config
     executor = make_executor(what.runtime)

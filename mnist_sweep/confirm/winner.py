@@ -46,7 +46,15 @@ def experiment(overrides: Sequence[str], composer: Composer) -> dict[str, Any]:
 def write_winner(
     study: StudyFolder, found: Confirmation, folder: TrialFolder, overrides: Sequence[str], composer: Composer
 ) -> None:
-    """Writes winner.yaml: the recommended finalist on the first seed, as an option of the group `experiment`."""
+    """Writes winner.yaml: the recommended finalist on the first seed, as an option of the group `experiment`.
+
+    Args:
+        study: The study.
+        found: Its confirmation.
+        folder: The run of the recommended finalist on the first seed.
+        overrides: The overrides of this run.
+        composer: Tells groups from keys.
+    """
     row = found.of(found.recommended)
     sample, environment = row.test_accuracy, check_environment(folder.environment)
     header = f"""# @package _global_
@@ -79,7 +87,16 @@ def register_winner(
     runs_folder: Path,
     say: Callable[[str], None],
 ) -> None:
-    """Makes the network of the recommended finalist's first seed the champion of the model named like the study."""
+    """Makes the network of the recommended finalist's first seed the champion of the model named like the study.
+
+    Args:
+        study: The study.
+        found: Its confirmation.
+        folder: The run of the recommended finalist on the first seed.
+        tracking: Where MLflow is.
+        runs_folder: Where the embedded MLflow store lies.
+        say: Reports what is done, in lines.
+    """
     row = found.of(found.recommended)
     sample = row.test_accuracy
     note = (

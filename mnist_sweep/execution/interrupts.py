@@ -26,7 +26,10 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 @contextlib.contextmanager
 def answering_signals() -> Iterator[None]:
-    """Within it, Ctrl-C raises KeyboardInterrupt, also where a shell has switched that off, and SIGTERM Terminated."""
+    """Returns a context within which Ctrl-C raises KeyboardInterrupt, and SIGTERM Terminated.
+
+    Ctrl-C counts also where a shell has switched it off, as for a job in the background.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

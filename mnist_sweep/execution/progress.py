@@ -20,22 +20,40 @@ class Progress(Protocol):
         """Returns a context within which it is said what is being done."""
 
     def say(self, line: str, style: str = "", wrap: bool = False) -> None:
-        """Reports a line that stays."""
+        """Reports a line that stays.
+
+        Args:
+            line: The line.
+            style: Its style, as in Rich.
+            wrap: Whether it is broken between words at the terminal's width.
+        """
 
     def warn(self, line: str) -> None:
         """Reports a line that needs attention."""
 
     def started(self, number: int, what: Mapping[str, str], epochs: int) -> None:
-        """A job begins: what is tried, and for how many epochs."""
+        """Reports that a job begins.
+
+        Args:
+            number: Its number.
+            what: What is tried.
+            epochs: How many epochs it has at most.
+        """
 
     def epoch(self, number: int, row: Mapping[str, float]) -> None:
-        """An epoch has ended."""
+        """Reports an epoch of a running job."""
 
     def ended(self, number: int, state: TrialState, text: str) -> None:
-        """A job has ended."""
+        """Reports that a job has ended.
+
+        Args:
+            number: Its number.
+            state: Its state.
+            text: Its result, or the reason why it failed.
+        """
 
     def dropped(self, number: int) -> None:
-        """A job no longer runs, and has not ended either."""
+        """Reports that a job no longer runs, and has not ended either."""
 
 
 class Silent:

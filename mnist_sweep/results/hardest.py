@@ -16,9 +16,16 @@ LISTED = 100  # in hardest.json
 
 
 def write_hardest(study: StudyFolder, numbers: Sequence[int], config: DataConfig, digests: dict[str, str]) -> int:
-    """Writes hardest.json and figures/hardest.png for some trials; returns how many images are hard.
+    """Writes hardest.json and figures/hardest.png: the images that most trials get wrong.
 
-    Does nothing for fewer than two trials with predictions.
+    Args:
+        study: The study.
+        numbers: The trials that count.
+        config: The data set.
+        digests: The SHA-256 of its parts.
+
+    Returns:
+        How many images are hard.
     """
     found: list[Any] = []
     for number in numbers:

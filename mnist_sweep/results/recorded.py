@@ -159,7 +159,16 @@ def without_urls(recorded: RecordedTrial) -> RecordedTrial:
 
 
 def check_data(before: Mapping[str, str], now: Description, name: str) -> None:
-    """Raises UserError where the data set here is not what a trial was trained on; only what both know is compared."""
+    """Checks that the data set here is what a trial was trained on; only what both know is compared.
+
+    Args:
+        before: The SHA-256 of each part, as recorded.
+        now: The data set here.
+        name: What the trial is called in messages.
+
+    Raises:
+        UserError: A part is another one.
+    """
     for part, digest in now.digests.items():
         if part in before and before[part] != digest:
             raise UserError(

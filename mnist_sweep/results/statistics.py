@@ -110,7 +110,13 @@ def against(accuracies: Mapping[int, Sequence[float]], one: int) -> dict[int, fl
 
 
 def better_than(accuracies: Mapping[int, Sequence[float]], one: int, p_values: Mapping[int, float]) -> list[int]:
-    """Returns the networks that are significantly better than one, by their corrected p-values."""
+    """Returns the networks that are significantly better than one.
+
+    Args:
+        accuracies: The accuracies of each network over seeds.
+        one: The network that they are compared with.
+        p_values: The corrected p-values of these comparisons.
+    """
     mean = float(np.mean(accuracies[one]))
     return [number for number, p in p_values.items() if p <= LEVEL and float(np.mean(accuracies[number])) > mean]
 

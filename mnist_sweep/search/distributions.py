@@ -21,7 +21,13 @@ def distribution(domain: Domain) -> BaseDistribution:
 
 
 def suggest(trial: Trial, key: str, domain: Domain) -> Any:
-    """Returns the value that Optuna suggests for a key of a running trial."""
+    """Returns the value that Optuna suggests for a key of a running trial.
+
+    Args:
+        trial: The trial.
+        key: The searched key.
+        domain: Its domain.
+    """
     if isinstance(domain, Choice):
         return trial.suggest_categorical(key, domain.values)
     if domain.whole:

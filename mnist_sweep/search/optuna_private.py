@@ -34,7 +34,14 @@ def all_trials(study: Study, use_cache: bool) -> list[FrozenTrial]:
 
 
 def note(study: Study, trial: FrozenTrial, key: str, value: float) -> None:
-    """Writes a system attribute of a running trial, as Optuna's pruners do."""
+    """Writes a system attribute of a running trial, as Optuna's pruners do.
+
+    Args:
+        study: The study.
+        trial: The trial.
+        key: The attribute's name.
+        value: What can be written as JSON.
+    """
     study._storage.set_trial_system_attr(trial._trial_id, key, value)
 
 

@@ -14,7 +14,17 @@ MOST = 40
 
 
 def rehearse(settings: Settings, parameters: Sequence[Parameter], base: Mapping[str, str], epochs: int) -> None:
-    """Asks and tells some trials in memory; raises UserError for what would end the real search."""
+    """Asks and tells some trials in memory, so that what would end the real search shows before it.
+
+    Args:
+        settings: Sampler, pruner and objectives.
+        parameters: The search space.
+        base: The base configuration's values.
+        epochs: How many epochs a trial has.
+
+    Raises:
+        UserError: Sampler or pruner can't do what they are asked for.
+    """
     grid = isinstance(build_sampler(settings.sampler, 0), GridSampler)
     random = settings.sampler.arguments.get("n_startup_trials", 10)
     count = 1 if grid else min(MOST, int(random) + BEYOND)

@@ -202,7 +202,17 @@ class Search:
     def tell(
         self, number: int, state: TrialState, metrics: Mapping[str, float] | None, reason: str | None = None
     ) -> Standing:
-        """Ends a trial as COMPLETE, PRUNED or FAIL."""
+        """Ends a running trial.
+
+        Args:
+            number: Its number.
+            state: COMPLETE, PRUNED or FAIL.
+            metrics: Its final metrics; they count where it is complete.
+            reason: Why it failed.
+
+        Returns:
+            The trial as it ended.
+        """
         trial = self.running.pop(number)
         values = [float(metrics[name]) for name in self.metrics] if metrics and state == TrialState.COMPLETE else None
         if reason is not None:

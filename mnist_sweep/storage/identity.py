@@ -34,12 +34,12 @@ def _with_present_names(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def identity(plain: dict[str, Any], data_digest: str) -> dict[str, Any]:
-    """What a study is: its composed configuration, space included, and the digest of its data."""
+    """Returns what makes a study: its composed configuration, space included, and the digest of its data."""
     return {**plain, "data_digest": data_digest}
 
 
 def changed(folder: StudyFolder, now: dict[str, Any]) -> list[str]:
-    """What is different from the identity that a study was begun with, a line for each key; nothing for a new one."""
+    """Returns what differs from the identity that a study began with, a line for each key; empty for a new one."""
     if not folder.config.exists():
         return []
     return [

@@ -21,10 +21,10 @@ def _holder(folder: StudyFolder) -> str:
 
 @contextlib.contextmanager
 def locked(folder: StudyFolder) -> Iterator[None]:
-    """Locks a study for the duration of a `with` block; the lock of a killed driver is released with its process.
+    """Returns a context that locks a study; the lock of a killed driver is released with its process.
 
     Raises:
-        UserError: Another driver holds the lock.
+        UserError: Another driver is running on the study.
     """
     folder.path.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder.lock)

@@ -100,7 +100,7 @@ def _trial_seconds(config: TrialConfig, found: Mapping[str, float], plan: Plan) 
 
 
 def data_bytes(plan: Plan) -> int:
-    """Bytes that the images take, once for all trials."""
+    """Returns the bytes that the images take, once for all trials."""
     data = plan.description
     return BYTES_PER_PIXEL * math.prod(data.image) * (data.train_images + data.validation_images)
 

@@ -34,9 +34,14 @@ class _Taken:
 
 
 def forked(plan: Plan, now: dict[str, Any], say: Callable[[str], None]) -> Plan:
-    """The plan, for a fork of its study (`<name>-2`, or the next free number) if that was begun as another one.
+    """Returns the plan, for a fork of its study (`<name>-2`, or the next free number) if that has begun as another one.
 
     The same call goes on with the fork that it has made before.
+
+    Args:
+        plan: The search.
+        now: What makes the study, as `storage.identity.identity` returns it.
+        say: Reports what is done, in lines.
     """
     check_not_single(plan.folder)
     if not changed(plan.folder, now):

@@ -33,12 +33,21 @@ class Plan:
     flags: list[str]
 
     def command(self, overrides: Mapping[str, str]) -> str:
-        """A trial as a command that can be pasted."""
+        """Returns a trial as a command that can be pasted."""
         return train_command(self.composer.overrides(overrides), self.flags)
 
 
 def with_command_line(plain: dict[str, Any], sweeps: Mapping[str, str], fixed: set[str]) -> dict[str, Any]:
-    """The configuration with the command line's parameters in its space, and without those that it gives one value."""
+    """Returns a configuration with the command line's parameters in its search space.
+
+    Args:
+        plain: The configuration, as plain data.
+        sweeps: The domains that the command line has, by key.
+        fixed: The keys that the command line sets to one value: these leave the space.
+
+    Raises:
+        UserError: What surrounds a trial can't be searched.
+    """
     search = plain.get("search")
     if not isinstance(search, dict) or not all(isinstance(search.get(key), dict) for key in ("space", "when")):
         return plain  # what is wrong with it is reported where it is checked
@@ -54,7 +63,11 @@ def with_command_line(plain: dict[str, Any], sweeps: Mapping[str, str], fixed: s
 
 
 def study_name(settings: Settings, base: TrialConfig) -> str:
-    """The study's name: as configured, or <model>-<data>."""
+    """Returns the study's name: as configured, or <model>-<data>.
+
+    Raises:
+        UserError: The name is reserved for single trials.
+    """
     if settings.study.name in RESERVED:
         raise UserError(f"study.name must not be {' or '.join(RESERVED)} for a search: those hold single trials")
     if settings.study.name is not None:
@@ -63,7 +76,16 @@ def study_name(settings: Settings, base: TrialConfig) -> str:
 
 
 def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer) -> Plan:
-    """Checks a search from end to end; raises UserError for the first thing that is wrong."""
+    """Returns a search that has been checked from end to end.
+
+    Args:
+        composed: The composed configuration.
+        say: Reports what is done, in lines.
+        transfer: Shows a download.
+
+    Raises:
+        UserError: The first thing that is wrong.
+    """
     allowed = composed.trusted
     fixed = {key_of(override) for override in composed.overrides}
     plain = with_command_line(composed.config, composed.sweeps, fixed)

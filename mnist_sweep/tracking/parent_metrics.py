@@ -9,7 +9,13 @@ from mnist_sweep.storage.summary import read_summary
 
 
 def parent_metrics(counts: Mapping[TrialState, int], metric: str, best: float | None) -> dict[str, float]:
-    """Returns the parent's metrics: how many trials have ended in each state, and the best value so far."""
+    """Returns the metrics of a study's parent run: how many trials have ended in each state, and the best value so far.
+
+    Args:
+        counts: How many trials have ended, by state.
+        metric: The name of the objective.
+        best: Its best value, None if no trial is complete.
+    """
     metrics = {f"trials_{state.lower()}": float(count) for state, count in counts.items()}
     return metrics if best is None else {**metrics, metric: best}
 

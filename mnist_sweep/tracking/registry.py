@@ -48,7 +48,16 @@ def save(model: Any, folder: Path) -> None:
 
 
 def registered(config: TrackingConfig, runs_folder: Path, champion: Champion) -> str | None:
-    """Makes the version of this run's network the champion and returns it; None if it is not registered yet."""
+    """Makes the version of a run's network the champion.
+
+    Args:
+        config: Where MLflow is.
+        runs_folder: Where the embedded MLflow store lies.
+        champion: The network, and what is said of it.
+
+    Returns:
+        The version, None if the network is not registered yet.
+    """
     client, _ = open_store(config, runs_folder)
     found = client.search_model_versions(f"name = '{champion.name}' and run_id = '{champion.run_id}'")
     if not found:

@@ -165,7 +165,13 @@ class Writer:
             self._readme(run_id, study)
 
     def study_ended(self, run_id: str, study: StudyFolder, state: str) -> None:
-        """Ends the parent run in a state, with the study's files as artifacts."""
+        """Ends the parent run, with the study's files as artifacts.
+
+        Args:
+            run_id: MLflow's id of the run.
+            study: The study.
+            state: How it has ended.
+        """
         if run_id == DELETED:
             return
         files = (study.config, study.best, study.summary, study.confirmed, study.winner, study.audit, study.hardest)

@@ -54,7 +54,16 @@ def _combinations(
 
 
 def points(parameters: Sequence[Parameter], base: Mapping[str, str], seed: int) -> list[dict[str, Any]]:
-    """Returns all combinations, in an order that the seed determines; raises UserError if there are too many."""
+    """Returns all combinations of a space, in an order that the seed determines.
+
+    Args:
+        parameters: The search space.
+        base: The base configuration's values.
+        seed: The study's seed.
+
+    Raises:
+        UserError: There are too many.
+    """
     found = []
     for point in _combinations(parameters, {}, base):
         found.append(point)

@@ -25,10 +25,7 @@ BY_NAME = "is_found_by_name"  # the attribute that marks a source
 
 
 def found_by_name(source: _AnySource) -> _AnySource:
-    """Marks a source that finds its files by the data set's name, which it receives as `name`.
-
-    Its arguments have a `path`, where the files are looked for, and `urls`, from which they are fetched.
-    """
+    """Returns the source, marked as one that finds its files by the data set's name, which it receives as `name`."""
     setattr(source, BY_NAME, True)
     return source
 
