@@ -90,7 +90,7 @@ def read_json(file: Path) -> dict[str, Any]:
     return content
 
 
-def read_if_whole(file: Path) -> dict[str, Any]:
+def read_json_or_empty(file: Path) -> dict[str, Any]:
     """Returns the JSON object of a file, an empty one where the file is missing or damaged."""
     try:
         return read_json(file)

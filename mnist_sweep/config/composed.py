@@ -18,7 +18,7 @@ class Composed:
         choices: The chosen option of each config group.
         trusted: The modules that `runtime.allowed_targets=` names on the command line; those of a file don't count.
         flags: The arguments that say where the configuration lies (--config-dir, --config-name).
-        line: The whole command line, to be shown and stored.
+        line: the complete command line, to be shown and stored.
     """
 
     config: dict[str, Any]

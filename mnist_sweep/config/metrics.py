@@ -1,6 +1,6 @@
 """The metrics of a trial: name, direction, per epoch or final, and the best value of a curve.
 
-A curve is a column of history.csv, one value for each epoch. Every curve gives two final metrics: its last value, under
+A curve is a column of history.csv, one value for each epoch. Every curve has two final metrics: its last value, under
 the curve's own name, and its best value, under `best_<curve>`.
 """
 
@@ -96,7 +96,7 @@ def curve_best(curve: str, rows: Sequence[Row]) -> float:
 
 
 def objective(name: str, direction: Direction) -> Metric:
-    """Returns the metric of that name with the direction that a search gives it."""
+    """Returns the metric of that name with the direction that a search sets."""
     return replace(METRICS[name], direction=direction)
 
 

@@ -47,7 +47,7 @@ class Range:
     log: bool
 
     @property
-    def whole(self) -> bool:
+    def is_integer(self) -> bool:
         """Whether its values are whole numbers."""
         return isinstance(self.low, int)
 
@@ -88,7 +88,7 @@ def value_of(domain: Domain, text: str) -> Value:
     """Returns the value of the domain that is written so in an override: the inverse of `literal`."""
     if isinstance(domain, Choice):
         return domain.values[domain.literals.index(text)]
-    return int(text) if domain.whole else float(text)
+    return int(text) if domain.is_integer else float(text)
 
 
 def contains(domain: Domain, text: str) -> bool:
@@ -209,7 +209,7 @@ def parse_domain(key: str, text: Any) -> Domain:
         return _choice(_items(override, where))
     if domain.log and domain.low <= 0:
         raise UserError(f"{key} must be greater than 0 to be searched by its logarithm, got {domain.low}")
-    if domain.log and domain.step is not None and not (domain.whole and domain.step == 1):
+    if domain.log and domain.step is not None and not (domain.is_integer and domain.step == 1):
         raise UserError(f"{key} must have a step of 1, or none, to be searched by its logarithm")
     return domain
 

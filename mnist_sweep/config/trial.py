@@ -1,4 +1,4 @@
-"""One trial's whole configuration: plain data in, checked dataclasses out, and back."""
+"""One trial's complete configuration: plain data in, checked dataclasses out, and back."""
 
 import dataclasses
 import json

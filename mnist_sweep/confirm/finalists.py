@@ -77,7 +77,7 @@ def _finalist(trial: Trial, metric: str, allowed: list[str]) -> Finalist:
         epochs=epochs,
         config=config,
         overrides=[str(override) for override in files.read_yaml_list(folder.overrides)],
-        searched=list(files.read_if_whole(folder.record).get("searched", [])),
+        searched=list(files.read_json_or_empty(folder.record).get("searched", [])),
         validation_images=data.validation_images,
         digests=data.digests,
     )

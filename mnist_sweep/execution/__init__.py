@@ -1,6 +1,6 @@
 """Where trials run: an executor takes jobs and returns events; nothing above it knows about processes.
 
-`submit(job)`, `events(timeout)`, `stop(number)` and `close()` are the whole seam; a job and an event are plain data.
+`submit(job)`, `events(timeout)`, `stop(number)` and `close()` are all of the seam; a job and an event are plain data.
 """
 
 from mnist_sweep.config.settings import RuntimeConfig

@@ -44,7 +44,7 @@ def prepare(
         UserError: The data set does not fit the configuration.
     """
     with transfer(f"fetching {config.data.split.name}") as on_bytes:
-        data.prepare(config.data, say, lambda fetched: data.describe(fetched, whole=True), on_bytes)
+        data.prepare(config.data, say, lambda fetched: data.describe(fetched, all_parts=True), on_bytes)
     description = data.describe(config.data, all_parts)
     check_against_data(config, description.image, description.train_images)
     return description

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from mnist_sweep.config.flatten import flatten_space
 from mnist_sweep.config.metrics import METRICS
-from mnist_sweep.files import is_full, read_if_whole, write_text
+from mnist_sweep.files import is_full, read_json_or_empty, write_text
 from mnist_sweep.formatting import duration
 from mnist_sweep.results import confirmation_text
 from mnist_sweep.results.pruning import Pruning, sentence
@@ -85,7 +85,7 @@ def _winner(study: Study) -> list[dict[str, Any]]:
 
 
 def _hardest(study: Study) -> list[dict[str, Any]]:
-    found = read_if_whole(study.folder.hardest)
+    found = read_json_or_empty(study.folder.hardest)
     if not found:
         return []
     errors = sum(bool(one["possible_label_error"]) for one in found["hardest"])

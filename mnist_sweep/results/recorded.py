@@ -63,10 +63,10 @@ ENVIRONMENT = ("weights_digest", "data", "versions", "commit", "dirty", "diff", 
 
 def result_of(folder: TrialFolder, study: str) -> dict[str, Any]:
     """Returns the record of a trial for its study's best.yaml, as plain data."""
-    environment = files.read_if_whole(folder.environment)
+    environment = files.read_json_or_empty(folder.environment)
     overrides = [str(override) for override in files.read_yaml_list(folder.overrides)]
     return {"study": study, "trial": int(folder.path.name), "epochs": environment.get("epochs"), "overrides": overrides,
-            "metrics": files.read_if_whole(folder.metrics),
+            "metrics": files.read_json_or_empty(folder.metrics),
             "environment": {key: environment.get(key) for key in ENVIRONMENT}}  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def read_recorded(folder: TrialFolder, name: str, allowed: list[str]) -> Recorde
     metrics = check(dict[str, float], files.read_json(folder.metrics), f"{name}: metrics.json")
     if PRIMARY not in metrics:
         raise UserError(f"{name}: metrics.json has no val_accuracy")
-    noted = files.read_if_whole(folder.tracking)
+    noted = files.read_json_or_empty(folder.tracking)
     return RecordedTrial(
         name,
         parse_trial(files.read_yaml(folder.config), allowed),

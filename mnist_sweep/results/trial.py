@@ -42,7 +42,7 @@ class Trial:
     @property
     def metrics(self) -> dict[str, float]:
         """The final metrics, empty unless the trial is complete or was pruned."""
-        return files.read_if_whole(self.folder.metrics)
+        return files.read_json_or_empty(self.folder.metrics)
 
     @property
     def environment(self) -> Environment | None:
@@ -69,6 +69,6 @@ def read_trial(folder: TrialFolder, is_held: bool = False) -> Trial:
         reason=state.reason,
         overrides=state.overrides or {},
         rows=folder.rows(),
-        started=state.started or files.read_if_whole(folder.record).get("started"),
+        started=state.started or files.read_json_or_empty(folder.record).get("started"),
         ended=state.ended,
     )

@@ -22,8 +22,8 @@ def baseline_params(parameters: Sequence[Parameter], base: Mapping[str, str]) ->
             continue
         if isinstance(domain, Choice):
             fixed |= {parameter.key: value for value in _equal(domain, text)[:1]}  # noqa: B035 - one at most
-        elif (number := as_number(text)) is not None and (number.is_integer() or not domain.whole):
-            fixed[parameter.key] = int(number) if domain.whole else number
+        elif (number := as_number(text)) is not None and (number.is_integer() or not domain.is_integer):
+            fixed[parameter.key] = int(number) if domain.is_integer else number
     return fixed
 
 

@@ -13,7 +13,7 @@ def distribution(domain: Domain) -> BaseDistribution:
     """Returns a domain as Optuna's distribution."""
     if isinstance(domain, Choice):
         return CategoricalDistribution(domain.values)
-    if domain.whole:
+    if domain.is_integer:
         assert isinstance(domain.low, int)
         assert isinstance(domain.high, int)
         return IntDistribution(domain.low, domain.high, log=domain.log, step=int(domain.step or 1))
@@ -30,7 +30,7 @@ def suggest(trial: Trial, key: str, domain: Domain) -> Any:
     """
     if isinstance(domain, Choice):
         return trial.suggest_categorical(key, domain.values)
-    if domain.whole:
+    if domain.is_integer:
         return trial.suggest_int(key, int(domain.low), int(domain.high), step=int(domain.step or 1), log=domain.log)
     return trial.suggest_float(key, domain.low, domain.high, step=domain.step, log=domain.log)
 

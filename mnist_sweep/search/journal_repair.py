@@ -27,7 +27,7 @@ def repair(journal: Path) -> int:
     truncated = b"".join(lines[intact:])
     if not truncated or not intact:  # a journal without a single intact line is something else
         return 0
-    with journal.with_name(f"{journal.name}.torn").open("ab") as out:
+    with journal.with_name(f"{journal.name}.truncated").open("ab") as out:
         out.write(truncated + b"\n")
     with journal.open("r+b") as opened:
         opened.truncate(sum(map(len, lines[:intact])))

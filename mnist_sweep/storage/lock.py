@@ -15,7 +15,7 @@ from mnist_sweep.storage.folders import StudyFolder
 
 def _holder(folder: StudyFolder) -> str:
     """Returns pid, host and start of the process that holds a study, as text."""
-    noted = files.read_if_whole(folder.driver)
+    noted = files.read_json_or_empty(folder.driver)
     return ", ".join(f"{key} {noted[key]}" for key in ("pid", "host", "since") if noted.get(key))
 
 

@@ -34,7 +34,7 @@ class RunRecord:
         params: All parameters by dotted key.
         searched: The keys of those that were searched.
         tags: The tags that it begins with.
-        data: The description of its data set, empty for a whole study.
+        data: The description of its data set, empty for a study.
         started: Seconds since 1970.
     """
 

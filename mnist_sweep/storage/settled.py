@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from mnist_sweep.files import read_if_whole, write_json
+from mnist_sweep.files import read_json_or_empty, write_json
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 
 
@@ -27,7 +27,7 @@ class Settled:
             study: The study's folder.
             tracked: Whether MLflow has to have the trials too.
         """
-        noted = read_if_whole(study.settled)
+        noted = read_json_or_empty(study.settled)
         since = noted.get("since")
         valid = since == _changed(study.settled) and (noted.get("mirrored") or not tracked)
         self._since = since if valid else None  # a copy has new times, which say nothing

@@ -51,7 +51,7 @@ class StudyFiles:
 
     def start(self) -> None:
         """Makes the study's MLflow run, or continues it, and completes what an earlier call has left unwritten."""
-        if not files.read_if_whole(self.folder.record):
+        if not files.read_json_or_empty(self.folder.record):
             run_record(self._study_run()).write(self.folder.record)
         self.write_summary()
         self.tracker.start_study(self.folder)
@@ -113,7 +113,7 @@ class StudyFiles:
             if written is None or written.state != trial.state:
                 self._repair_state(folder, trial)
             if self.tracker.config.enabled and not is_mirrored(folder):
-                if not files.read_if_whole(folder.record):
+                if not files.read_json_or_empty(folder.record):
                     try:
                         run_record(self._trial_run(Asked(trial.number, trial.overrides, 0))).write(folder.record)
                     except UserError:  # a combination that can't be composed, and so is no run
@@ -122,7 +122,7 @@ class StudyFiles:
 
     def _repair_state(self, folder: TrialFolder, trial: Standing) -> None:
         rows = folder.rows()
-        started = files.read_if_whole(folder.record).get("started", time.time())
+        started = files.read_json_or_empty(folder.record).get("started", time.time())
         ended = rows[-1]["timestamp"] if rows else time.time()
         asked = Asked(trial.number, trial.overrides, self.search.retries(trial.number))
         folder.path.mkdir(parents=True, exist_ok=True)
@@ -249,7 +249,7 @@ class StudyFiles:
             return False
         if read_summary(self.folder.summary) is None:
             return False
-        if tracked and files.read_if_whole(self.folder.tracking).get("mirrored") != TrialState.COMPLETE:
+        if tracked and files.read_json_or_empty(self.folder.tracking).get("mirrored") != TrialState.COMPLETE:
             return False
         settled = Settled(self.folder, tracked)
         folders = (self.folder.trial(trial.number) for trial in finished)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mnist_sweep.config.metrics import CURVES, PRIMARY, best_name
-from mnist_sweep.files import read_if_whole
+from mnist_sweep.files import read_json_or_empty
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.run_record import RunKind, RunRecord
 from mnist_sweep.storage.state import TrialState
@@ -86,7 +86,7 @@ def final_metrics(folder: TrialFolder, kind: str) -> list[Any]:
     """
     from mlflow.entities import Metric
 
-    rows, metrics = folder.rows(), read_if_whole(folder.metrics)
+    rows, metrics = folder.rows(), read_json_or_empty(folder.metrics)
     if not rows:
         return []
     moment, step = int(rows[-1]["timestamp"] * 1000), int(rows[-1]["epoch"])
@@ -109,7 +109,7 @@ def progress_metrics(rows: Iterable[tuple[int, float, dict[str, float]]]) -> lis
 
 def confirmed_tags(study: StudyFolder) -> dict[str, str]:
     """Returns the parent run's tags about the test set: how often it was opened, and the confirmed accuracy."""
-    opened, found = read_if_whole(study.test_set), read_if_whole(study.confirmed)
+    opened, found = read_json_or_empty(study.test_set), read_json_or_empty(study.confirmed)
     tags = {"test_set_opened": f"{opened['times_opened']}"} if "times_opened" in opened else {}
     with contextlib.suppress(KeyError, TypeError, ValueError, StopIteration):  # damaged
         row = next(row for row in found["finalists"] if row["trial"] == found["recommended"])

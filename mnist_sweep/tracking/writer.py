@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_sweep.config.settings import TrackingConfig
-from mnist_sweep.files import read_if_whole, write_json
+from mnist_sweep.files import read_json_or_empty, write_json
 from mnist_sweep.storage.environment import read_environment
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.run_record import RunRecord, read_record
@@ -71,7 +71,7 @@ class Writer:
 
     def has(self, file: Path) -> bool:
         """Returns whether the run that an mlflow.json names is in this store."""
-        return self._existing(read_if_whole(file)) is not None
+        return self._existing(read_json_or_empty(file)) is not None
 
     def _begin(self, file: Path, record: RunRecord, parent: str | None) -> str:
         """Returns the id of a record's run, resumed or created; logs the parameters and tags that it lacks."""
@@ -87,7 +87,7 @@ class Writer:
         A run that a person has deleted in MLflow stays deleted, unless the trial is run again; another attempt of a
         trial replaces its run.
         """
-        noted = read_if_whole(file)
+        noted = read_json_or_empty(file)
         run, key = self._noted_run(file, noted, record), noted.get("id")
         is_another_attempt = noted.get("started") not in (None, record.started)
         if run is not None and is_another_attempt:
@@ -127,7 +127,7 @@ class Writer:
         write_json(file, {**content, **where, "mirrored": content.get("mirrored")})
 
     def _note_mirrored(self, file: Path, state: str) -> None:
-        self._note(file, {**read_if_whole(file), "mirrored": state})
+        self._note(file, {**read_json_or_empty(file), "mirrored": state})
 
     def study(self, study: StudyFolder) -> str:
         """Resumes or creates the parent run, with the history of the search; returns its id."""
@@ -208,7 +208,7 @@ class Writer:
         """
         params: list[Any] = []
         tags: dict[str, Any] = {}
-        record, state = read_record(folder.record), read_if_whole(folder.state)
+        record, state = read_record(folder.record), read_json_or_empty(folder.state)
         if run_id is None:
             run_id, params, tags = self._resume_or_create(folder.tracking, record, parent)
         ended = state.get("state") in STATUS
@@ -262,13 +262,13 @@ def _state_tags(folder: TrialFolder, state: Mapping[str, Any]) -> dict[str, Any]
 
 def as_before(config: TrackingConfig, study: StudyFolder) -> TrackingConfig:
     """Returns the configuration with the store of a study's earlier runs, unless it names one itself."""
-    uri = config.uri or read_if_whole(study.tracking).get("uri")
+    uri = config.uri or read_json_or_empty(study.tracking).get("uri")
     for trial in study.trials() if uri is None else ():
-        uri = uri or read_if_whole(trial.tracking).get("uri")
+        uri = uri or read_json_or_empty(trial.tracking).get("uri")
     return replace(config, uri=uri)
 
 
 def is_mirrored(folder: TrialFolder) -> bool:
     """Returns whether a trial has ended and is known to be in MLflow as it is in its folder."""
-    state = read_if_whole(folder.state).get("state")
-    return state is not None and read_if_whole(folder.tracking).get("mirrored") == state
+    state = read_json_or_empty(folder.state).get("state")
+    return state is not None and read_json_or_empty(folder.tracking).get("mirrored") == state

@@ -55,7 +55,7 @@ def test_ranges_leave_out_their_stop_and_intervals_keep_it(text, domain):
 def test_an_interval_is_of_any_number_even_between_whole_ones(text, whole):
     domain = parse_domain("key", text)
     assert isinstance(domain, Range)
-    assert domain.whole is whole
+    assert domain.is_integer is whole
 
 
 @pytest.mark.parametrize(

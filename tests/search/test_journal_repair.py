@@ -47,7 +47,7 @@ def test_what_follows_the_last_whole_line_is_kept_beside(journal: Path, tail: by
     journal.write_bytes(whole + tail)
     assert repair(journal) == len(tail)
     assert journal.read_bytes() == whole
-    assert journal.with_name("study.journal.torn").read_bytes() == tail + b"\n"
+    assert journal.with_name("study.journal.truncated").read_bytes() == tail + b"\n"
     assert len(trials(journal)) == 2
 
 

@@ -75,7 +75,7 @@ def main(composed: Composed) -> tuple[int, Any]:
         openings(study)  # a damaged log is reported before anything is done
         _intro(study, runs, screen)
         tracker = Tracker(tracking, runs_folder, screen.warn)
-        state = files.read_if_whole(study.tracking).get("mirrored") or TrialState.COMPLETE  # stays as it is
+        state = files.read_json_or_empty(study.tracking).get("mirrored") or TrialState.COMPLETE  # stays as it is
         try:
             if study.record.is_file():
                 tracker.start_study(study)

@@ -156,7 +156,9 @@ def main(composed: Composed) -> tuple[int, Any]:
         screen.counts.update(search.counts)
         if search.truncated:
             name = plan.folder.journal.name
-            screen.warn(f"{name} was truncated, maybe by a power cut: {search.truncated} bytes are now in {name}.torn")
+            screen.warn(
+                f"{name} was truncated, maybe by a power cut: {search.truncated} bytes are now in {name}.truncated"
+            )
         record = StudyFiles(plan, search, tracker, composed.line)
         if record.is_settled():
             record.note_settled()

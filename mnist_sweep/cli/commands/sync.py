@@ -46,7 +46,7 @@ def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progres
 
     Returns how many trials that were, whether all have ended, and which ones MLflow does not take, and why.
     """
-    count, whole = 0, True
+    count, is_complete = 0, True
     refused: list[str] = []
     trials = [trial for trial in (*study.trials(), *study.confirmations()) if trial.record.exists()]
     for trial in progress.track(trials, description=study.name):
@@ -56,7 +56,7 @@ def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progres
             if not trial.state.exists():
                 _leave(trial)
             state = read_state(trial.state)
-            whole = whole and (state is None or state.state is not TrialState.INTERRUPTED)
+            is_complete = is_complete and (state is None or state.state is not TrialState.INTERRUPTED)
             if not is_mirrored(trial) or not writer.has(trial.tracking):
                 try:
                     writer.trial(trial, parent)
@@ -66,7 +66,7 @@ def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progres
                         raise
                     refused.append(f"trial {trial.path.name}: {reason_of(error)}")
         trial.lock.unlink(missing_ok=True)
-    return count, whole, "; ".join(refused)
+    return count, is_complete, "; ".join(refused)
 
 
 def _sync(study: StudyFolder, writer: Writer, progress: Progress) -> int | None:
@@ -81,8 +81,8 @@ def _sync(study: StudyFolder, writer: Writer, progress: Progress) -> int | None:
             if not free:
                 return None
             parent = writer.study(study)
-            count, whole, refused = _sync_trials(study, writer, parent, progress)
-            writer.study_ended(parent, study, TrialState.COMPLETE if whole else TrialState.INTERRUPTED)
+            count, is_complete, refused = _sync_trials(study, writer, parent, progress)
+            writer.study_ended(parent, study, TrialState.COMPLETE if is_complete else TrialState.INTERRUPTED)
     if refused:
         raise UserError(refused)
     return count

@@ -34,7 +34,7 @@ def values(key: str, domain: Domain) -> list[Value]:
     count = int((Decimal(str(domain.high)) - low) / step) + 1
     if count > LARGEST:
         raise UserError(f"{key} has {count:,} values, more than a grid of {LARGEST:,} can try; use another sampler")
-    kind = int if domain.whole else float
+    kind = int if domain.is_integer else float
     return [kind(low + index * step) for index in range(count)]
 
 

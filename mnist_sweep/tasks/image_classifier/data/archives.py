@@ -50,7 +50,7 @@ def _read_idx(file: Path) -> NDArray[Any]:
 
 def _read_npz(file: Path, names: tuple[str, str]) -> tuple[NDArray[Any], NDArray[Any]]:
     if not zipfile.is_zipfile(file):
-        raise ValueError("it is not an .npz file, or not the whole of one")
+        raise ValueError("it is not an .npz file, or an incomplete one")
     with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
         if absent := [name for name in names if name not in arrays]:
             raise ValueError(f"it has no {absent[0]} (it has {', '.join(arrays.files) or 'nothing'})")

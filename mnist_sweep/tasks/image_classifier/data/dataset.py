@@ -160,12 +160,12 @@ def validation_images(config: DataConfig, expected: dict[str, str]) -> Images:
     return _scaled(images if part == "test" else images[_split(config, labels)[1]])
 
 
-def describe(config: DataConfig, whole: bool = False) -> Description:
+def describe(config: DataConfig, all_parts: bool = False) -> Description:
     """Reads a data set and returns what it is.
 
     Args:
         config: The data set.
-        whole: Whether the test part is read even where `data.validation` is not `test`. Without it, the digest is of
+        all_parts: Whether the test part is read also where `data.validation` is not `test`; otherwise the digest is of
             the train part alone.
 
     Raises:
@@ -176,7 +176,7 @@ def describe(config: DataConfig, whole: bool = False) -> Description:
     _check_digests(config, digests, config.source.arguments.get("digests"))
     classes = _check_classes(config, labels)
     train, validation = len(labels), 0
-    if whole or config.split.validation == "test":
+    if all_parts or config.split.validation == "test":
         test_images, test_labels = _read(config, "test")
         more = _digests("test", test_images, test_labels)
         _check_digests(config, more, config.source.arguments.get("digests"))

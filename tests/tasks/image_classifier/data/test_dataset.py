@@ -108,7 +108,7 @@ def test_the_test_part_is_read_only_to_validate_with_it(tmp_path, save, arrays, 
     assert len(dataset.train_images) + len(dataset.validation_images) == 60
     assert set(describe(make_config(place)).digests) == {"train_images", "train_labels"}
     with pytest.raises(UserError, match="can't be read"):
-        describe(make_config(place), whole=True)
+        describe(make_config(place), all_parts=True)
     with pytest.raises(UserError, match="can't be read"):
         load(make_config(place, validation="test"))
 
@@ -122,7 +122,7 @@ def test_validating_with_the_test_part_takes_all_training_images(save, arrays, m
 
 
 def test_the_description_is_of_the_arrays(save, arrays, make_config):
-    found = describe(make_config(save()), whole=True)
+    found = describe(make_config(save()), all_parts=True)
     assert (found.image, found.classes, found.train_images, found.validation_images) == ((6, 5, 1), 3, 45, 15)
     assert found.digests == {
         "train_images": idx_digest(arrays["x_train"]),
@@ -131,7 +131,7 @@ def test_the_description_is_of_the_arrays(save, arrays, make_config):
         "test_labels": idx_digest(arrays["y_test"]),
     }
     arrays["x_test"][0, 0, 0] ^= 1
-    assert describe(make_config(save(**arrays)), whole=True).digest != found.digest
+    assert describe(make_config(save(**arrays)), all_parts=True).digest != found.digest
 
 
 WRONG = {
@@ -164,7 +164,7 @@ WRONG = {
 def test_wrong_arrays_are_one_line_and_stay_as_they_are(tmp_path, save, make_config, untouched, changes, said):
     config = make_config(save(**changes))
     with untouched(tmp_path), pytest.raises(UserError, match=said) as error:
-        describe(config, whole=True)
+        describe(config, all_parts=True)
     assert str(error.value).startswith("data=file: the ")
     assert "\n" not in str(error.value)
 
@@ -172,18 +172,18 @@ def test_wrong_arrays_are_one_line_and_stay_as_they_are(tmp_path, save, make_con
 @pytest.mark.parametrize("array", ["train_images", "train_labels", "test_images", "test_labels"])
 def test_a_wrong_digest_is_one_line_and_the_file_stays(tmp_path, save, make_config, untouched, array):
     file = save()
-    config = make_config(file, digests={**describe(make_config(file), whole=True).digests, array: "0" * 64})
+    config = make_config(file, digests={**describe(make_config(file), all_parts=True).digests, array: "0" * 64})
     with untouched(tmp_path), pytest.raises(UserError, match=f"the {array.replace('_', ' ')} are not the right ones"):
-        describe(config, whole=True)
+        describe(config, all_parts=True)
 
 
 def test_the_right_digests_are_accepted(save, make_config):
-    digests = describe(make_config(save()), whole=True).digests
-    assert describe(make_config(save(), digests=digests), whole=True).digests == digests
+    digests = describe(make_config(save()), all_parts=True).digests
+    assert describe(make_config(save(), digests=digests), all_parts=True).digests == digests
 
 
 def test_a_trial_refuses_other_training_images_than_were_described(save, arrays, make_config):
-    expected = describe(make_config(save()), whole=True).digests
+    expected = describe(make_config(save()), all_parts=True).digests
     load(make_config(save()), expected)
     arrays["x_train"][0, 0, 0] ^= 1
     with pytest.raises(UserError, match="the train images are not the right ones"):
@@ -191,7 +191,7 @@ def test_a_trial_refuses_other_training_images_than_were_described(save, arrays,
 
 
 def test_a_trial_refuses_other_test_images_than_were_described(save, arrays, make_config):
-    expected = describe(make_config(save()), whole=True).digests
+    expected = describe(make_config(save()), all_parts=True).digests
     arrays["x_test"][0, 0, 0] ^= 1
     with pytest.raises(UserError, match="the test images are not the right ones"):
         load(make_config(save(**arrays), validation="test"), expected)
@@ -228,7 +228,7 @@ def test_mnist_is_the_one_of_the_configuration(monkeypatch):
     plain = yaml.safe_load((CONF / "mnist.yaml").read_text(encoding="utf-8"))
     arguments = {key: plain[key] for key in ("path", "digests", "urls")}
     split = Split("mnist", plain["validation"], plain["validation_size"], plain["split_seed"])
-    found = describe(DataConfig(Component(plain["_target_"], arguments), split), whole=True)
+    found = describe(DataConfig(Component(plain["_target_"], arguments), split), all_parts=True)
     # SHA-256 of the four files of 1998, unpacked.
     assert found.digests == {
         "train_images": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",

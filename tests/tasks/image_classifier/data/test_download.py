@@ -15,7 +15,7 @@ from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.tasks.image_classifier.data import describe, download, prepare
 from mnist_sweep.tasks.image_classifier.data.sources import find, keras_cache
 
-describe_all = partial(describe, whole=True)
+describe_all = partial(describe, all_parts=True)
 
 # A refused answer (404) and a refused .npz are not closed, but left to the garbage collector: see test_archives.py.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
@@ -147,7 +147,7 @@ def test_one_of_several_files_that_is_missing_leaves_nothing(server, fetch, tmp_
 
 def test_wrong_digests_leave_nothing(server, fetch, make_config, arrays, tmp_path):
     np.savez(tmp_path / "right.npz", **arrays)
-    digests = {**describe(make_config(tmp_path / "right.npz"), whole=True).digests, "test_labels": "0" * 64}
+    digests = {**describe(make_config(tmp_path / "right.npz"), all_parts=True).digests, "test_labels": "0" * 64}
     with pytest.raises(UserError, match="the test labels are not the right ones"):
         fetch(server.url("whole"), digests=digests)
     assert _cached() == []
