@@ -56,7 +56,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def shown(value: Any, limit: int = 80) -> str:
     """Returns a value as it is quoted in an error: on one line, at most `limit` characters."""
     text = " ".join(str(value).split()) if isinstance(value, str) else repr(value)
-    text = {"None": "null", "True": "true", "False": "false"}.get(text, text)
+    text = {"None": "null", "True": "true", "False": "false", "": "nothing"}.get(text, text)
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
