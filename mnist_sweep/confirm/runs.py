@@ -21,7 +21,7 @@ from mnist_sweep.execution.progress import Progress
 from mnist_sweep.execution.recorded_runs import RecordedRuns, Shown
 from mnist_sweep.execution.runner import run_jobs
 from mnist_sweep.results.recorded import check_data
-from mnist_sweep.storage.environment import read_environment
+from mnist_sweep.storage.environment import kernels_of, read_environment
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.run_record import RunDescription, RunKind
 from mnist_sweep.storage.state import StateFile, TrialState, read_state
@@ -87,6 +87,7 @@ class Confirmation(RecordedRuns):
         self.batch = batch
         self.runs = dict(enumerate(todo))
         self._waiting = iter(self.runs)
+        self._kernels = kernels_of(study)
 
     def next_job(self) -> Job | None:
         """Returns the next run, None where there is none."""
@@ -95,7 +96,9 @@ class Confirmation(RecordedRuns):
             return None
         run = self.runs[number]
         overrides = run.finalist.seeded_overrides(run.index)
-        request = TrialRequest(number, run.config, overrides, run.folder, keep_model=run.index == 0)
+        request = TrialRequest(
+            number, run.config, overrides, run.folder, keep_model=run.index == 0, kernels=self._kernels
+        )
         return make_job(request, self.batch)
 
     def describe(self, job: Job) -> RunDescription:

@@ -93,7 +93,9 @@ class DryExecutor:
             metrics = summarize(rows, 0, job.settings["data"]["train_images"])
             write_json(folder.metrics, metrics)
         ended = rows[-1]["timestamp"] if rows else time.time()
-        write_environment(folder.environment, job.settings["environment"], Outcome(digest, len(rows), ended))
+        write_environment(
+            folder.environment, job.settings["environment"], Outcome(digest, len(rows), ended, kernels=job.kernels)
+        )
         result = {"stopped": stopped, "epochs": len(rows), "metrics": metrics, "weights_digest": digest,
                   "fit_seconds": sum(row["seconds"] for row in rows)}  # fmt: skip
         return Done(job.number, result)

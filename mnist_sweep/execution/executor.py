@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from mnist_sweep.config.kernels import Kernels
+
 
 @dataclass(frozen=True)
 class Job:
@@ -17,6 +19,7 @@ class Job:
         settings: What the trial needs in addition to its configuration, as plain data.
         overrides: A trial's overrides, which are kept in its folder.
         retries: How often it was lost after it had begun to train.
+        kernels: What TensorFlow is to compute with, None for what its process has.
     """
 
     number: int
@@ -26,6 +29,7 @@ class Job:
     settings: dict[str, Any] = field(default_factory=dict)
     overrides: Sequence[str] = ()
     retries: int = 0
+    kernels: Kernels | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_sweep.config import TrialConfig
+from mnist_sweep.config.kernels import Kernels, chosen
 from mnist_sweep.config.settings import RuntimeConfig
 from mnist_sweep.config.trial import DataConfig, check_against_data
 from mnist_sweep.execution.executor import Job
@@ -108,6 +109,7 @@ class TrialRequest:
         keep_model: Whether the trained network is kept.
         stop_after: The epoch to stop after, None for all epochs.
         retries: How often it was lost before.
+        kernels: What the trial that it repeats, or its study, was trained with; None for this machine's fastest.
     """
 
     number: int
@@ -117,6 +119,7 @@ class TrialRequest:
     keep_model: bool = False
     stop_after: int | None = None
     retries: int = field(default=0, kw_only=True)
+    kernels: Kernels | None = field(default=None, kw_only=True)
 
 
 def make_job(trial: TrialRequest, batch: Batch) -> Job:
@@ -137,6 +140,7 @@ def make_job(trial: TrialRequest, batch: Batch) -> Job:
         config=trial.config.plain(),
         folder=str(trial.folder.path),
         settings=settings,
+        kernels=chosen(trial.kernels),
         overrides=list(trial.overrides),
         retries=trial.retries,
     )

@@ -4,17 +4,18 @@ A fork takes some 20 ms, where a new interpreter takes as long as TensorFlow's i
 `preload`) and has computed nothing, so that forking it is safe: 500 forks gave 500 times the same weights.
 """
 
-import multiprocessing
 import os
 import signal
 import time
 from dataclasses import dataclass
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 import psutil
 
+from mnist_sweep.config.kernels import chosen
 from mnist_sweep.execution import process
 from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Limits, Started, Trained
 
@@ -40,7 +41,8 @@ class LocalExecutor:
 
     def __init__(self, limits: Limits = NO_LIMITS) -> None:
         self.limits = limits
-        self.context = multiprocessing.get_context("forkserver")
+        self.kernels = chosen()  # those of the fork server
+        self.context = get_context("forkserver")
         self.context.set_forkserver_preload(["mnist_sweep.execution.preload"])
         self.jobs: dict[int, _Running] = {}
         self._events: list[Event] = []
@@ -53,9 +55,13 @@ class LocalExecutor:
         forkserver.ensure_running()
 
     def submit(self, job: Job) -> None:
-        """Forks a process for the job; a fork server that has died is started anew."""
+        """Forks a process for the job; a fork server that has died is started anew.
+
+        A job that wants other kernels than the server's TensorFlow has gets an interpreter of its own.
+        """
         here, there = self.context.Pipe()
-        started = self.context.Process(target=process.main, args=(there, job), name=f"trial-{job.number}", daemon=True)
+        start = self.context.Process if job.kernels in (None, self.kernels) else get_context("spawn").Process
+        started = start(target=process.main, args=(there, job), name=f"trial-{job.number}", daemon=True)
         try:
             started.start()
             seen = psutil.Process(started.pid)

@@ -9,6 +9,8 @@ import signal
 import sys
 import tempfile
 
+from mnist_sweep.config.kernels import chosen, switch_to
+
 PRELOADED = (
     "mnist_sweep.tasks.image_classifier.trial",
     "matplotlib.backends.backend_agg",
@@ -23,6 +25,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # A process with threads is not safe to fork: NumPy's, and those of pyarrow's allocator, which comes with Keras.
 os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # trials run on the CPU, single-threaded
+switch_to(chosen())
 
 # TensorFlow's C++ code writes to file descriptor 2 while it is imported, whatever the log level.
 with tempfile.TemporaryFile() as _chatter:

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from mnist_sweep.config.kernels import switch_to
 from mnist_sweep.execution.executor import Cause, Job
 from mnist_sweep.files import is_full
 
@@ -59,6 +60,9 @@ def _listen(connection: Connection, stop: threading.Event) -> None:
 
 def _result(job: Job, send: Callable[..., None], should_stop: Callable[[], bool]) -> dict[str, Any]:
     """Runs a trial or a probe; returns its result."""
+    if "tensorflow" not in sys.modules:  # this process is no fork of the server
+        switch_to(job.kernels)
+    from mnist_sweep.execution import preload  # noqa: F401
     from mnist_sweep.tasks.image_classifier import trial
 
     trial.use_one_thread()

@@ -57,7 +57,14 @@ class Retrainings(RecordedRuns):
         for recorded in self.what.trials:
             number, folder = next_folder(self.what.study)
             self.recorded[number] = recorded
-            request = TrialRequest(number, recorded.config, recorded.overrides, folder, stop_after=recorded.epochs)
+            request = TrialRequest(
+                number,
+                recorded.config,
+                recorded.overrides,
+                folder,
+                stop_after=recorded.epochs,
+                kernels=recorded.environment.trained_with,
+            )
             yield make_job(request, self.what.batch)
 
     def next_job(self) -> Job | None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mnist_sweep.config.flatten import differences
+from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.metrics import CURVES, PRIMARY, TIMED
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.provenance import environment
@@ -23,6 +24,7 @@ from mnist_sweep.tracking import fetch
 CAUSES = {
     "versions.tensorflow": "another TensorFlow computes in another way",
     "processor_features": "a processor with other features adds numbers in another order",
+    "kernels": "other kernels of TensorFlow (TF_ENABLE_ONEDNN_OPTS) add numbers in another order",
     "threads": "other threads add numbers in another order",
     "versions.keras": "another Keras builds or trains networks in another way",
     "versions.numpy": "another NumPy draws or rounds in another way",
@@ -34,7 +36,7 @@ CAUSES = {
     "versions.python": "another Python",
     "processor": "another processor",
 }
-ENVIRONMENT_KEYS = ("versions", "commit", "dirty", "diff", "processor", "processor_features", "threads")
+ENVIRONMENT_KEYS = ("versions", "commit", "dirty", "diff", "processor", "processor_features", "kernels", "threads")
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,10 @@ def seed_tolerance(study: StudyFolder) -> float | None:
 
 def environment_differences(recorded: RecordedTrial) -> list[str]:
     """Returns what differs from the recorded environment, `key: then -> now`, the likeliest cause first."""
-    now = {**environment("", ""), "threads": recorded.environment.threads}
+    kernels = recorded.environment.trained_with
+    now = {**environment("", ""), "threads": recorded.environment.threads, "kernels": chosen(kernels)}
     found = differences(
-        {key: getattr(recorded.environment, key) for key in ENVIRONMENT_KEYS},
+        {key: getattr(recorded.environment, key) for key in ENVIRONMENT_KEYS} | {"kernels": kernels},
         {key: now.get(key) for key in ENVIRONMENT_KEYS},
     )
     order = list(CAUSES)

@@ -9,8 +9,10 @@ from pydantic.dataclasses import dataclass as checked
 
 from mnist_sweep.config.check import check
 from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.kernels import Kernels, tensorflows_own
 from mnist_sweep.config.schema import LOOSE
 from mnist_sweep.files import read_json, write_json
+from mnist_sweep.storage.folders import StudyFolder
 
 
 @checked(frozen=True, config=LOOSE)
@@ -35,6 +37,7 @@ class Environment:
         commit, dirty, diff: The checkout: its commit, whether it had changes, and the digest of these.
         processor, processor_features, cores, platform: The machine.
         threads: How many threads computed.
+        kernels: What TensorFlow computed with; see `trained_with` for trials of before it was recorded.
         trial_seed: The seed of everything random in the trial.
         weights_digest: The SHA-256 of the trained weights, None without a complete epoch.
         epochs: How many epochs are complete.
@@ -51,9 +54,15 @@ class Environment:
     cores: int | None = None
     platform: str | None = None
     threads: int | None = None
+    kernels: Kernels | None = None
     trial_seed: int | None = None
     weights_digest: str | None = None
     epochs: int | None = None
+
+    @property
+    def trained_with(self) -> Kernels | None:
+        """What TensorFlow computed with: as recorded, else what it chooses for the recorded CPU; None if unknown."""
+        return self.kernels or (tensorflows_own(self.processor_features) if self.processor_features else None)
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,7 @@ class Outcome:
         ended: When the training ended, in seconds since 1970.
         started: When it began.
         threads: How many threads computed.
+        kernels: What TensorFlow computed with.
         study_seed, trial_seed, split_seed: The seeds.
     """
 
@@ -74,6 +84,7 @@ class Outcome:
     ended: float
     started: float | None = None
     threads: int | None = None
+    kernels: Kernels | None = None
     study_seed: int | None = None
     trial_seed: int | None = None
     split_seed: int | None = None
@@ -110,3 +121,9 @@ def read_environment(file: Path) -> Environment | None:
         return check_environment(file)
     except UserError:
         return None
+
+
+def kernels_of(study: StudyFolder) -> Kernels | None:
+    """Returns what a study's trials are trained with: as its first one was; None for a study without a trained one."""
+    found = (read_environment(trial.environment) for trial in study.trials())
+    return next((environment.trained_with for environment in found if environment), None)

@@ -15,6 +15,7 @@ from mnist_sweep.execution.progress import Progress
 from mnist_sweep.execution.runner import run_jobs
 from mnist_sweep.results.pruning import is_audited
 from mnist_sweep.search import Asked, Search, Standing, in_common
+from mnist_sweep.storage.environment import kernels_of
 from mnist_sweep.storage.state import TrialState
 from mnist_sweep.sweep.plan import Plan
 from mnist_sweep.sweep.study_files import StudyFiles
@@ -65,6 +66,7 @@ class Sweep:
         self.failed_in_a_row: list[Standing] = []
         self.why = ""
         self._began = time.monotonic()
+        self._kernels = kernels_of(plan.folder)
         self._writing: set[int] = set()  # trained, but not told to Optuna yet
 
     def next_job(self) -> Job | None:
@@ -118,6 +120,7 @@ class Sweep:
             plan.folder.trial(asked.number),
             keep_model=plan.settings.study.keep_models > 0,
             retries=asked.retries,
+            kernels=self._kernels,
         )
         return make_job(request, self.batch)
 

@@ -9,11 +9,13 @@ from typing import Any
 import psutil
 
 from mnist_sweep.config import TrialConfig, UserError
+from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.metrics import Row
 from mnist_sweep.execution.executor import Job, Limits
 from mnist_sweep.execution.local import LocalExecutor
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.execution.runner import Runner
+from mnist_sweep.storage.environment import kernels_of
 from mnist_sweep.sweep.plan import Plan
 
 SPARE = 0.9  # of the available memory may be used
@@ -105,4 +107,6 @@ def probe(plan: Plan, *probes: Probe) -> list[list[dict[str, float]]]:
 
 def _job(plan: Plan, number: int, one: Probe, folder: str) -> Job:
     settings = {"allowed": plan.composer.allowed, "data": plan.description.plain(), "steps": one.steps}
-    return Job(number, "probe", {"configs": [config.plain() for config in one.configs]}, f"{folder}/{number}", settings)
+    configs = {"configs": [config.plain() for config in one.configs]}
+    kernels = chosen(kernels_of(plan.folder))
+    return Job(number, "probe", configs, f"{folder}/{number}", settings, kernels=kernels)

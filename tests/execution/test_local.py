@@ -3,14 +3,17 @@
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from mnist_sweep.config import Component, DataConfig, Split, TrialConfig
+from mnist_sweep.config import Component, DataConfig, Split, TrialConfig, UserError
+from mnist_sweep.config.kernels import VARIABLE, Kernels
 from mnist_sweep.config.schema import TrainConfig
 from mnist_sweep.execution import Done, Epoch, Event, Failed, Job, LocalExecutor, Started, Trained
+from mnist_sweep.files import read_json
 from mnist_sweep.tasks.image_classifier.data import describe
 
 CONFIG = TrialConfig(
@@ -58,6 +61,20 @@ def test_two_jobs_at_once_give_the_same_bits(executor: LocalExecutor, tmp_path: 
     done = [event for event in until_the_end(executor) if isinstance(event, Done)]
     assert len(done) == 2
     assert done[0].result["weights_digest"] == done[1].result["weights_digest"]
+
+
+def test_a_job_gets_the_kernels_that_it_wants(executor: LocalExecutor, tmp_path: Path) -> None:
+    for number, kernels in enumerate((Kernels.EIGEN, Kernels.ONEDNN)):
+        executor.submit(replace(job(tmp_path, number), kernels=kernels))
+    assert sum(isinstance(event, Done) for event in until_the_end(executor)) == 2
+    found = [read_json(tmp_path / str(number) / "environment.json")["kernels"] for number in range(2)]
+    assert found == ["Eigen", "oneDNN"]
+
+
+def test_a_wrong_variable_is_refused_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "2")
+    with pytest.raises(UserError, match="TF_ENABLE_ONEDNN_OPTS must be 0 or 1, got 2"):
+        LocalExecutor()
 
 
 def test_a_job_stops_when_it_is_told(executor: LocalExecutor, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mnist_sweep.cli.main import run
+from mnist_sweep.config.kernels import VARIABLE, Kernels
 from mnist_sweep.config.settings import RuntimeConfig, TrackingConfig
 from mnist_sweep.execution import DryExecutor
 from mnist_sweep.execution.jobs import Batch
@@ -94,6 +95,18 @@ def test_a_trial_that_was_pruned_is_retrained_for_as_many_epochs(
     shown = source.show(job)
     assert (shown.what, shown.epochs) == ({"reproduces": "one-0000"}, 2)
     assert source.next_job() is None
+
+
+@pytest.mark.parametrize("kernels", list(Kernels))
+def test_a_trial_is_retrained_with_its_own_kernels(
+    recorded: list[RecordedTrial], recorder: RunRecorder, retraining: Callable[..., Retraining], kernels: Kernels,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.delenv(VARIABLE, raising=False)
+    environment = replace(recorded[0].environment, kernels=kernels)
+    job = Retrainings(retraining(replace(recorded[0], environment=environment)), recorder, Silent()).next_job()
+    assert job is not None
+    assert job.kernels is kernels
 
 
 def test_a_retraining_that_fails_is_different(

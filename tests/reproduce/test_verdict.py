@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mnist_sweep.config.kernels import VARIABLE, Kernels
 from mnist_sweep.reproduce.verdict import cause, compare, default_tolerance, environment_differences, seed_tolerance
 from mnist_sweep.results.confirmation import Runs, conclude
 from mnist_sweep.results.recorded import RecordedTrial, read_recorded
@@ -81,3 +82,15 @@ def test_the_likeliest_cause_comes_first(recorded: RecordedTrial) -> None:
     assert "another TensorFlow" in cause(changed)
     assert "nothing that should change a result" in cause(changed[2:])
     assert "nothing in the recorded environment" in cause([])
+
+
+def test_other_kernels_are_told_where_the_variable_wants_them(
+    recorded: RecordedTrial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = replace(recorded, environment=replace(recorded.environment, kernels=Kernels.EIGEN))
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert environment_differences(own) == []  # they are those that it is retrained with
+    monkeypatch.setenv(VARIABLE, "1")
+    changed = environment_differences(own)
+    assert changed == ["kernels: Eigen -> oneDNN"]
+    assert "other kernels of TensorFlow (TF_ENABLE_ONEDNN_OPTS)" in cause(changed)

@@ -5,9 +5,17 @@ from pathlib import Path
 import pytest
 
 from mnist_sweep.config import UserError
+from mnist_sweep.config.kernels import Kernels
 from mnist_sweep.files import read_json, write_json
 from mnist_sweep.provenance import environment
-from mnist_sweep.storage.environment import Outcome, check_environment, read_environment, write_environment
+from mnist_sweep.storage.environment import (
+    Outcome,
+    check_environment,
+    kernels_of,
+    read_environment,
+    write_environment,
+)
+from mnist_sweep.storage.folders import StudyFolder
 
 DATA = {"name": "digits", "image": [8, 8, 1], "digests": {"train_images": "a" * 64}, "train_images": 5, "digest": "b"}
 
@@ -53,3 +61,29 @@ def test_a_missing_or_truncated_file_is_none(file: Path) -> None:
     assert read_environment(file) is None
     file.write_text('{"data": {')
     assert read_environment(file) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "kernels"),
+    [
+        ({"kernels": "oneDNN", "processor_features": ["avx2"]}, Kernels.ONEDNN),
+        ({"processor_features": ["avx2"]}, Kernels.EIGEN),  # of before it was recorded: as TensorFlow chooses
+        ({"processor_features": ["avx2", "avx512_vnni"]}, Kernels.ONEDNN),
+        ({}, None),
+    ],
+)
+def test_the_kernels_of_an_older_trial_follow_from_its_cpu(
+    file: Path, content: dict[str, object], kernels: Kernels | None
+) -> None:
+    write_json(file, {"data": DATA, **content})
+    assert check_environment(file).trained_with is kernels
+
+
+def test_a_study_goes_on_with_the_kernels_of_its_first_trained_trial(tmp_path: Path) -> None:
+    study = StudyFolder(tmp_path / "mine")
+    assert kernels_of(study) is None
+    study.trial(0).path.mkdir(parents=True)  # it failed before it was trained
+    for number, kernels in ((1, Kernels.EIGEN), (2, Kernels.ONEDNN)):
+        study.trial(number).path.mkdir()
+        write_environment(study.trial(number).environment, {"data": DATA}, Outcome(None, 0, 1.0, kernels=kernels))
+    assert kernels_of(study) is Kernels.EIGEN

@@ -9,6 +9,7 @@ from typing import Any
 from mnist_sweep.cli.screen import Screen, transfer
 from mnist_sweep.config import Unavailable
 from mnist_sweep.config.composed import Composed
+from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.metrics import METRICS, shown_curve
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.execution import make_executor
@@ -16,6 +17,7 @@ from mnist_sweep.execution.jobs import Batch, shortest, workers
 from mnist_sweep.formatting import duration
 from mnist_sweep.results.pruning import sentence
 from mnist_sweep.search import Search
+from mnist_sweep.storage.environment import kernels_of
 from mnist_sweep.storage.identity import check_not_another, identity, keep_identity
 from mnist_sweep.storage.lock import locked
 from mnist_sweep.storage.state import FINISHED, TrialState
@@ -33,13 +35,17 @@ def _intro(plan: Plan, search: Search, screen: Screen) -> None:
     size = f"up to {settings.search.n_trials} trials of {names}, {screen.workers} at a time"
     screen.say(f"Study {plan.folder.name}: {size}, in {shortest(plan.folder.path)}")
     screen.say(f"Data {data.name}: {data.train_images:,} images to train, {data.validation_images:,} to validate")
-    names = ", ".join(dict.fromkeys(parameter.key for parameter in plan.parameters))
-    screen.say(f"Searched: {names}", wrap=True)
+    keys = ", ".join(dict.fromkeys(parameter.key for parameter in plan.parameters))
+    screen.say(f"Searched: {keys}", wrap=True)
     if not search.prunes and not settings.pruner.target.endswith("NopPruner"):
         why = "there are several metrics" if len(search.metrics) > 1 else f"{names} is not known before the end"
         screen.say(f"No pruning: {why}")
     if screen.done:
         screen.say(f"Going on: {screen.done} trials have ended before")
+        begun, now = kernels_of(plan.folder), chosen()
+        if begun and now and chosen(begun) != now:
+            screen.say(f"Its trials were trained with {begun}'s kernels, and go on so: those of {now} are faster here, "
+                       "for a new study.name", wrap=True)  # fmt: skip
 
 
 def _command(plan: Plan, *words: str) -> str:

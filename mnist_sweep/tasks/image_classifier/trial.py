@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, parse_trial
+from mnist_sweep.config.kernels import given
 from mnist_sweep.config.schema import Shape
 from mnist_sweep.storage.environment import Outcome, write_environment
 from mnist_sweep.storage.folders import TrialFolder
@@ -137,6 +138,7 @@ def _outcome(config: TrialConfig, digest: str | None, epochs: int, started: floa
         ended=ended,
         started=started,
         threads=THREADS,
+        kernels=given(),
         study_seed=config.seed,
         trial_seed=config.trial_seed(),
         split_seed=config.data.split.split_seed,
