@@ -21,6 +21,7 @@ from mnist_sweep.tasks.image_classifier.keras_private import ArrayDataAdapter
 
 Row = dict[str, float]
 EVALUATION_BATCH = 500
+WARM_UP = 0.3  # of the steps of a one-cycle schedule
 STEPS_PER_EXECUTION = 8  # in one call of TensorFlow: between calls Keras takes up to a tenth of a small network's step
 
 
@@ -41,6 +42,21 @@ def build_optimizer(config: Component) -> keras.optimizers.Optimizer:
     return optimizer
 
 
+def schedule(name: str, rate: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Returns a schedule of learning rates that ends at 0.
+
+    Args:
+        name: `cosine`: half a cosine down from the rate (Loshchilov and Hutter, 2016); `one_cycle`: up to the rate in a
+            straight line over WARM_UP of the steps, then down like that (after Smith and Topin, 2018).
+        rate: The highest learning rate.
+        steps: The step after which the rate is 0.
+    """
+    if name == "cosine":
+        return keras.optimizers.schedules.CosineDecay(rate, steps)
+    up = round(WARM_UP * steps)
+    return keras.optimizers.schedules.CosineDecay(0.0, steps - up, warmup_target=rate, warmup_steps=up)
+
+
 def compile_model(model: keras.Model, config: TrialConfig, steps: int) -> None:
     """Compiles a network with the optimizer and loss of a configuration.
 
@@ -51,8 +67,8 @@ def compile_model(model: keras.Model, config: TrialConfig, steps: int) -> None:
     """
     settings = config.train
     optimizer = build_optimizer(config.optimizer)
-    if settings.learning_rate_schedule == "cosine":
-        optimizer.learning_rate = keras.optimizers.schedules.CosineDecay(float(optimizer.learning_rate), steps)
+    if settings.learning_rate_schedule != "constant":
+        optimizer.learning_rate = schedule(settings.learning_rate_schedule, float(optimizer.learning_rate), steps)
     sparse = settings.loss == "sparse_categorical_crossentropy"
     kind = keras.metrics.SparseCategoricalAccuracy if sparse else keras.metrics.CategoricalAccuracy
     # What is created within the first trace makes TensorFlow trace again: a metric by its name, the optimizer's state.

@@ -25,6 +25,7 @@ from mnist_sweep.tasks.image_classifier.training import (
     as_tensor,
     build_optimizer,
     labels_for,
+    schedule,
     train,
     weights_digest,
 )
@@ -339,13 +340,26 @@ def test_a_cosine_schedule_is_keras_own_and_ends_at_0(run, dataset):
     steps = 2 * 4  # 120 images in batches of 32, twice
     keras.utils.set_random_seed(5)
     plain = dnn((6, 5, 1), CLASSES, units=[8], dropout=0.25)
-    schedule = keras.optimizers.schedules.CosineDecay(0.01, steps)
-    plain.compile(keras.optimizers.Adam(schedule), loss="sparse_categorical_crossentropy", metrics=["accuracy"],
+    decay = keras.optimizers.schedules.CosineDecay(0.01, steps)
+    plain.compile(keras.optimizers.Adam(decay), loss="sparse_categorical_crossentropy", metrics=["accuracy"],
                   jit_compile=False)  # fmt: skip
     plain.fit(dataset.train_images, dataset.train_labels, batch_size=32, epochs=2, verbose=0)
     assert weights_digest(model) == weights_digest(plain)
-    assert float(schedule(steps)) == pytest.approx(0)
+    assert float(decay(steps)) == pytest.approx(0)
     assert rows[-1]["epoch"] == 2
+
+
+def test_one_cycle_goes_up_to_the_rate_in_a_straight_line_and_down_to_0():
+    rates = [float(schedule("one_cycle", 0.01, 100)(step)) for step in range(101)]
+    np.testing.assert_allclose(rates[:31], np.linspace(0, 0.01, 31), atol=1e-8)
+    half_a_cosine = 0.01 * 0.5 * (1 + np.cos(np.pi * np.arange(71) / 70))
+    np.testing.assert_allclose(rates[30:], half_a_cosine, atol=1e-8)
+
+
+def test_a_network_is_trained_along_one_cycle(run):
+    digests = {name: weights_digest(run(_config(learning_rate_schedule=name))[0]) for name in ("one_cycle", "cosine")}
+    assert digests["one_cycle"] == weights_digest(run(_config(learning_rate_schedule="one_cycle"))[0])
+    assert digests["one_cycle"] != digests["cosine"]
 
 
 @pytest.mark.parametrize("offset", [0, 1])

@@ -46,7 +46,7 @@ def test_every_layer_counts_as_by_hand(image, changes, pixels):
 
 
 def test_the_layers_are_those_of_the_textbook():
-    kinds = ["Conv2D", "MaxPooling2D", "Conv2D", "MaxPooling2D", "Dropout", "Flatten", "Dense", "Dense"]
+    kinds = ["Conv2D", "MaxPooling2D", "ReLU"] * 2 + ["Dropout", "Flatten", "Dense", "Dense"]
     assert [type(layer).__name__ for layer in cnn((28, 28, 1), 10, **SMALL).layers] == kinds
     bare = cnn((28, 28, 1), 10, **{**SMALL, "pool_size_1": 1, "pool_size_2": 1, "dropout": 0.0})
     assert [type(layer).__name__ for layer in bare.layers] == ["Conv2D", "Conv2D", "Flatten", "Dense", "Dense"]
@@ -59,8 +59,33 @@ def test_the_first_layers_compute_a_convolution_and_a_maximum():
     kernel, bias = (weight.numpy() for weight in model.layers[0].weights)
     moved = np.array([[(image[r : r + 3, c : c + 3] * kernel[..., 0, 0]).sum() for c in range(4)] for r in range(4)])
     expected = np.maximum(moved + bias, 0).reshape(2, 2, 2, 2).max(axis=(1, 3))
-    first = keras.Model(model.inputs[0], model.layers[1].output)
+    first = keras.Model(model.inputs[0], model.layers[2].output)
     np.testing.assert_allclose(first(image[None, ..., None]).numpy()[0, ..., 0], expected, atol=1e-6)
+
+
+def test_the_relu_behind_the_pooling_changes_no_bit():
+    """Against the textbook's order, over some steps of training."""
+    images = np.random.default_rng(0).random((64, 12, 12, 1), np.float32)
+    labels = np.arange(64) % 3
+    weights = []
+    for is_textbooks in (False, True):
+        keras.utils.set_random_seed(1)
+        model = cnn((12, 12, 1), 3, **{**SMALL, "dropout": 0.0})
+        if is_textbooks:
+            start = model.get_weights()
+            layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.ReLU)]
+            configs = [layer.get_config() for layer in layers]
+            for config, layer in zip(configs, layers, strict=True):
+                if isinstance(layer, keras.layers.Conv2D):
+                    config["activation"] = "relu"
+            same = [type(layer).from_config(config) for layer, config in zip(layers, configs, strict=True)]
+            model = keras.Sequential([keras.Input((12, 12, 1)), *same])
+            model.set_weights(start)
+        model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", jit_compile=False)
+        model.fit(images, labels, batch_size=16, epochs=3, shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def _fits(changes, image):
