@@ -2,7 +2,7 @@
 
 Nothing is trained (`runtime.executor=dry`): what is left is the sampler, Optuna's journal, the trial's folder and
 MLflow. Each search runs in a process of its own, whose methods are wrapped here, not in the product. Times are of the
-processor and of one thread, so that other work on the machine hardly shows. Writes results/growth.json and growth.md.
+processor and of one thread, so that other work on the machine hardly shows. Writes growth.json and growth.md.
 """
 
 import argparse
@@ -17,9 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import reporting
 from machine import describe
 
-RESULTS = Path(__file__).parent / "results"
 SAMPLERS = ("random", "tpe")
 COUNTS = (100, 1_000, 10_000)
 WINDOW = 100  # trials before each of them
@@ -220,7 +220,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--samplers", nargs="+", default=SAMPLERS)
     parser.add_argument("--folder", type=Path, help="keeps the studies there")
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--results", type=Path, default=reporting.FOLDER)
     parser.add_argument("overrides", nargs="*", help="for mnist-sweep sweep, such as tracking.enabled=false")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as own:

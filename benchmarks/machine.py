@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("tensorflow", "keras", "mlflow", "optuna", "hydra-core", "mnist_sweep")
-FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")  # the last that is there names the kind
 IN_ANOTHER_ENVIRONMENT = """
 import json, sys
 from importlib import metadata
@@ -34,6 +34,12 @@ def describe() -> dict:
         "versions": {name: metadata.version(name) for name in PACKAGES},
         **commit(),
     }
+
+
+def kind() -> str:
+    """The kind of CPU, on which results depend most: the latest of FLAGS that it has."""
+    flags = _field(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text()).split()
+    return next((name for name in reversed(FLAGS) if name in flags), "other")
 
 
 def commit() -> dict:

@@ -1,9 +1,11 @@
-"""Results: raw JSON for machines, one table for people."""
+"""Results: raw JSON for machines, one table for people; in a folder for each kind of CPU."""
 
 import json
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent / "results"
+import machine
+
+FOLDER = Path(__file__).resolve().parent / "results" / machine.kind()
 
 
 def read(name: str) -> dict:
@@ -14,7 +16,7 @@ def read(name: str) -> dict:
 
 def write(name: str, data: dict) -> None:
     """The raw results, whole or not at all."""
-    FOLDER.mkdir(exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     draft = FOLDER / f"{name}.json.draft"
     draft.write_text(json.dumps(data, indent=1) + "\n")
     draft.replace(FOLDER / f"{name}.json")

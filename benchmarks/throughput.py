@@ -1,8 +1,9 @@
 """Images per second: 16 convolutional networks for 2 epochs each, by a sweep and by a loop of Keras's own `fit`.
 
-The loop is what a user would write: float32 pixels, one network after the other, TensorFlow with all cores. The sweep
-is run in float32 and, where the processor multiplies them itself, in mixed_bfloat16. Both are timed from the first
-`fit` to the end of the last, and as whole processes, the loop before and after the sweeps: a shared machine is not
+The loop is what a user would write: float32 pixels, one network after the other, TensorFlow as it comes, with all
+cores. The sweep is run in float32, also with Eigen's kernels where TensorFlow would choose those, and in mixed_bfloat16
+where the processor multiplies such numbers itself. All are timed from the first `fit` to the end of the last, and as
+whole processes, the loop before and after the sweeps: a shared machine is not
 always as fast. Accuracies are then compared on seeds, one network.
 """
 
@@ -21,6 +22,9 @@ from pathlib import Path
 import environments
 import machine
 import reporting
+
+from mnist_sweep.config.cpu import flags
+from mnist_sweep.config.kernels import fastest, tensorflows_own
 
 IMAGES, EPOCHS = 50_000, 2
 GRID = {
@@ -74,8 +78,18 @@ def by_loop(folder: Path) -> dict:
     return rated([json.loads(line) for line in printed.splitlines()], seconds)
 
 
-def by_sweep(precision: str, folder: Path) -> dict:
-    """The sweep of the same networks."""
+def by_sweep(precision: str, folder: Path, kernels: str | None = None) -> dict:
+    """The sweep of the same networks; `kernels` is TF_ENABLE_ONEDNN_OPTS, None for the sweep's own choice."""
+    if kernels is not None:
+        os.environ["TF_ENABLE_ONEDNN_OPTS"] = kernels
+    try:
+        return _by_sweep(precision, folder)
+    finally:
+        if kernels is not None:
+            del os.environ["TF_ENABLE_ONEDNN_OPTS"]
+
+
+def _by_sweep(precision: str, folder: Path) -> dict:
     grid = [f"{key}=choice({','.join(map(str, values))})" for key, values in GRID.items()]
     _, seconds = run([*SWEEP, f"train.precision={precision}", *grid, "search.n_trials=16",
                       f"runs_folder={folder / precision}"], folder)  # fmt: skip
@@ -141,6 +155,8 @@ def main() -> None:
         for precision in ("float32", "mixed_bfloat16") if native else ("float32",):
             results[precision] = by_sweep(precision, folder)
             reporting.write("throughput", results)
+        if fastest() != tensorflows_own(flags()):
+            results["float32_eigen"] = by_sweep("float32", folder / "eigen", kernels="0")
         results["loop_again"] = by_loop(folder)
         if native:
             results["on_seeds"] = on_seeds(arguments.seeds, folder)
@@ -155,6 +171,7 @@ def write_table(results: dict) -> None:
             for name in ("images_per_second", "images_per_second_whole")}  # fmt: skip
     rows = []
     for key, name in (("loop", "loop of fit, float32, first"), ("loop_again", "the same, last"),
+                      ("float32_eigen", "sweep, float32, TF_ENABLE_ONEDNN_OPTS=0"),
                       ("float32", "sweep, float32"), ("mixed_bfloat16", "sweep, mixed_bfloat16")):  # fmt: skip
         if one := results.get(key):
             rows.append([name, f"{one['images_per_second']:,}",
