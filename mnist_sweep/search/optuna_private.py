@@ -12,6 +12,8 @@ from optuna.distributions import BaseDistribution
 from optuna.pruners._successive_halving import _completed_rung_key as completed_rung_key
 from optuna.pruners._successive_halving import _estimate_min_resource as estimate_min_resource
 from optuna.pruners._successive_halving import _get_current_rung as current_rung
+from optuna.samplers import BaseSampler
+from optuna.samplers._lazy_random_state import LazyRandomState
 from optuna.storages.journal import JournalStorage
 from optuna.storages.journal._storage import JournalOperation, JournalStorageReplayResult
 from optuna.study import Study
@@ -25,6 +27,7 @@ __all__ = [
     "current_rung",
     "estimate_min_resource",
     "note",
+    "seed_sampler",
 ]
 
 
@@ -43,6 +46,20 @@ def note(study: Study, trial: FrozenTrial, key: str, value: float) -> None:
         value: What can be written as JSON.
     """
     study._storage.set_trial_system_attr(trial._trial_id, key, value)
+
+
+def seed_sampler(sampler: BaseSampler, seed: int) -> None:
+    """Seeds what is random in a sampler, as its constructor does; samplers that it asks are seeded too.
+
+    Args:
+        sampler: One of Optuna's samplers; what is random in another one stays as it is.
+        seed: The seed.
+    """
+    for part in vars(sampler).values():
+        if isinstance(part, LazyRandomState):
+            part.rng.seed(seed)
+        elif isinstance(part, BaseSampler):
+            seed_sampler(part, seed)
 
 
 class _Replay(JournalStorageReplayResult):

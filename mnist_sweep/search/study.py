@@ -2,9 +2,8 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from optuna.trial import FrozenTrial, Trial
 from optuna.trial import TrialState as OptunasState
@@ -19,8 +18,10 @@ from mnist_sweep.search.components import build_pruner, build_sampler
 from mnist_sweep.search.distributions import in_order, suggest
 from mnist_sweep.search.journal import Journal
 from mnist_sweep.search.opening import open_study
+from mnist_sweep.search.optuna_private import seed_sampler
 from mnist_sweep.search.ranking import Ranking
 from mnist_sweep.search.samplers.grid import GridSampler, points
+from mnist_sweep.search.samplers.untried import Tried, UntriedSampler
 from mnist_sweep.search.trials import AUDITED, REASON, RETRIES, Asked, Standing, standing_of
 from mnist_sweep.storage.state import FINISHED, TrialState
 
@@ -48,18 +49,20 @@ class Search:
         self.settings = settings
         self.parameters = in_order(parameters)
         self.base = dict(base)
+        self._baseline = baseline_params(self.parameters, self.base)
+        own_seed = settings.sampler.arguments.get("seed")
+        self._seed = settings.study.seed if own_seed is None else own_seed
         self.metrics = settings.search.metric
         self.directions = settings.search.direction
         opened = open_study(journal, name, self.directions, build_pruner(settings.pruner))
         self.storage, self.study, self._study_id = opened.storage, opened.study, opened.key
         self.truncated = opened.truncated  # bytes
-        # The same seed would repeat its suggestions after a restart.
-        seed = drawn(f"{settings.study.seed} {len(self._trials())}")
-        self.study.sampler = build_sampler(settings.sampler, seed)
-        self.grid: list[dict[str, Any]] | None = None
-        if isinstance(self.study.sampler, GridSampler):
-            self.grid = points(self.parameters, self.base, settings.study.seed)
-        self._untried: Iterator[dict[str, Any]] | None = None
+        self.tried = Tried(self.parameters, self.base, settings.study.seed)
+        self._sampler = UntriedSampler(build_sampler(settings.sampler, settings.study.seed), self.tried)
+        self.study.sampler = self._sampler
+        self._is_grid = isinstance(self._sampler.sampler, GridSampler)
+        if self._is_grid:
+            points(self.parameters, self.base, settings.study.seed)  # refuses what can't be listed
         self.running: dict[int, Trial] = {}
         self._finished: dict[int, Standing] = {}
         pairs = zip(self.metrics, self.directions, strict=True)
@@ -77,9 +80,16 @@ class Search:
 
     def _finish(self, trial: Standing) -> None:
         self._finished[trial.number] = trial
+        self._note(trial.number, trial.overrides)
         self.counts[trial.state] += 1
         if trial.state == TrialState.COMPLETE and trial.values:
             self.ranking.add(trial.number, trial.values)
+
+    def _note(self, number: int, overrides: Mapping[str, str]) -> None:
+        """Notes that a trial's configuration has been tried."""
+        if number == 0:
+            overrides = self.tried.literals(self._baseline)
+        self.tried.add(overrides)
 
     def left_running(self, begun: Callable[[int], bool]) -> list[Asked]:
         """Returns the trials that were running when the last driver ended: they run again under their numbers.
@@ -116,31 +126,30 @@ class Search:
         self.running[number].set_user_attr(AUDITED, epoch)
 
     def ask(self) -> Asked | None:
-        """Returns the next trial, None where all points of a grid have been tried."""
+        """Returns the next trial, None where every combination of the space has been tried.
+
+        What is drawn depends on the seed, the trial's number and what is known by then: a search that was left and goes
+        on draws what it would have drawn.
+        """
         if self._waiting:
             self._waiting = False  # of a driver that died between the two calls
         elif not (self._finished or self.running):
-            self.study.enqueue_trial(baseline_params(self.parameters, self.base))
-        elif self.grid is not None:
-            point = self._next_point()
-            if point is None:
-                return None
+            self.study.enqueue_trial(self._baseline)
+        elif self.tried.is_everything:
+            return None
+        elif self._is_grid and (point := self.tried.next_left()) is not None:
             self.study.enqueue_trial(point)
+        seed = drawn(f"{self._seed} {len(self._finished) + len(self.running)}")
+        seed_sampler(self._sampler.sampler, seed)
+        self._sampler.seed(seed)
         return self._take(self.study.ask(), 0)
-
-    def _next_point(self) -> dict[str, Any] | None:
-        assert self.grid is not None
-        if self._untried is None:
-            tried = {frozenset(trial.params.items()) for trial in self._trials()}
-            self._untried = iter([point for point in self.grid if frozenset(point.items()) not in tried])
-        return next(self._untried, None)
 
     def _take(self, trial: Trial, retries: int) -> Asked:
         """Asks for every parameter whose condition holds, and records the trial as running."""
         self.running[trial.number] = trial
         overrides: dict[str, str] = {}
         literals = dict(self.base)
-        baseline = baseline_params(self.parameters, self.base) if trial.number == 0 else None
+        baseline = self._baseline if trial.number == 0 else None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Optuna's remark on a baseline outside of the space
             for parameter in self.parameters:
@@ -157,6 +166,7 @@ class Search:
             trial.set_user_attr(RETRIES, retries)
         if isinstance(self.storage, Journal):
             self.storage.flush()
+        self._note(trial.number, overrides)
         return Asked(trial.number, overrides, retries)
 
     def adopt(
@@ -177,7 +187,7 @@ class Search:
         Returns:
             Its number in this study.
         """
-        params = params_of(self.parameters, overrides) or baseline_params(self.parameters, self.base)
+        params = params_of(self.parameters, overrides) or self._baseline
         values = [float(metrics[name]) for name in self.metrics]
         steps = steps_of(self.objectives[0], rows) if self.prunes else {}
         trial = finished_trial(self.parameters, params, state, values, steps)

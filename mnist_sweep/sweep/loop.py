@@ -83,7 +83,7 @@ class Sweep:
         reason = self._reason_to_stop()
         asked = None if reason else self.search.ask()
         if asked is None:
-            self.why = reason or "every combination of the grid has been tried"
+            self.why = reason or "every combination of the space has been tried"
         return asked
 
     def _reason_to_stop(self) -> str:

@@ -17,6 +17,7 @@ NAMES = [
     (JOURNAL, "JournalStorageReplayResult._trial_exists_and_updatable", "search/journal.py replays parameters"),
     (JOURNAL, "JournalStorage._sync_with_backend", "search/journal.py replaces the replay result before its first use"),
     ("optuna.study", "Study._get_trials", "search/samplers/tpe.py shows the sampler a part of the trials"),
+    ("optuna.samplers._lazy_random_state", "LazyRandomState", "optuna_private.seed_sampler seeds what a sampler draws"),
     *((JOURNAL, f"JournalOperation.{name}", "search/journal.py tells lines that must be synced from others")
       for name in OPERATIONS),
 ]  # fmt: skip
@@ -67,4 +68,21 @@ def test_the_journal_storage_keeps_its_trials_by_number() -> None:
 def test_a_sampler_asks_a_study_for_its_trials_by_the_private_name() -> None:
     assert "study._get_trials(" in inspect.getsource(optuna.samplers.TPESampler), (
         f"TPE of Optuna {optuna.__version__} asks for trials in another way: search/samplers/tpe.py hides none from it"
+    )
+
+
+@pytest.mark.parametrize("kind", ["RandomSampler", "TPESampler", "NSGAIISampler"])
+def test_a_seeded_sampler_draws_as_one_that_was_made_with_the_seed(kind: str) -> None:
+    from mnist_sweep.search import optuna_private
+
+    drawn = []
+    for made, seed in ((1, 7), (7, None)):
+        sampler = getattr(optuna.samplers, kind)(seed=made)
+        study = optuna.create_study(sampler=sampler)
+        if seed is not None:
+            study.ask().suggest_float("x", 0, 1)  # it has drawn before
+            optuna_private.seed_sampler(sampler, seed)
+        drawn.append(study.ask().suggest_float("y", 0, 1))
+    assert drawn[0] == drawn[1], (
+        f"{kind} of Optuna {optuna.__version__} keeps its random state in another way: optuna_private.seed_sampler"
     )

@@ -78,7 +78,7 @@ def test_time_that_is_over_ends_it(planned: Planned, swept: Swept) -> None:
 def test_a_grid_ends_with_its_last_combination(planned: Planned, swept: Swept) -> None:
     sweeps = {"model.dropout": "choice(0.0,0.25,0.5)"}
     plan = planned("sampler=grid", "search.n_trials=99", sweeps=sweeps)
-    assert run_sweep(swept(plan), DryExecutor()) == Outcome(0, "every combination of the grid has been tried")
+    assert run_sweep(swept(plan), DryExecutor()) == Outcome(0, "every combination of the space has been tried")
     assert len(plan.folder.trials()) == 3
 
 

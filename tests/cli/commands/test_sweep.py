@@ -224,7 +224,7 @@ def test_a_grid_is_tried_whole_and_once(tmp_path: Path, capsys: pytest.CaptureFi
     code = run(["sweep", f"runs_folder={tmp_path}", *SMALL[:2], "train.epochs=1", "sampler=grid", "pruner=none", *QUIET,
                 "search=default", "model.units=choice([4],[8],[12])", "model.dropout=0.1"])  # fmt: skip
     assert code == 0
-    assert "every combination of the grid has been tried" in capsys.readouterr().out
+    assert "every combination of the space has been tried" in capsys.readouterr().out
     trials = load_study(StudyFolder(tmp_path / "dnn-digits")).trials
     assert trials[0].params.get("model.units") is None
     assert sorted(trial.params["model.units"] for trial in trials[1:]) == ["[12]", "[4]", "[8]"]
