@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.secrets import masked
 
 LARGEST = 2_000_000  # bytes of a YAML or JSON file; ours have some thousands
 DEEPEST = 50  # levels of a YAML file
@@ -35,9 +36,9 @@ def replaced(file: Path) -> Iterator[Path]:
 
 
 def write_text(file: Path, text: str) -> None:
-    """Writes a text atomically: a reader sees the old file or the new one."""
+    """Writes a text atomically, its passwords masked: a reader sees the old file or the new one."""
     with replaced(file) as beside:
-        beside.write_text(text, encoding="utf-8")
+        beside.write_text(masked(text), encoding="utf-8")
 
 
 def write_json(file: Path, content: Any) -> None:

@@ -25,6 +25,7 @@ from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.compose import Composer, key_of, known_keys, plain, trusted_modules
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.hydra_errors import as_user_error
+from mnist_sweep.config.secrets import masked
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.execution.interrupts import Terminated, answering_signals
 from mnist_sweep.files import is_full
@@ -130,7 +131,7 @@ def reporting_errors(codes: list[int]) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(masked(f"error: {error}\n"))
         codes.append(UNAVAILABLE if isinstance(error, Unavailable) else MISTAKE)
     except KeyboardInterrupt as error:
         sys.stderr.write("interrupted\n")
@@ -143,7 +144,7 @@ def reporting_errors(codes: list[int]) -> Iterator[None]:
             sys.stderr.write(f"error: the disk is full ({error}): free some space and run the same command to go on\n")
             codes.append(UNAVAILABLE)
             return
-        traceback.print_exc()
+        sys.stderr.write(masked(traceback.format_exc()))
         sys.stderr.write("internal error: please report it with the traceback above\n")
         codes.append(1)
 
@@ -169,7 +170,7 @@ def run(arguments: list[str]) -> int:
         The exit code: 0; 1 failure; 2 invalid configuration; 3 data, disk space or tracking server unavailable; 130
         Ctrl-C; 143 SIGTERM.
     """
-    line = shlex.join(["mnist-sweep", *arguments])
+    line = masked(shlex.join(["mnist-sweep", *arguments]))
     if {"-sc", "--shell-completion"} & set(arguments):
         arguments, answered = rewrite(arguments, list(COMMANDS))
         if answered:

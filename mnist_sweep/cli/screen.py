@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mnist_sweep.config.metrics import PRIMARY
+from mnist_sweep.config.secrets import masked
 from mnist_sweep.formatting import duration, short
 from mnist_sweep.storage.state import FINISHED, TrialState
 
@@ -108,7 +109,7 @@ class Screen:
             style: A style of Rich.
             wrap: Whether it is broken between words at the terminal's width.
         """
-        self.console.print(Text(line, style=style), soft_wrap=not (wrap and self.console.is_terminal))
+        self.console.print(Text(masked(line), style=style), soft_wrap=not (wrap and self.console.is_terminal))
         sys.stdout.flush()
 
     def table(self, table: Table) -> None:
@@ -120,7 +121,7 @@ class Screen:
 
     def warn(self, line: str) -> None:
         """Prints a line that stays; to standard error where there is no live table."""
-        (self.console if self._live else self.errors).print(Text(line, style="yellow"), soft_wrap=True)
+        (self.console if self._live else self.errors).print(Text(masked(line), style="yellow"), soft_wrap=True)
 
     def started(self, number: int, overrides: Mapping[str, str], epochs: int) -> None:
         """Shows a trial that begins.
@@ -154,7 +155,7 @@ class Screen:
         took = time.monotonic() - trial.started if trial else 0.0
         self.seconds.append(took)
         line = Text(f"{self.kind} {number:>3} ") + Text(f"{state.value:<8}", style=COLOURS[state])
-        self.console.print(line + Text(f" {text} in {duration(took)}"), soft_wrap=True)
+        self.console.print(line + Text(f" {masked(text)} in {duration(took)}"), soft_wrap=True)
         sys.stdout.flush()
 
     def dropped(self, number: int) -> None:

@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import dataclass as plain_dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,8 @@ from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.metrics import METRICS, Direction
 from mnist_sweep.config.schema import CONFIG, Bool, Count, Float, Int, Positive, Seed
 from mnist_sweep.config.trial import Component, parse_component
+
+URI = "MLFLOW_TRACKING_URI"  # MLflow's own variable, which conf/tracking names
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -177,10 +180,11 @@ def parse_folder(value: Any) -> Path:
 def parse_tracking(plain: Any) -> TrackingConfig:
     """Returns the tracking section; raises UserError for a wrong value."""
     tracking = check(TrackingConfig, plain, "tracking")
+    tracking = replace(tracking, uri=tracking.uri or None)  # an empty variable counts as none
     if tracking.uri is not None and not re.match(r"(https?|sqlite|postgresql|mysql|mssql)(\+\w+)?://.", tracking.uri):
         raise UserError(
             "tracking.uri must be a server (http://...) or a database (sqlite:///...) that MLflow can use, "
-            f"got {shown(tracking.uri)}"
+            f"got {shown(tracking.uri)}" + (f", from {URI}" if tracking.uri == os.environ.get(URI) else "")
         )
     return tracking
 

@@ -1,11 +1,13 @@
 """What a study is: the configuration that it began with, which later calls must repeat."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from mnist_sweep import files
 from mnist_sweep.config import UserError
 from mnist_sweep.config.flatten import differences
+from mnist_sweep.config.secrets import masked
 from mnist_sweep.storage.folders import StudyFolder
 
 # Parts of the configuration that don't change what a study is: it can go on with others.
@@ -35,7 +37,8 @@ def _with_present_names(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def identity(plain: dict[str, Any], data_digest: str) -> dict[str, Any]:
     """Returns what makes a study: its composed configuration, space included, and the digest of its data."""
-    return {**plain, "data_digest": data_digest}
+    known: dict[str, Any] = json.loads(masked(json.dumps(plain)))  # as config.yaml has it
+    return {**known, "data_digest": data_digest}
 
 
 def changed(folder: StudyFolder, now: dict[str, Any]) -> list[str]:

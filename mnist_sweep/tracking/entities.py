@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mnist_sweep.config.metrics import CURVES, PRIMARY, best_name
+from mnist_sweep.config.secrets import masked
 from mnist_sweep.files import read_json_or_empty
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.run_record import RunKind, RunRecord
@@ -51,7 +52,7 @@ def parameters(params: dict[str, Any], searched: Collection[str]) -> list[Any]:
     for key, value in sorted(params.items(), key=lambda item: item[0] not in searched):
         text = value if isinstance(value, str) else json.dumps(value)
         name = key if key in searched else f"fixed.{key}"
-        found.append(Param(_FORBIDDEN.sub("_", name), text[:LONGEST_VALUE]))
+        found.append(Param(_FORBIDDEN.sub("_", name), masked(text)[:LONGEST_VALUE]))
     return found
 
 
@@ -59,7 +60,7 @@ def tags(content: Mapping[str, Any]) -> list[Any]:
     """Returns MLflow's tags."""
     from mlflow.entities import RunTag
 
-    return [RunTag(key, str(value)) for key, value in content.items()]
+    return [RunTag(key, masked(str(value))) for key, value in content.items()]
 
 
 def curve_names(kind: str) -> dict[str, str]:

@@ -36,7 +36,9 @@ def serve(config: TrackingConfig, runs_folder: Path, port: int) -> None:
             ) from None
     sys.stdout.write(f"MLflow UI: http://127.0.0.1:{port} (ready in some ten seconds; Ctrl-C stops it)\n")
     sys.stdout.flush()
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--workers", "1"]
+    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
     command += ["--uvicorn-opts", "--log-level warning", "--host", "127.0.0.1", "--port", str(port),
                 "--default-artifact-root", (runs_folder / "artifacts").absolute().as_uri()]  # fmt: skip
-    os.execve(sys.executable, command, {**os.environ, **ENVIRONMENT, "PYTHONWARNINGS": "ignore"})  # noqa: S606 - no shell is wanted
+    # The address is no argument: it may hold a password, and everybody sees the arguments of a process.
+    environment = {**os.environ, **ENVIRONMENT, "PYTHONWARNINGS": "ignore", "MLFLOW_BACKEND_STORE_URI": uri}
+    os.execve(sys.executable, command, environment)  # noqa: S606 - no shell is wanted

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mnist_sweep.config import UserError
+from mnist_sweep.config.secrets import is_masked, masked
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.files import read_json_or_empty, write_json
 from mnist_sweep.storage.environment import read_environment
@@ -33,6 +35,7 @@ class Writer:
         self.config = config
         self.runs_folder = runs_folder
         self.uri = tracking_uri(config, runs_folder)
+        self._store = masked(config.uri) if config.uri else None  # as mlflow.json names it
         self._client: Any = None
         self._sent: dict[str, int] = {}  # of a parent's metrics, the last step
         self.experiment = ""
@@ -58,7 +61,7 @@ class Writer:
         """Returns the run that was noted, None if it is not in this store."""
         from mlflow.exceptions import MlflowException
 
-        if noted.get("uri", self.config.uri) != self.config.uri:
+        if noted.get("uri", self._store) != self._store:
             return None
         if noted.get("run_id"):
             try:
@@ -123,7 +126,7 @@ class Writer:
         return client.create_run(self.experiment, int(record.started * 1000), tags, record.name)
 
     def _note(self, file: Path, content: Mapping[str, Any]) -> None:
-        where = {"uri": self.config.uri, "experiment_id": self.experiment or None}
+        where = {"uri": self._store, "experiment_id": self.experiment or None}
         write_json(file, {**content, **where, "mirrored": content.get("mirrored")})
 
     def _note_mirrored(self, file: Path, state: str) -> None:
@@ -261,10 +264,17 @@ def _state_tags(folder: TrialFolder, state: Mapping[str, Any]) -> dict[str, Any]
 
 
 def as_before(config: TrackingConfig, study: StudyFolder) -> TrackingConfig:
-    """Returns the configuration with the store of a study's earlier runs, unless it names one itself."""
+    """Returns the configuration with the store of a study's earlier runs, unless it names one itself.
+
+    Raises:
+        UserError: The store wants a password, which is stored nowhere.
+    """
     uri = config.uri or read_json_or_empty(study.tracking).get("uri")
     for trial in study.trials() if uri is None else ():
         uri = uri or read_json_or_empty(trial.tracking).get("uri")
+    if config.uri is None and uri and is_masked(uri):
+        raise UserError(f"the runs of study {study.name} are in {uri}, whose password is stored nowhere: give it in "
+                        "tracking.uri=... or in MLFLOW_TRACKING_URI")  # fmt: skip
     return replace(config, uri=uri)
 
 

@@ -26,7 +26,7 @@ from mnist_sweep.sweep.fork import forked
 from mnist_sweep.sweep.loop import Outcome, Sweep, run_sweep
 from mnist_sweep.sweep.plan import Plan, make_plan
 from mnist_sweep.sweep.study_files import StudyFiles
-from mnist_sweep.tracking import Tracker
+from mnist_sweep.tracking import Tracker, tracking_uri
 
 
 def _intro(plan: Plan, search: Search, screen: Screen) -> None:
@@ -37,6 +37,9 @@ def _intro(plan: Plan, search: Search, screen: Screen) -> None:
     screen.say(f"Data {data.name}: {data.train_images:,} images to train, {data.validation_images:,} to validate")
     keys = ", ".join(dict.fromkeys(parameter.key for parameter in plan.parameters))
     screen.say(f"Searched: {keys}", wrap=True)
+    if settings.tracking.enabled:
+        where = tracking_uri(settings.tracking, settings.runs_folder)
+        screen.say(f"MLflow: experiment {settings.tracking.experiment} in {where}")
     if not search.prunes and not settings.pruner.target.endswith("NopPruner"):
         why = "there are several metrics" if len(search.metrics) > 1 else f"{names} is not known before the end"
         screen.say(f"No pruning: {why}")

@@ -100,11 +100,13 @@ def main(composed: Composed) -> tuple[int, Any]:
     caught: tuple[type[Exception], ...] = (UserError, *trouble())
     with Progress(console=screen.console, transient=True, disable=not screen.console.is_terminal) as progress:
         for study in chosen:
-            writer = Writer(as_before(replace(config, enabled=True), study), runs_folder)
+            where = ""
             try:
+                writer = Writer(as_before(replace(config, enabled=True), study), runs_folder)
+                where = f"tracking.uri={writer.uri} can't be brought up to {study.name}: "
                 count = _sync(study, writer, progress)
             except caught as error:
-                behind.append(f"tracking.uri={writer.uri} can't be brought up to {study.name}: {reason_of(error)}")
+                behind.append(f"{where}{reason_of(error)}")
                 continue
             if count is None:
                 screen.say(f"{study.name}: another process is running on it and brings MLflow up to date itself")
