@@ -67,7 +67,8 @@ def open_store(config: TrackingConfig, runs_folder: Path) -> tuple[Any, str]:
             if found[0].lifecycle_stage == "deleted":
                 client.restore_experiment(found[0].experiment_id)
             return client, found[0].experiment_id
-        location = None if config.uri else (runs_folder / "artifacts").absolute().as_uri()
+        has_own_place = uri.startswith(("http://", "https://"))  # else MLflow would take ./mlruns
+        location = None if has_own_place else (runs_folder / "artifacts").absolute().as_uri()
         tags = {"mlflow.experimentKind": "custom_model_development",  # the page then shows training, not GenAI
                 "mlflow.experiment.primaryMetric.name": "best_val_accuracy",
                 "mlflow.experiment.primaryMetric.greaterIsBetter": "True"}  # fmt: skip
