@@ -21,3 +21,14 @@ def test_the_adapter_takes_arrays_and_makes_batches_in_order() -> None:
     adapter = keras_private.ArrayDataAdapter(np.arange(5.0), np.arange(5), batch_size=2, shuffle=False)
     batches = [images.numpy().tolist() for images, _ in adapter.get_tf_dataset()]
     assert batches == [[0, 1], [2, 3], [4]], said
+
+
+def test_a_saved_network_names_the_modules_of_its_class() -> None:
+    from mnist_sweep.tasks.image_classifier.keras_private import MODEL_MODULES
+
+    inputs = keras.Input((2,))
+    models = (keras.Model(inputs, keras.layers.Dense(1)(inputs)), keras.Sequential([inputs]))
+    found = {keras.saving.serialize_keras_object(model)["module"] for model in models}
+    assert found <= {*MODEL_MODULES, "keras", "keras.models"}, (
+        f"Keras {keras.__version__} names other modules in a saved network, which models/load.py would refuse: {found}"
+    )

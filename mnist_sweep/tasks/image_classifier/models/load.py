@@ -9,12 +9,12 @@ from typing import Any
 import keras
 
 from mnist_sweep.config import UserError
+from mnist_sweep.tasks.image_classifier.keras_private import MODEL_MODULES
 
 LARGEST = 10_000_000  # bytes of a network's description
 # Modules whose classes a network may have, and those of their classes that run code from the file.
 STOCK = ("keras", "keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints", "keras.activations",
-         "keras.dtype_policies", "keras.models", "keras.src.models.functional", "keras.src.models.sequential",
-         "builtins")  # fmt: skip
+         "keras.dtype_policies", "keras.models", "builtins", *MODEL_MODULES)  # fmt: skip
 NOT_STOCK = ("Lambda", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer")
 
 
