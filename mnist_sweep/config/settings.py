@@ -180,7 +180,8 @@ def parse_folder(value: Any) -> Path:
 def parse_tracking(plain: Any) -> TrackingConfig:
     """Returns the tracking section; raises UserError for a wrong value."""
     tracking = check(TrackingConfig, plain, "tracking")
-    tracking = replace(tracking, uri=tracking.uri or None)  # an empty variable counts as none
+    if tracking.uri == "" == os.environ.get(URI):
+        tracking = replace(tracking, uri=None)  # an empty variable counts as none
     if tracking.uri is not None and not re.match(r"(https?|sqlite|postgresql|mysql|mssql)(\+\w+)?://.", tracking.uri):
         raise UserError(
             "tracking.uri must be a server (http://...) or a database (sqlite:///...) that MLflow can use, "
