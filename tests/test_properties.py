@@ -360,6 +360,7 @@ def test_a_plausible_command_line_is_told_or_passes(line):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)  # 1,500 compositions, of some tenths of a second each
 @given(lines())
 @settings(max_examples=1500 * MORE, deadline=None, database=None, suppress_health_check=SLOW, print_blob=True)
 def test_many_plausible_command_lines_are_told_or_pass(line):
