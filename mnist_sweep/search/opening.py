@@ -24,7 +24,7 @@ class Opened:
 
     Attributes:
         storage: Where the study lies.
-        study: The study; it has no sampler of ours yet, which depends on the number of its trials.
+        study: The study; its sampler is set by `Search`.
         key: The storage's key of the study.
         truncated: How many bytes at the end of the journal were incomplete and are gone.
     """

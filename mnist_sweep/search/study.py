@@ -20,7 +20,7 @@ from mnist_sweep.search.journal import Journal
 from mnist_sweep.search.opening import open_study
 from mnist_sweep.search.optuna_private import seed_sampler
 from mnist_sweep.search.ranking import Ranking
-from mnist_sweep.search.samplers.grid import GridSampler, points
+from mnist_sweep.search.samplers.grid import GridSampler
 from mnist_sweep.search.samplers.untried import Tried, UntriedSampler
 from mnist_sweep.search.trials import AUDITED, REASON, RETRIES, Asked, Standing, standing_of
 from mnist_sweep.storage.state import FINISHED, TrialState
@@ -61,8 +61,8 @@ class Search:
         self._sampler = UntriedSampler(build_sampler(settings.sampler, settings.study.seed), self.tried)
         self.study.sampler = self._sampler
         self._is_grid = isinstance(self._sampler.sampler, GridSampler)
-        if self._is_grid:
-            points(self.parameters, self.base, settings.study.seed)  # refuses what can't be listed
+        if self._is_grid and self.tried.not_listed:
+            raise self.tried.not_listed
         self.running: dict[int, Trial] = {}
         self._finished: dict[int, Standing] = {}
         pairs = zip(self.metrics, self.directions, strict=True)

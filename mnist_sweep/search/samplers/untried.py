@@ -35,10 +35,11 @@ class Tried:
         self._domains = {parameter.key: parameter.domain for parameter in parameters}
         self._tried: set[frozenset[tuple[str, str]]] = set()
         self._left: dict[frozenset[tuple[str, str]], dict[str, Any]] | None = None
+        self.not_listed: UserError | None = None  # why the space can't be listed
         try:
             self._left = {self._key(self.literals(point)): point for point in points(parameters, base, seed)}
-        except UserError:  # not finite, or more than can be listed
-            return
+        except UserError as error:  # not finite, or more than can be listed
+            self.not_listed = error
 
     def add(self, point: Point) -> None:
         """Notes that a point is tried."""
