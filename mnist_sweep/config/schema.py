@@ -114,7 +114,9 @@ class TrainConfig:
     """How a network is trained; `early_stopping_patience` in epochs, null for none.
 
     `learning_rate_schedule` takes the optimizer's learning rate to 0 over `epochs` along half a cosine (Loshchilov and
-    Hutter, 2016), at once or after a warm-up (`one_cycle`, after Smith and Topin, 2018), or leaves it.
+    Hutter, 2016), at once or after a warm-up (`one_cycle`, after Smith and Topin, 2018), up and down in straight lines
+    (`triangular`, after Smith, 2015), or leaves it. `label_smoothing` is the share of every label that is spread over
+    all classes (Szegedy et al., 2015).
     """
 
     epochs: Count
@@ -122,7 +124,9 @@ class TrainConfig:
     loss: Literal["sparse_categorical_crossentropy", "categorical_crossentropy"]
     precision: Literal["float32", "mixed_bfloat16"]
     early_stopping_patience: Count | None
-    learning_rate_schedule: Literal["constant", "cosine", "one_cycle"] = "constant"  # as before there was one
+    # The defaults are what there was before there was a choice, so that earlier configurations go on.
+    learning_rate_schedule: Literal["constant", "cosine", "one_cycle", "triangular"] = "constant"
+    label_smoothing: Fraction = 0.0
 
 
 # What the functions of this package, and Keras's optimizers, take. A `_target_` that is not here is the user's own:

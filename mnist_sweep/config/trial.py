@@ -82,6 +82,8 @@ class TrialConfig:
             plain["data"].pop(key, None)
         for key in ("epochs", "early_stopping_patience", "learning_rate_schedule"):
             plain["train"].pop(key)
+        if not self.train.label_smoothing:
+            plain["train"].pop("label_smoothing")  # as before there was one
         return drawn(json.dumps(plain, sort_keys=True)) >> 1
 
 
@@ -146,11 +148,17 @@ def parse_trial(plain: Mapping[str, Any], allowed: Iterable[str] = ()) -> TrialC
     names = [field.name for field in dataclasses.fields(Split)]
     split = check(Split, {name: data.pop(name) for name in names if name in data}, "data")
     source = parse_component(data, "data", allowed)
+    train = check(TrainConfig, _section(plain["train"], "train"), "train")
+    if train.label_smoothing and train.loss != "categorical_crossentropy":
+        raise UserError(
+            f"train.label_smoothing must be 0 with train.loss={train.loss}, got {train.label_smoothing}; "
+            "Keras smooths one-hot labels only: train.loss=categorical_crossentropy"
+        )
     return TrialConfig(
         data=DataConfig(source, split),
         model=parse_component(plain["model"], "model", allowed),
         optimizer=parse_component(plain["optimizer"], "optimizer", allowed),
-        train=check(TrainConfig, _section(plain["train"], "train"), "train"),
+        train=train,
         seed=check(StudySeed, {"seed": _section(plain["study"], "study").get("seed")}, "study").seed,
     )
 

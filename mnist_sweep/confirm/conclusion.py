@@ -61,6 +61,6 @@ def conclude_study(
     )
     files.write_text(study.readme, page.partition(HEADING)[0] + markdown(found))
     winner = next(run for run in runs if run.finalist.trial == found.recommended)
-    write_winner(study, found, winner.folder, winner.finalist.seeded_overrides(0), composer)
+    write_winner(study, found, winner.folder, winner.finalist, composer)
     refresh_report(study)
     return found, winner

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from mnist_sweep import files
-from mnist_sweep.config import UserError
+from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.compose import Composer, key_of
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.config.space import parse_override
 from mnist_sweep.confirm.export import MISTAKE
+from mnist_sweep.confirm.finalists import Finalist
 from mnist_sweep.execution.jobs import shortest
 from mnist_sweep.results.confirmation import Confirmation
 from mnist_sweep.storage.environment import check_environment
@@ -24,8 +25,18 @@ from mnist_sweep.tracking.registry import Champion, register, registered
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
-def experiment(overrides: Sequence[str], composer: Composer) -> dict[str, Any]:
-    """Returns overrides as an option of the config group `experiment`."""
+SECTIONS = ("model", "optimizer", "train")
+
+
+def experiment(overrides: Sequence[str], config: TrialConfig, composer: Composer) -> dict[str, Any]:
+    """Returns a trial as an option of the config group `experiment`.
+
+    Args:
+        overrides: The trial's overrides.
+        config: Its configuration; every value of model, optimizer and train is named, so that the experiment stays the
+            same when their defaults change.
+        composer: Tells groups from keys.
+    """
     groups: dict[str, Any] = {}
     body: dict[str, Any] = {}
     for override in overrides:
@@ -40,11 +51,15 @@ def experiment(overrides: Sequence[str], composer: Composer) -> dict[str, Any]:
             node[last] = value
     base = [groups.pop("experiment")] if "experiment" in groups else []
     defaults = [*base, *({f"override /{group}": option} for group, option in groups.items())]
+    whole = config.plain()
+    for section in SECTIONS:
+        named = body.get(section, {})
+        body[section] = {key: value for key, value in whole[section].items() if key != "_target_" or key in named}
     return {"defaults": defaults, **body} if defaults else body
 
 
 def write_winner(
-    study: StudyFolder, found: Confirmation, folder: TrialFolder, overrides: Sequence[str], composer: Composer
+    study: StudyFolder, found: Confirmation, folder: TrialFolder, finalist: Finalist, composer: Composer
 ) -> None:
     """Writes winner.yaml: the recommended finalist on the first seed, as an option of the group `experiment`.
 
@@ -52,9 +67,10 @@ def write_winner(
         study: The study.
         found: Its confirmation.
         folder: The run of the recommended finalist on the first seed.
-        overrides: The overrides of this run.
+        finalist: The recommended finalist.
         composer: Tells groups from keys.
     """
+    content = experiment(finalist.seeded_overrides(0), finalist.seeded(0), composer)
     row = found.of(found.recommended)
     sample, environment = row.test_accuracy, check_environment(folder.environment)
     header = f"""# @package _global_
@@ -66,7 +82,7 @@ def write_winner(
 #            {row.parameters:,} parameters; confirmed with: {found.command}
 #   digest   {environment.weights_digest}
 """  # noqa: E501
-    files.write_yaml(study.winner, experiment(overrides, composer), header)
+    files.write_yaml(study.winner, content, header)
 
 
 def _export(model: Path, into: Path) -> None:

@@ -21,7 +21,7 @@ PLAIN = {
     },
     "train": {
         "epochs": 2, "batch_size": 32, "loss": "sparse_categorical_crossentropy", "precision": "float32",
-        "early_stopping_patience": None, "learning_rate_schedule": "constant",
+        "early_stopping_patience": None, "learning_rate_schedule": "constant", "label_smoothing": 0.0,
     },
     "study": {"seed": 0},
 }  # fmt: skip
@@ -54,6 +54,21 @@ def test_the_seed_of_a_configuration_from_before_schedules_is_the_same():
     del before["train"]["learning_rate_schedule"]
     assert parse_trial(before) == parse_trial(PLAIN)
     assert seed("train.learning_rate_schedule", "cosine") == parse_trial(before).trial_seed()
+
+
+def test_the_seed_of_a_configuration_from_before_label_smoothing_is_the_same():
+    before = copy.deepcopy(PLAIN)
+    del before["train"]["label_smoothing"]
+    assert parse_trial(before) == parse_trial(PLAIN)
+    smoothed = changed("train.loss", "categorical_crossentropy")
+    hard = parse_trial(smoothed).trial_seed()
+    smoothed["train"]["label_smoothing"] = 0.1
+    assert parse_trial(smoothed).trial_seed() != hard
+
+
+def test_labels_that_are_no_rows_are_not_smoothed():
+    with pytest.raises(UserError, match=r"^train\.label_smoothing must be 0 with train\.loss=sparse"):
+        parse_trial(changed("train.label_smoothing", 0.1))
 
 
 def test_other_sections_are_left_alone():
@@ -122,7 +137,7 @@ def test_a_function_of_ours_that_is_no_network_is_told_before_anything_starts(se
 
 
 def test_the_seed_is_the_hash_of_what_is_trained():
-    untrained = ("epochs", "early_stopping_patience", "learning_rate_schedule")
+    untrained = ("epochs", "early_stopping_patience", "learning_rate_schedule", "label_smoothing")
     what = {
         "data": {k: v for k, v in PLAIN["data"].items() if k not in ("path", "urls", "digests")},
         "model": PLAIN["model"],

@@ -5,6 +5,7 @@ import yaml
 from hydra import compose
 from hydra.core.global_hydra import GlobalHydra
 
+from mnist_sweep.config import parse_trial
 from mnist_sweep.config.compose import Composer, plain
 from mnist_sweep.confirm.winner import experiment
 
@@ -16,19 +17,27 @@ from mnist_sweep.confirm.winner import experiment
         ["model.filters_1=8", "optimizer.learning_rate=0.0012345678901234567", "train.batch_size=64"],
         ["data=digits", "model=dnn", "model.units=[32,16]", "optimizer=sgd", "optimizer.momentum=0.5"],
         ["experiment=seed_dnn", "optimizer=adamw", "train.early_stopping_patience=null", "study.seed=4294967295"],
-        ["+optimizer.clipnorm=1.0", "model.padding_1='valid'"],
-        ["experiment=cnn_sweep", "model=dnn"],
+        ["model._target_=mine.network", "+model.width=3", "train.loss='categorical_crossentropy'"],
     ],
 )
 def test_it_composes_the_same_configuration(overrides: list[str], tmp_path, monkeypatch) -> None:
     composer = Composer(GlobalHydra.instance().config_loader(), "config", [], [])
-    content = experiment([*overrides, "runtime.allowed_targets=[mine]"], composer)
+    wanted = plain(compose("config", overrides))
+    content = experiment([*overrides, "runtime.allowed_targets=[mine]"], parse_trial(wanted, ["mine"]), composer)
     assert "runtime" not in content
     (tmp_path / "experiment").mkdir()
     text = "# @package _global_\n" + yaml.safe_dump(content, sort_keys=False)
     (tmp_path / "experiment/mine.yaml").write_text(text)
     where = f"hydra.searchpath=[file://{tmp_path}]"
     ours = plain(compose("config", ["experiment=mine", where]))
-    wanted = plain(compose("config", overrides))
     for section in ("data", "model", "optimizer", "train", "study"):
         assert ours[section] == wanted[section]
+
+
+@pytest.mark.usefixtures("hydra_conf")
+def test_it_names_every_value_that_is_trained() -> None:
+    composer = Composer(GlobalHydra.instance().config_loader(), "config", [], [])
+    whole = plain(compose("config", ["model=dnn", "train.batch_size=32"]))
+    content = experiment(["model=dnn", "train.batch_size=32"], parse_trial(whole), composer)
+    assert content["train"] == whole["train"]
+    assert content["optimizer"] == {key: value for key, value in whole["optimizer"].items() if key != "_target_"}

@@ -42,17 +42,38 @@ def build_optimizer(config: Component) -> keras.optimizers.Optimizer:
     return optimizer
 
 
+@keras.saving.register_keras_serializable(package="mnist_sweep")
+class Triangular(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """Up from 0 in a straight line over WARM_UP of the steps, then down to 0 in another (after Smith, 2015)."""
+
+    def __init__(self, rate: float, steps: int) -> None:
+        """Takes the highest learning rate, and the step after which the rate is 0."""
+        self.rate, self.steps = rate, steps
+
+    def __call__(self, step: Any) -> Any:
+        """Returns the learning rate of a step, counted from 0."""
+        done = keras.ops.cast(step, "float32") / self.steps
+        return self.rate * keras.ops.maximum(0.0, keras.ops.minimum(done / WARM_UP, (1 - done) / (1 - WARM_UP)))
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments, as Keras asks for them."""
+        return {"rate": self.rate, "steps": self.steps}
+
+
 def schedule(name: str, rate: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
     """Returns a schedule of learning rates that ends at 0.
 
     Args:
         name: `cosine`: half a cosine down from the rate (Loshchilov and Hutter, 2016); `one_cycle`: up to the rate in a
-            straight line over WARM_UP of the steps, then down like that (after Smith and Topin, 2018).
+            straight line over WARM_UP of the steps, then down like that (after Smith and Topin, 2018); `triangular`:
+            up as that, then down in a straight line too.
         rate: The highest learning rate.
         steps: The step after which the rate is 0.
     """
     if name == "cosine":
         return keras.optimizers.schedules.CosineDecay(rate, steps)
+    if name == "triangular":
+        return Triangular(rate, steps)
     up = round(WARM_UP * steps)
     return keras.optimizers.schedules.CosineDecay(0.0, steps - up, warmup_target=rate, warmup_steps=up)
 
@@ -70,13 +91,14 @@ def compile_model(model: keras.Model, config: TrialConfig, steps: int) -> None:
     if settings.learning_rate_schedule != "constant":
         optimizer.learning_rate = schedule(settings.learning_rate_schedule, float(optimizer.learning_rate), steps)
     sparse = settings.loss == "sparse_categorical_crossentropy"
+    loss = settings.loss if sparse else keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing)
     kind = keras.metrics.SparseCategoricalAccuracy if sparse else keras.metrics.CategoricalAccuracy
     # What is created within the first trace makes TensorFlow trace again: a metric by its name, the optimizer's state.
     if model.built:
         optimizer.build(model.trainable_variables)
     model.compile(
         optimizer,
-        loss=settings.loss,
+        loss=loss,
         metrics=[kind(name="accuracy")],
         jit_compile=False,
         steps_per_execution=STEPS_PER_EXECUTION,

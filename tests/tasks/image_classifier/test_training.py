@@ -356,10 +356,33 @@ def test_one_cycle_goes_up_to_the_rate_in_a_straight_line_and_down_to_0():
     np.testing.assert_allclose(rates[30:], half_a_cosine, atol=1e-8)
 
 
-def test_a_network_is_trained_along_one_cycle(run):
-    digests = {name: weights_digest(run(_config(learning_rate_schedule=name))[0]) for name in ("one_cycle", "cosine")}
-    assert digests["one_cycle"] == weights_digest(run(_config(learning_rate_schedule="one_cycle"))[0])
-    assert digests["one_cycle"] != digests["cosine"]
+def test_triangular_goes_up_to_the_rate_and_down_to_0_in_straight_lines():
+    rates = [float(schedule("triangular", 0.01, 100)(step)) for step in range(102)]
+    np.testing.assert_allclose(rates, [*np.linspace(0, 0.01, 31), *np.linspace(0.01, 0, 71)[1:], 0], atol=1e-8)
+
+
+def test_a_triangular_schedule_is_stored_with_its_optimizer():
+    optimizer = keras.optimizers.Adam(schedule("triangular", 0.01, 100))
+    again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    assert again.get_config() == optimizer.get_config()
+
+
+@pytest.mark.parametrize("name", ["one_cycle", "triangular"])
+def test_a_network_is_trained_along_a_schedule(run, name):
+    digests = {kind: weights_digest(run(_config(learning_rate_schedule=kind))[0]) for kind in (name, "cosine")}
+    assert digests[name] == weights_digest(run(_config(learning_rate_schedule=name))[0])
+    assert digests[name] != digests["cosine"]
+
+
+def test_smoothed_labels_are_those_of_keras(run, dataset):
+    model, _, _ = run(_config(loss="categorical_crossentropy", label_smoothing=0.1))
+    keras.utils.set_random_seed(5)
+    plain = dnn((6, 5, 1), CLASSES, units=[8], dropout=0.25)
+    plain.compile(keras.optimizers.Adam(0.01), loss="categorical_crossentropy", jit_compile=False)
+    smoothed = keras.utils.to_categorical(dataset.train_labels, CLASSES) * 0.9 + 0.1 / CLASSES
+    plain.fit(dataset.train_images, smoothed, batch_size=32, epochs=2, verbose=0)
+    for weight, expected in zip(model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(weight, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("offset", [0, 1])

@@ -1,0 +1,20 @@
+"""Recorded experiments stay what they are when the defaults of conf/ change."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra import compose
+
+from mnist_sweep.config.compose import plain
+
+FILES = sorted((Path(__file__).parents[1] / "experiments").rglob("*.yaml"))
+
+
+@pytest.mark.usefixtures("hydra_conf")
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("section", ["model", "optimizer", "train"])
+def test_an_experiment_names_every_value_that_is_trained(file, section):
+    own = yaml.safe_load(file.read_text())[section]
+    composed = plain(compose("config", [f"experiment={file.stem}"]))[section]
+    assert {"_target_": composed["_target_"], **own} == composed if "_target_" in composed else own == composed
