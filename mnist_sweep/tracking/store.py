@@ -3,11 +3,13 @@
 import logging
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
+from mnist_sweep.config.secrets import masked
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.files import replaced
 
@@ -50,8 +52,16 @@ def quiet() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # the caller reports what goes wrong
 
 
-def open_store(config: TrackingConfig, runs_folder: Path) -> tuple[Any, str]:
-    """Returns a client of the store and the id of the experiment, which is created or restored where necessary."""
+def open_store(
+    config: TrackingConfig, runs_folder: Path, say: Callable[[str], None] = lambda _: None
+) -> tuple[Any, str]:
+    """Returns a client of the store and the id of the experiment, which is created or restored where necessary.
+
+    Args:
+        config: Where the store is.
+        runs_folder: The folder of the default store.
+        say: Reports that the experiment was restored.
+    """
     quiet()
     from mlflow import MlflowClient
     from mlflow.entities import ViewType
@@ -66,6 +76,7 @@ def open_store(config: TrackingConfig, runs_folder: Path) -> tuple[Any, str]:
         if found:
             if found[0].lifecycle_stage == "deleted":
                 client.restore_experiment(found[0].experiment_id)
+                say(f"Experiment {config.experiment} was deleted in {masked(uri)}: it is there again, with its runs")
             return client, found[0].experiment_id
         has_own_place = uri.startswith(("http://", "https://"))  # else MLflow would take ./mlruns
         location = None if has_own_place else (runs_folder / "artifacts").absolute().as_uri()

@@ -26,7 +26,7 @@ from mnist_sweep.tracking.messages import (
     merged,
 )
 from mnist_sweep.tracking.store import tracking_uri
-from mnist_sweep.tracking.writer import Writer
+from mnist_sweep.tracking.writer import Writer, is_mirrored
 
 RETRY_SECONDS = 15.0  # between attempts while the store is unreachable
 MANY = 200
@@ -49,7 +49,7 @@ class Tracker:
         self.config = config
         self.say = say
         self.uri = tracking_uri(config, runs_folder)
-        self.writer = Writer(config, runs_folder)
+        self.writer = Writer(config, runs_folder, say)
         self.behind: dict[Path, TrialFolder] = {}
         self.refused: dict[Path, str] = {}
         self.away = False
@@ -159,20 +159,49 @@ class Tracker:
             case WarmUp():
                 trouble()
             case StudyStarted(study):
-                self._parent = self.writer.study(study)
-            case StudyProgress(steps) if self._study is not None and self._parent is not None:
-                self.writer.progress(self._parent, self._study, steps)
-            case StudyEnded():
-                self._finish()
+                self._begin_study(study)
+            case StudyProgress() | StudyEnded():
+                try:
+                    self._of_study(message)
+                except Exception as error:  # its run may have been deleted in the meantime
+                    if not is_refusal(error) or self._study is None:
+                        raise
+                    self._begin_study(self._study)
+                    self._of_study(message)
             case TrialStarted(folder) | EpochsEnded(folder) | TrialEnded(folder):
                 try:
-                    self._trial(message)
+                    self._try_trial(message)
                 except Exception as error:
                     if not is_refusal(error):
                         raise
                     self._refuse(folder, error)
                 self.behind.pop(folder.path, None)
         self._progress = time.monotonic()
+
+    def _of_study(self, message: StudyProgress | StudyEnded) -> None:
+        match message:
+            case StudyProgress(steps) if self._study is not None and self._parent is not None:
+                self.writer.progress(self._parent, self._study, steps)
+            case StudyEnded():
+                self._finish()
+
+    def _begin_study(self, study: StudyFolder) -> None:
+        """Creates or resumes the parent run; below one that was deleted its trials are brought again."""
+        self._parent = self.writer.study(study)
+        if self._parent in self.writer.made_anew:
+            self.writer.made_anew.remove(self._parent)
+            for folder in (*study.trials(), *study.confirmations()):
+                if is_mirrored(folder) and not self.writer.has(folder.tracking, self._parent):
+                    self._apply(TrialEnded(folder))
+
+    def _try_trial(self, message: OfTrial) -> None:
+        """As `_trial`; a run that was deleted while its trial was running is looked up, and restored, once."""
+        try:
+            self._trial(message)
+        except Exception as error:
+            if not is_refusal(error) or self._runs.pop(message.folder.path, None) is None:
+                raise
+            self._trial(message)
 
     def _trial(self, message: OfTrial) -> None:
         folder = message.folder
@@ -208,7 +237,7 @@ class Tracker:
         """Mirrors everything that is behind, from the folders."""
         count = len(self.behind)
         if self._study is not None:
-            self._parent = self.writer.study(self._study)
+            self._begin_study(self._study)
             self._progress = time.monotonic()
         for folder in list(self.behind.values()):
             self._apply(TrialEnded(folder))

@@ -3,7 +3,7 @@
 import json
 import tempfile
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,17 +22,33 @@ from mnist_sweep.tracking.parent_metrics import history
 from mnist_sweep.tracking.store import open_store, tracking_uri
 
 ID = "mnist_sweep.id"  # the tag by which a run is found whose creation was interrupted
+PARENT = "mlflow.parentRunId"
 BATCH = 1000  # metrics, parameters and tags in one request
-DELETED = "deleted"
 VIEW = "mlflow.sharedViewState."  # the tag of an experiment in which MLflow's page keeps a view
 LONGEST_TAG, LONGEST_NOTE = 5000, 7500  # characters that MLflow accepts
 
 
 class Writer:
-    """Writes to one MLflow store; raises what MLflow raises where the store is unreachable."""
+    """Writes to one MLflow store; raises what MLflow raises where the store is unreachable.
 
-    def __init__(self, config: TrackingConfig, runs_folder: Path) -> None:
+    What a person has deleted in MLflow is restored where it is needed, as a new run would lack its history.
+
+    Attributes:
+        experiment: The id of the experiment, once the store is open.
+        made_anew: The ids of runs that were restored, or made in place of one that is gone.
+    """
+
+    def __init__(self, config: TrackingConfig, runs_folder: Path, say: Callable[[str], None]) -> None:
+        """Opens nothing yet.
+
+        Args:
+            config: Where the store is.
+            runs_folder: The folder of the default store.
+            say: Reports what was restored, in lines.
+        """
         self.config = config
+        self.say = say
+        self.made_anew: set[str] = set()
         self.runs_folder = runs_folder
         self.uri = tracking_uri(config, runs_folder)
         self._store = masked(config.uri) if config.uri else None  # as mlflow.json names it
@@ -44,7 +60,7 @@ class Writer:
     def client(self) -> Any:
         """MLflow's client; the store is opened when it is first needed."""
         if self._client is None:
-            self._client, self.experiment = open_store(self.config, self.runs_folder)
+            self._client, self.experiment = open_store(self.config, self.runs_folder, self.say)
         return self._client
 
     def _found(self, where: Mapping[str, str]) -> Any:
@@ -72,9 +88,10 @@ class Writer:
                 return None  # the store is a new one
         return self._found({ID: noted["id"]}) if noted.get("id") else None
 
-    def has(self, file: Path) -> bool:
-        """Returns whether the run that an mlflow.json names is in this store."""
-        return self._existing(read_json_or_empty(file)) is not None
+    def has(self, file: Path, parent: str | None) -> bool:
+        """Returns whether the run that an mlflow.json names is in this store, not deleted and below its parent."""
+        run = self._existing(read_json_or_empty(file))
+        return run is not None and not _is_deleted(run) and parent in (None, run.data.tags.get(PARENT))
 
     def _begin(self, file: Path, record: RunRecord, parent: str | None) -> str:
         """Returns the id of a record's run, resumed or created; logs the parameters and tags that it lacks."""
@@ -87,8 +104,7 @@ class Writer:
     ) -> tuple[str, list[Any], dict[str, str]]:
         """Returns the id of a record's run, and the parameters and tags that it lacks.
 
-        A run that a person has deleted in MLflow stays deleted, unless the trial is run again; another attempt of a
-        trial replaces its run.
+        A run that was deleted in MLflow is restored; another attempt of a trial replaces its run.
         """
         noted = read_json_or_empty(file)
         run, key = self._noted_run(file, noted, record), noted.get("id")
@@ -97,16 +113,20 @@ class Writer:
             if not _is_deleted(run):
                 self.client.delete_run(run.info.run_id)  # its curves would be logged twice
             run, key = None, None
-        if run is not None and _is_deleted(run):
-            return DELETED, [], {}
+        is_new = run is None
         if run is None:
             key = key or uuid.uuid4().hex
             run = self._create(file, record, parent, key)
-        elif run.info.status != "RUNNING":
-            self.client.update_run(run.info.run_id, status="RUNNING")
         run_id = str(run.info.run_id)
+        if _is_deleted(run):
+            self.client.restore_run(run_id)
+        if _is_deleted(run) or (is_new and noted.get("mirrored")):
+            self.made_anew.add(run_id)
+        if run.info.status != "RUNNING":
+            self.client.update_run(run_id, status="RUNNING")
         params = [p for p in entities.parameters(record.params, record.searched) if p.key not in run.data.params]
-        changed = {name: value for name, value in record.tags.items() if run.data.tags.get(name) != value}
+        wanted = {**record.tags, **({PARENT: parent} if parent else {})}
+        changed = {name: value for name, value in wanted.items() if run.data.tags.get(name) != value}
         if record.data:
             self.client.log_inputs(run_id, [entities.data_input(record.data)])
         self._note(file, {"run_id": run_id, "id": key, "started": record.started})
@@ -121,7 +141,7 @@ class Writer:
     def _create(self, file: Path, record: RunRecord, parent: str | None, key: str) -> Any:
         """Returns a new run; notes its key before, by which it is found if this process is killed in between."""
         self._note(file, {"run_id": None, "id": key, "started": record.started})
-        tags = {**record.tags, ID: key, **({"mlflow.parentRunId": parent} if parent else {})}
+        tags = {**record.tags, ID: key, **({PARENT: parent} if parent else {})}
         client = self.client
         return client.create_run(self.experiment, int(record.started * 1000), tags, record.name)
 
@@ -136,8 +156,8 @@ class Writer:
         """Resumes or creates the parent run, with the history of the search; returns its id."""
         record = read_record(study.record)
         run_id = self._begin(study.tracking, record, None)
-        if run_id == DELETED:
-            return run_id
+        if run_id in self.made_anew:
+            self.say(f"The run of study {study.name} was deleted in {self.uri}: it is there again")
         view = json.dumps(entities.view_of(record))
         if len(view) <= LONGEST_TAG:
             self.client.set_experiment_tag(self.experiment, f"{VIEW}{record.tags['study']}", view)
@@ -161,11 +181,10 @@ class Writer:
             study: The study's folder.
             rows: How many trials had ended, when (seconds since 1970), and the metrics then.
         """
-        if run_id != DELETED:
-            new = [row for row in rows if row[0] > self._sent.get(run_id, 0)]
-            self._log(run_id, entities.progress_metrics(new))
-            self._sent[run_id] = max((step for step, _, _ in new), default=self._sent.get(run_id, 0))
-            self._readme(run_id, study)
+        new = [row for row in rows if row[0] > self._sent.get(run_id, 0)]
+        self._log(run_id, entities.progress_metrics(new))
+        self._sent[run_id] = max((step for step, _, _ in new), default=self._sent.get(run_id, 0))
+        self._readme(run_id, study)
 
     def study_ended(self, run_id: str, study: StudyFolder, state: str) -> None:
         """Ends the parent run, with the study's files as artifacts.
@@ -175,8 +194,6 @@ class Writer:
             study: The study.
             state: How it has ended.
         """
-        if run_id == DELETED:
-            return
         files = (study.config, study.best, study.summary, study.confirmed, study.winner, study.audit, study.hardest)
         for file in (*files, study.report):
             if file.is_file():
@@ -195,8 +212,7 @@ class Writer:
 
     def epochs(self, run_id: str, rows: Sequence[dict[str, float]]) -> None:
         """Logs epochs of a trial, rows of its history, in one request."""
-        if run_id != DELETED:
-            self._log(run_id, entities.epoch_metrics(rows, "trial"))
+        self._log(run_id, entities.epoch_metrics(rows, "trial"))
 
     def trial(self, folder: TrialFolder, parent: str | None, run_id: str | None = None) -> str:
         """Brings a trial's run up to its folder: curves, and if it has ended metrics, files and state.
@@ -215,18 +231,16 @@ class Writer:
         if run_id is None:
             run_id, params, tags = self._resume_or_create(folder.tracking, record, parent)
         ended = state.get("state") in STATUS
-        if run_id != DELETED:
-            kind = record.tags.get("kind", "trial")
-            metrics = entities.epoch_metrics(folder.rows(), kind)
-            if ended:
-                metrics += entities.final_metrics(folder, kind)
-                tags |= _state_tags(folder, state)
-            self._log(run_id, metrics, params, entities.tags(tags))
-            if ended:
-                self._files(run_id, folder)
-                moment = int(state["ended"] * 1000) if state.get("ended") else None
-                self.client.set_terminated(run_id, STATUS[state["state"]], moment)
+        kind = record.tags.get("kind", "trial")
+        metrics = entities.epoch_metrics(folder.rows(), kind)
         if ended:
+            metrics += entities.final_metrics(folder, kind)
+            tags |= _state_tags(folder, state)
+        self._log(run_id, metrics, params, entities.tags(tags))
+        if ended:
+            self._files(run_id, folder)
+            moment = int(state["ended"] * 1000) if state.get("ended") else None
+            self.client.set_terminated(run_id, STATUS[state["state"]], moment)
             self._note_mirrored(folder.tracking, state["state"])
         return run_id
 
@@ -250,7 +264,7 @@ class Writer:
 
 
 def _is_deleted(run: Any) -> bool:
-    return bool(run.info.lifecycle_stage == DELETED)
+    return bool(run.info.lifecycle_stage == "deleted")
 
 
 def _state_tags(folder: TrialFolder, state: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progres
                 _leave(trial)
             state = read_state(trial.state)
             is_complete = is_complete and (state is None or state.state is not TrialState.INTERRUPTED)
-            if not is_mirrored(trial) or not writer.has(trial.tracking):
+            if not is_mirrored(trial) or not writer.has(trial.tracking, parent):
                 try:
                     writer.trial(trial, parent)
                     count += 1
@@ -102,7 +102,7 @@ def main(composed: Composed) -> tuple[int, Any]:
         for study in chosen:
             where = ""
             try:
-                writer = Writer(as_before(replace(config, enabled=True), study), runs_folder)
+                writer = Writer(as_before(replace(config, enabled=True), study), runs_folder, screen.say)
                 where = f"tracking.uri={writer.uri} can't be brought up to {study.name}: "
                 count = _sync(study, writer, progress)
             except caught as error:
