@@ -95,7 +95,7 @@ def train(task: tuple[int, int, dict[str, str]]) -> dict:
                 self.begun = time.process_time()
 
     quarters = Quarters()
-    labels = labels_for(config.train.loss, data.train_labels, 10)
+    labels = labels_for(config.train, data.train_labels, 10)
     model.fit(batches(data.train_images, labels, config.train.batch_size, shuffle=True), epochs=config.train.epochs,
               shuffle=False, verbose=0, callbacks=[quarters])  # fmt: skip
     return {

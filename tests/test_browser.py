@@ -4,6 +4,7 @@ The pictures are kept in $MNIST_SWEEP_SCREENSHOTS, if that is set.
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -27,7 +28,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Selenium's own
 ]
 # MLflow's own page asks for a user that a server without accounts doesn't have, and is slow to lay out its charts.
-MLFLOWS_OWN = ("users/current", "ResizeObserver loop")
+# It also asks for its assistant and its gateway, which `ui` switches off.
+MLFLOWS_OWN = ("users/current", "ResizeObserver loop", "/mlflow/assistant/", "/mlflow/gateway/")
 SIZES = [(1400, 900), (600, 900)]
 
 
@@ -114,22 +116,30 @@ def test_the_page_of_several_studies_is_accessible(browser, keep, runs: Path, tm
 
 
 @pytest.fixture(scope="module")
-def server(runs: Path) -> Iterator[str]:
-    """`mnist-sweep ui` on the shared runs."""
+def printed(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """What `mnist-sweep ui` on the shared runs prints, once it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "mnist_sweep", "ui", f"port={port}", f"runs_folder={runs}"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    output = tmp_path_factory.mktemp("ui") / "output"
+    with output.open("w") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=subprocess.DEVNULL, start_new_session=True)
     end = time.monotonic() + 90
     while time.monotonic() < end:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 break
         time.sleep(0.2)
-    yield f"http://127.0.0.1:{port}"
+    yield output.read_text()
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+@pytest.fixture(scope="module")
+def server(printed: str) -> str:
+    """The address that `mnist-sweep ui` prints."""
+    return re.search(r"http://127\.0\.0\.1:\d+", printed).group()
 
 
 def wait_for(browser, *texts: str, seconds: float = 60) -> str:
@@ -151,6 +161,46 @@ def open_page(browser, url: str) -> None:
     browser.get(url)
 
 
+def click(browser, text: str) -> None:
+    """Clicks a link once it is there; MLflow's table replaces its rows while it loads."""
+    from selenium.common.exceptions import WebDriverException
+
+    end = time.monotonic() + 60
+    while True:
+        try:
+            browser.find_element("partial link text", text).click()
+        except WebDriverException:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.5)
+        else:
+            return
+
+
+def test_the_way_from_the_command_to_a_gallery(browser, keep, runs: Path, printed: str, server: str) -> None:
+    """The address alone, then clicks; and the experiment from the list, which MLflow would open as traces."""
+    set_scheme(browser, "light")
+    browser.set_window_size(*SIZES[0])
+    open_page(browser, server)
+    wait_for(browser, "Model training", "best_val_accuracy", "parameters", "dnn-digits-0000-baseline")
+    link = re.search(r"http\S+#\S+", printed).group()
+    assert browser.current_url.partition("#")[2].startswith(link.partition("#")[2])
+    keep("ui-start")
+    click(browser, "dnn-digits-0000-baseline")
+    wait_for(browser, "Overview", "Artifacts")
+    click(browser, "Artifacts")
+    wait_for(browser, "figures", "history.csv")
+    keep("ui-artifacts")
+    open_page(browser, f"{server}/#/experiments")
+    click(browser, "mnist_sweep")
+    wait_for(browser, "Model training", "dnn-digits")
+    keep("ui-experiment-clicked")
+    assert "No data available" not in browser.execute_script("return document.body.innerText")
+    open_page(browser, link)
+    wait_for(browser, "Model training", "dnn-digits-0000-baseline")
+    assert [message for message in errors(browser) if not any(own in message for own in MLFLOWS_OWN)] == []
+
+
 @pytest.mark.parametrize(("width", "height"), [SIZES[0], pytest.param(*SIZES[1], marks=pytest.mark.slow)])
 def test_mlflow_shows_the_study_without_a_click(
     browser, keep, runs: Path, server: str, width: int, height: int
@@ -170,7 +220,7 @@ def test_mlflow_shows_the_study_without_a_click(
     keep(f"mlflow-study-{width}")
     link = browser.find_element("link text", "All trials as a table")
     open_page(browser, link.get_attribute("href"))
-    wait_for(browser, "Training runs", "best_val_accuracy", "parameters", "dnn-digits-0000-baseline")
+    wait_for(browser, "Model training", "best_val_accuracy", "parameters", "dnn-digits-0000-baseline")
     keep(f"mlflow-trials-{width}")
     open_page(browser, f"{experiment}/runs/{child}/model-metrics")
     wait_for(browser, "Model metrics", "accuracy", "Step")

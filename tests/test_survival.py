@@ -330,7 +330,7 @@ def test_a_fork_under_another_metric_takes_the_values_of_that_metric(tmp_path: P
 
 def test_a_fork_whose_baseline_is_new_runs_it_as_trial_0(tmp_path: Path) -> None:
     assert sweep(tmp_path, *DRY, "search.n_trials=4") == 0
-    changed = [*DRY, "optimizer.beta_1=0.7", "search.n_trials=2"]
+    changed = [*DRY, "optimizer.beta_1=0.8", "search.n_trials=2"]
     assert sweep(tmp_path, *changed, "study.fork=true") == 0
     new = study_of(tmp_path, "dnn-digits-2")
     assert "forked_from" not in state(new, 0)

@@ -77,9 +77,10 @@ def sync_request(composed: Composed) -> SyncRequest:
 
 @dataclass(frozen=True)
 class UiRequest:
-    """Of `ui`: the port."""
+    """Of `ui`: the port, and whether a browser opens the page."""
 
     port: int
+    open_browser: bool
     tracking: TrackingConfig
     runs_folder: Path
 
@@ -89,7 +90,11 @@ def ui_request(composed: Composed) -> UiRequest:
     port = composed.config["port"]
     if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535:
         raise UserError(f"port must be a whole number from 1 to 65535, got {shown(port)}")
-    return UiRequest(port, parse_tracking(composed.config["tracking"]), parse_folder(composed.config["runs_folder"]))
+    open_browser = composed.config["open_browser"]
+    if not isinstance(open_browser, bool):
+        raise UserError(f"open_browser must be true or false, got {shown(open_browser)}")
+    tracking, folder = parse_tracking(composed.config["tracking"]), parse_folder(composed.config["runs_folder"])
+    return UiRequest(port, open_browser, tracking, folder)
 
 
 @dataclass(frozen=True)

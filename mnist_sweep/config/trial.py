@@ -148,17 +148,11 @@ def parse_trial(plain: Mapping[str, Any], allowed: Iterable[str] = ()) -> TrialC
     names = [field.name for field in dataclasses.fields(Split)]
     split = check(Split, {name: data.pop(name) for name in names if name in data}, "data")
     source = parse_component(data, "data", allowed)
-    train = check(TrainConfig, _section(plain["train"], "train"), "train")
-    if train.label_smoothing and train.loss != "categorical_crossentropy":
-        raise UserError(
-            f"train.label_smoothing must be 0 with train.loss={train.loss}, got {train.label_smoothing}; "
-            "Keras smooths one-hot labels only: train.loss=categorical_crossentropy"
-        )
     return TrialConfig(
         data=DataConfig(source, split),
         model=parse_component(plain["model"], "model", allowed),
         optimizer=parse_component(plain["optimizer"], "optimizer", allowed),
-        train=train,
+        train=check(TrainConfig, _section(plain["train"], "train"), "train"),
         seed=check(StudySeed, {"seed": _section(plain["study"], "study").get("seed")}, "study").seed,
     )
 

@@ -56,9 +56,10 @@ def seed_sampler(sampler: BaseSampler, seed: int) -> None:
         seed: The seed.
     """
     for part in vars(sampler).values():
-        if isinstance(part, LazyRandomState):
+        kind = type(part)  # HyperbandPruner leaves a study in TPESampler that does not answer isinstance
+        if issubclass(kind, LazyRandomState):
             part.rng.seed(seed)
-        elif isinstance(part, BaseSampler):
+        elif issubclass(kind, BaseSampler):
             seed_sampler(part, seed)
 
 

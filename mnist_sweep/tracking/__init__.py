@@ -2,6 +2,7 @@
 
 from mnist_sweep.tracking.errors import is_refusal, reason_of, trouble
 from mnist_sweep.tracking.fetch import fetch
+from mnist_sweep.tracking.pages import study_page
 from mnist_sweep.tracking.server import serve
 from mnist_sweep.tracking.store import tracking_uri
 from mnist_sweep.tracking.tracker import Tracker
@@ -16,6 +17,7 @@ __all__ = [
     "is_refusal",
     "reason_of",
     "serve",
+    "study_page",
     "tracking_uri",
     "trouble",
 ]

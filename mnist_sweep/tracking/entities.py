@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from mnist_sweep.config.metrics import CURVES, PRIMARY, best_name
 from mnist_sweep.config.secrets import masked
@@ -140,11 +139,6 @@ def view_of(record: RunRecord) -> dict[str, Any]:
         "runsHidden": [],
         "runsHiddenMode": "FIRST_10_RUNS",
     }
-
-
-def view_link(experiment_id: str, record: RunRecord) -> str:
-    """Returns the address of that view within MLflow's UI."""
-    return f"#/experiments/{experiment_id}/runs?viewStateShareKey={quote(record.tags['study'])}"
 
 
 def data_input(data: dict[str, Any]) -> Any:

@@ -18,6 +18,7 @@ from mnist_sweep.storage.run_record import RunRecord, read_record
 from mnist_sweep.storage.state import FINISHED
 from mnist_sweep.tracking import entities
 from mnist_sweep.tracking.entities import STATUS
+from mnist_sweep.tracking.pages import runs_page
 from mnist_sweep.tracking.parent_metrics import history
 from mnist_sweep.tracking.store import open_store, tracking_uri
 
@@ -169,7 +170,7 @@ class Writer:
     def _readme(self, run_id: str, study: StudyFolder) -> None:
         if study.readme.is_file():
             answer, _, rest = study.readme.read_text(encoding="utf-8", errors="replace").partition("\n")
-            link = entities.view_link(self.experiment, read_record(study.record))
+            link = runs_page(self.experiment, read_record(study.record).tags["study"])
             text = f"{answer}\n\n[All trials as a table]({link})\n{rest}"
             self.client.set_tag(run_id, "mlflow.note.content", text[:LONGEST_NOTE])
 

@@ -102,8 +102,11 @@ MISTAKES = [
     ("train data=digits 'model.filters_1=range(1,5)'", "model.filters_1"),
     # shapes and data
     ("train data=digits model.kernel_size_1=29 model.padding_1=valid", "model.kernel_size_1 must be at most 28"),
-    ("train data=digits model.kernel_size_1=57", "model.kernel_size_1 must be at most 56"),
-    ("train data=digits model.pool_size_1=28", "model.pool_size_2 must be at most 1, the size of its input, got 2"),
+    ("train data=digits model.kernel_size_1=57 model.padding_1=same", "model.kernel_size_1 must be at most 56"),
+    (
+        "train data=digits model.pool_size_1=28 model.padding_1=same model.padding_2=same",
+        "model.pool_size_2 must be at most 1, the size of its input, got 2",
+    ),
     ("train data=digits train.batch_size=1078", "train.batch_size must be at most 1077"),
     ("sweep data=digits train.batch_size=64,1078", "train.batch_size must be at most 1077"),
     ("data data=digits data.validation_size=3", "data.validation_size must be from 10 to 1427"),

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from mnist_sweep.config import Settings, UserError
 from mnist_sweep.config.settings import parse_settings
@@ -67,3 +68,17 @@ def test_a_mistake_in_the_space_is_told_as_it_is() -> None:
         rehearse(settings(grid), parse_space(SPACE, {}), BASE, 3)
     assert "can't search this space" not in str(caught.value)
     assert "lr" in str(caught.value)
+
+
+CONF = Path(__file__).parents[2] / "conf"
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+@pytest.mark.parametrize("pruner", sorted((CONF / "pruner").glob("*.yaml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("sampler", sorted((CONF / "sampler").glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_sampler_works_with_every_pruner(sampler: Path, pruner: Path) -> None:
+    chosen, judged = yaml.safe_load(sampler.read_text()), yaml.safe_load(pruner.read_text())
+    if "max_resource" in judged:
+        judged["max_resource"] = 3
+    space = {**SPACE, "lr": "range(0.1,1.0,0.1)"} if sampler.stem == "grid" else SPACE
+    rehearse(settings(chosen, judged), parse_space(space, {}), BASE, 3)

@@ -11,6 +11,7 @@ from mnist_sweep.config import Unavailable
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.metrics import METRICS, shown_curve
+from mnist_sweep.config.secrets import masked
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.execution import make_executor
 from mnist_sweep.execution.jobs import Batch, shortest, workers
@@ -26,7 +27,7 @@ from mnist_sweep.sweep.fork import forked
 from mnist_sweep.sweep.loop import Outcome, Sweep, run_sweep
 from mnist_sweep.sweep.plan import Plan, make_plan
 from mnist_sweep.sweep.study_files import StudyFiles
-from mnist_sweep.tracking import Tracker, tracking_uri
+from mnist_sweep.tracking import Tracker, study_page, tracking_uri
 
 
 def _intro(plan: Plan, search: Search, screen: Screen) -> None:
@@ -57,6 +58,14 @@ def _command(plan: Plan, *words: str) -> str:
     return shlex.join(["mnist-sweep", *words, *([] if folder == "runs" else [f"runs_folder={as_literal(folder)}"])])
 
 
+def _browse(plan: Plan, uri: str) -> str:
+    """Returns where the trials are as a table in MLflow's UI."""
+    page = study_page(plan.folder) or ""
+    if uri.startswith(("http://", "https://")):
+        return f"{masked(uri).rstrip('/')}/{page}"
+    return f"{_command(plan, 'ui')}, which opens http://127.0.0.1:5000/{page}"
+
+
 def _outro(plan: Plan, search: Search, record: StudyFiles, screen: Screen, outcome: Outcome, seconds: float) -> None:
     counts = search.counts
     screen.say("")
@@ -81,7 +90,7 @@ def _outro(plan: Plan, search: Search, record: StudyFiles, screen: Screen, outco
     if record.pruning and (text := sentence(record.pruning)):
         screen.say(text, wrap=True)
     if plan.settings.tracking.enabled:
-        screen.say(f"Browse: {_command(plan, 'ui')} ({record.tracker.uri})")
+        screen.say(f"Browse: {_browse(plan, record.tracker.uri)}")
     if outcome.is_interrupted:
         screen.say("Run the same command to go on", style="bold")
 

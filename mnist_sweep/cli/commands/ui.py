@@ -10,5 +10,5 @@ from mnist_sweep.tracking import serve
 def main(composed: Composed) -> tuple[int, Any]:
     """Serves MLflow's web page until it is stopped."""
     request = ui_request(composed)
-    serve(request.tracking, request.runs_folder, request.port)
+    serve(request.tracking, request.runs_folder, request.port, request.open_browser)
     return 0, None

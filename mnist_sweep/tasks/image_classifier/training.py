@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mnist_sweep.config import Component, TrialConfig, UserError
 from mnist_sweep.config.metrics import CURVES
+from mnist_sweep.config.schema import TrainConfig
 from mnist_sweep.config.targets import resolve
 from mnist_sweep.storage.history import append_history, begin_history
 from mnist_sweep.tasks.image_classifier.data import Dataset
@@ -90,16 +91,18 @@ def compile_model(model: keras.Model, config: TrialConfig, steps: int) -> None:
     optimizer = build_optimizer(config.optimizer)
     if settings.learning_rate_schedule != "constant":
         optimizer.learning_rate = schedule(settings.learning_rate_schedule, float(optimizer.learning_rate), steps)
-    sparse = settings.loss == "sparse_categorical_crossentropy"
-    loss = settings.loss if sparse else keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing)
-    kind = keras.metrics.SparseCategoricalAccuracy if sparse else keras.metrics.CategoricalAccuracy
+    if takes_rows(settings):
+        loss = keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing)
+        accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
+    else:
+        loss, accuracy = settings.loss, keras.metrics.SparseCategoricalAccuracy(name="accuracy")
     # What is created within the first trace makes TensorFlow trace again: a metric by its name, the optimizer's state.
     if model.built:
         optimizer.build(model.trainable_variables)
     model.compile(
         optimizer,
         loss=loss,
-        metrics=[kind(name="accuracy")],
+        metrics=[accuracy],
         jit_compile=False,
         steps_per_execution=STEPS_PER_EXECUTION,
     )
@@ -211,26 +214,31 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         self.on_epoch(row)
 
 
-def labels_for(loss: str, labels: NDArray[np.int32], classes: int) -> NDArray[Any]:
-    """Returns labels in the form that a loss expects.
+def takes_rows(settings: TrainConfig) -> bool:
+    """Returns whether the loss is computed from one-hot rows: Keras smooths no other labels."""
+    return settings.loss == "categorical_crossentropy" or settings.label_smoothing > 0
+
+
+def labels_for(settings: TrainConfig, labels: NDArray[np.int32], classes: int) -> NDArray[Any]:
+    """Returns labels in the form that the loss expects.
 
     Args:
-        loss: `sparse_categorical_crossentropy` or `categorical_crossentropy`.
+        settings: How the network is trained.
         labels: (images,), from 0.
         classes: The number of classes.
 
     Returns:
         The labels as they are, or one-hot rows (images, classes) of float32.
     """
-    if loss == "categorical_crossentropy":
+    if takes_rows(settings):
         return np.asarray(keras.utils.to_categorical(labels, classes), np.float32)
     return labels
 
 
 def _fit(model: keras.Model, config: TrialConfig, dataset: Dataset, classes: int, recorder: Recorder) -> None:
     settings = config.train
-    labels = labels_for(settings.loss, dataset.train_labels, classes)
-    validation_labels = labels_for(settings.loss, dataset.validation_labels, classes)
+    labels = labels_for(settings, dataset.train_labels, classes)
+    validation_labels = labels_for(settings, dataset.validation_labels, classes)
     callbacks: list[keras.callbacks.Callback] = [recorder]
     if settings.early_stopping_patience is not None:
         patience = settings.early_stopping_patience

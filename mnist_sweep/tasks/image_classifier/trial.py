@@ -204,7 +204,7 @@ def probe(plain: Mapping[str, Any], settings: Mapping[str, Any], steps: int) -> 
     if steps:
         random = np.random.default_rng(0)
         images = random.random((batch, *image), np.float32)
-        labels = labels_for(config.train.loss, random.integers(0, classes, batch).astype(np.int32), classes)
+        labels = labels_for(config.train, random.integers(0, classes, batch).astype(np.int32), classes)
         compile_model(model, config, steps)
         model.train_on_batch(images, labels)  # traces
         times = []

@@ -58,7 +58,8 @@ def test_a_sweep_whose_highest_ends_do_not_go_together_tries_its_true_largest_ne
     # Two pools of 14 leave nothing of 28x28 pixels; the largest network has none.
     command = ["sweep", "data=digits", "model=cnn", "search=default", "search.n_trials=1", "train.epochs=1",
                "tracking=none", "model.filters_1=2", "model.filters_2=2", "model.kernel_size_1=3",
-               "model.dense_units=8", "model.pool_size_1=choice(1,14)", "model.pool_size_2=choice(1,14)",
+               "model.padding_1=same", "model.padding_2=same", "model.dense_units=8",
+               "model.pool_size_1=choice(1,14)", "model.pool_size_2=choice(1,14)",
                f"runs_folder={tmp_path}"]  # fmt: skip
     assert run(command) == 0
     parameters = (9 * 2 + 2) + (2 * 9 * 2 + 2) + (28 * 28 * 2 * 8 + 8) + (8 * 10 + 10)

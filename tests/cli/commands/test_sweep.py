@@ -68,7 +68,7 @@ def test_optuna_has_every_trial_as_the_folders_do(study: StudyFolder) -> None:
 def test_the_base_configuration_is_trial_0(study: StudyFolder) -> None:
     config = yaml.safe_load(study.trial(0).config.read_text())
     assert config["model"] == {"_target_": "mnist_sweep.models.dnn", "units": [16], "dropout": 0.0}
-    assert config["optimizer"]["learning_rate"] == 0.005
+    assert config["optimizer"]["learning_rate"] == 0.007
     assert yaml.safe_load(study.trial(0).overrides.read_text()) == SMALL
 
 
@@ -115,9 +115,9 @@ def test_a_study_goes_on_to_a_larger_total_only_as_what_it_was(
     assert sweep(tmp_path, "search.n_trials=2") == 0
     assert sum(summary(tmp_path)["states"].values()) == 2
     capsys.readouterr()
-    assert sweep(tmp_path, "search.n_trials=3", "optimizer.beta_1=0.7") == 2
+    assert sweep(tmp_path, "search.n_trials=3", "optimizer.beta_1=0.8") == 2
     error = capsys.readouterr().err
-    assert "optimizer.beta_1: 0.8 -> 0.7" in error
+    assert "optimizer.beta_1: 0.7 -> 0.8" in error
     assert error.count("\n") == 1
     assert sum(summary(tmp_path)["states"].values()) == 2
 

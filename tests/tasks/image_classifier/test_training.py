@@ -286,13 +286,11 @@ def test_what_is_no_optimizer_is_one_line():
 
 def test_labels_are_as_the_loss_wants_them():
     labels = np.array([2, 0, 1], np.int32)
-    assert labels_for("sparse_categorical_crossentropy", labels, 3) is labels
-    one_hot = labels_for("categorical_crossentropy", labels, 4)
+    assert labels_for(_config().train, labels, 3) is labels
+    one_hot = labels_for(_config(loss="categorical_crossentropy").train, labels, 4)
     np.testing.assert_array_equal(one_hot, [[0, 0, 1, 0], [1, 0, 0, 0], [0, 1, 0, 0]])
-
-
-def test_one_hot_labels_are_float32():
-    assert labels_for("categorical_crossentropy", np.array([1, 0], np.int32), 2).dtype == np.float32
+    assert one_hot.dtype == np.float32
+    np.testing.assert_array_equal(labels_for(_config(label_smoothing=0.1).train, labels, 4), one_hot)
 
 
 def test_the_digest_is_of_every_bit_of_every_weight():
@@ -374,8 +372,9 @@ def test_a_network_is_trained_along_a_schedule(run, name):
     assert digests[name] != digests["cosine"]
 
 
-def test_smoothed_labels_are_those_of_keras(run, dataset):
-    model, _, _ = run(_config(loss="categorical_crossentropy", label_smoothing=0.1))
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", "sparse_categorical_crossentropy"])
+def test_smoothed_labels_are_those_of_keras(run, dataset, loss):
+    model, _, _ = run(_config(loss=loss, label_smoothing=0.1))
     keras.utils.set_random_seed(5)
     plain = dnn((6, 5, 1), CLASSES, units=[8], dropout=0.25)
     plain.compile(keras.optimizers.Adam(0.01), loss="categorical_crossentropy", jit_compile=False)
