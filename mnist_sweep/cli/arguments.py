@@ -2,20 +2,19 @@
 
 import contextlib
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
-
 from mnist_sweep.cli.hydra_private import parser
+from mnist_sweep.cli.hydras_own import check_hydras_own
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.compose import key_of
 from mnist_sweep.config.errors import UserError
-from mnist_sweep.config.hydra_errors import as_user_error
 from mnist_sweep.config.space import as_literal
+from mnist_sweep.config.spelling import read, spelled
 from mnist_sweep.config.stored import check_stored
 from mnist_sweep.files import read_yaml
 
@@ -68,6 +67,7 @@ COMMANDS = {
     "sync": Command("sync", "sync", Names.STUDY),
     "ui": Command("ui", "ui"),
 }
+SPACE = "search.space."
 TAKES_A_STUDY = (Names.STUDY, Names.STUDIES, Names.STUDY_OR_FILE)
 
 
@@ -88,6 +88,7 @@ class Arguments:
         where: The arguments that say where the configuration lies, to be repeated in commands that are printed.
         multirun: Whether --multirun is given.
         sweeps: The overrides with several values, by key, as text.
+        unsearched: The keys that leave the search space, of `~search.space.KEY`.
         file: The configuration file that is the primary configuration.
     """
 
@@ -96,6 +97,7 @@ class Arguments:
     where: list[str]
     multirun: bool
     sweeps: dict[str, str] = field(default_factory=dict)
+    unsearched: list[str] = field(default_factory=list)
     file: Path | None = None
 
 
@@ -107,7 +109,11 @@ def _split(arguments: Sequence[str]) -> Arguments:
             parsed = parser().parse_intermixed_args(list(arguments))
     except SystemExit as stop:
         if stop.code:
-            raise UserError(errors.getvalue().strip().rpartition("error: ")[2] + "; see --help") from None
+            dashed = next((one.lstrip("-") for one in arguments if re.match(r"--[\w.]+\.[\w.]+=", one)), None)
+            raise UserError(
+                errors.getvalue().strip().rpartition("error: ")[2]
+                + (f"; write {dashed}, without dashes" if dashed else "; see --help")
+            ) from None
         raise
     if parsed.experimental_rerun is not None:
         raise UserError("--experimental-rerun is not for mnist-sweep: it would run what a pickle says")
@@ -149,7 +155,9 @@ def _take_names(arguments: Arguments, command: Command, name: str) -> Arguments:
         return replace(arguments, overrides=[*overrides, *(f"file={as_literal(text)}" for text in files)])
     if kind is Names.TRIALS:
         return replace(arguments, overrides=[*overrides, *([f"trials={as_literal(names)}"] if names else [])])
-    return arguments  # Hydra's parser says what is wrong with them
+    if names and _is_file(names[0]):
+        raise UserError(f"{name} takes no configuration file, got {names[0]}; `mnist-sweep train {names[0]}` does")
+    return arguments  # `read` says what is wrong with them
 
 
 def _take_file(arguments: Arguments, names: list[str]) -> Arguments:
@@ -170,17 +178,26 @@ def _take_file(arguments: Arguments, names: list[str]) -> Arguments:
 
 def _take_sweeps(arguments: Arguments) -> Arguments:
     """Overrides with several values are parameters of the search."""
-    sweeps, overrides = {}, []
+    sweeps: dict[str, str] = {}
+    overrides: list[str] = []
+    unsearched: list[str] = []
     for text in arguments.overrides:
-        try:
-            override = OverridesParser.create().parse_override(text)
-        except HydraException as error:
-            raise as_user_error(error, ()) from None
-        if override.is_sweep_override():
-            sweeps[override.get_key_element().lstrip("+")] = text.partition("=")[2]
+        override, of_space = read(text), key_of(text).startswith(SPACE)
+        if of_space and text.startswith("~"):
+            unsearched.append(key_of(text).removeprefix(SPACE))
+        elif of_space or override.is_sweep_override():
+            key, values = key_of(text).removeprefix(SPACE), text.partition("=")[2]
+            if key in sweeps:
+                raise UserError(f"{key} must have one range for the search, got {sweeps[key]} and {values}")
+            sweeps[key] = values
         else:
             overrides.append(text)
-    return replace(arguments, overrides=overrides, sweeps=sweeps)
+    return replace(arguments, overrides=overrides, sweeps=sweeps, unsearched=unsearched)
+
+
+def _several(name: str, key: str, values: str) -> str:
+    way_out = "; sweep searches among them, and train --multirun trains them all" if name == "train" else ""
+    return f"{key} must have one value for {name}, got {values}{way_out}"
 
 
 def parse_arguments(name: str, given: Sequence[str]) -> Arguments:
@@ -195,11 +212,16 @@ def parse_arguments(name: str, given: Sequence[str]) -> Arguments:
     """
     command = command_of(name)
     arguments = _split(given)
+    arguments = replace(arguments, overrides=[spelled(text) for text in arguments.overrides])
     if arguments.multirun and not command.multirun:
         raise UserError(f"--multirun is for train, so leave it out; {name} does what it does by itself")
     arguments = _take_names(arguments, command, name)
+    check_hydras_own(arguments.overrides, arguments.multirun)
+    if "--package" in arguments.flags and not {"--cfg", "-c"} & set(arguments.flags):
+        raise UserError("--package is for --cfg, which prints a configuration")
     if command.sweeps:
-        arguments = _take_sweeps(arguments)
-    if wrong := [text for text in arguments.overrides if key_of(text).startswith("hydra.overrides")]:
-        raise UserError(f"{key_of(wrong[0])} can't be set: it holds what the command line says")
+        return _take_sweeps(arguments)
+    for text in arguments.overrides:
+        if read(text).is_sweep_override() and not arguments.multirun:
+            raise UserError(_several(name, *text.split("=", 1)))
     return arguments

@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from mnist_sweep.cli.arguments import COMMANDS, Arguments, command_of, parse_arguments
 from mnist_sweep.cli.auto_data import resolve
 from mnist_sweep.cli.completion import rewrite
+from mnist_sweep.cli.hydras_own import check_files, check_own_files, parameters_of_files
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.compose import Composer, key_of, known_keys, plain, trusted_modules
 from mnist_sweep.config.composed import Composed
@@ -46,7 +47,6 @@ HYDRA = {
     "hydra.callbacks": "???",
     "hydra.output_subdir": "null",
     "hydra.run.dir": ".",
-    "hydra.sweep.dir": "${runs_folder}/.multirun",
     "hydra.sweep.subdir": ".",
 }
 
@@ -81,11 +81,15 @@ def _composed(config: DictConfig, arguments: Arguments, line: str) -> Composed:
     trusted = trusted_modules(texts)
     composer = Composer(GlobalHydra.instance().config_loader(), name, texts, trusted, config)
     composer.check_options(texts)
+    if "--config-dir" in arguments.where or any(key_of(text) == "hydra.searchpath" for text in texts):
+        of_files = [text for text in arguments.overrides if not key_of(text).startswith("hydra.callbacks")]
+        check_files(composer.hydras_own(of_files))
     return Composed(
         config=plain(config),
         composer=composer,
         overrides=texts,
-        sweeps=arguments.sweeps,
+        sweeps={**parameters_of_files(hydra.sweeper.params), **arguments.sweeps},
+        unsearched=arguments.unsearched,
         choices={key: str(option) for key, option in hydra.runtime.choices.items() if "/" not in key},
         trusted=trusted,
         flags=arguments.where,
@@ -99,6 +103,7 @@ def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
     runs = not any(flag.startswith(ANSWERED) for flag in arguments.flags)
     if command.trains and runs:
         _warm_up(arguments.overrides)
+    check_own_files(arguments.where, arguments.overrides, conf_folder())
     overrides, flags = resolve(arguments.overrides, conf_folder(), look=runs), list(arguments.flags)
     if arguments.file is not None:
         # Alone in a folder, instead of our own, not next to it: the file may have the name of one of ours.
@@ -106,8 +111,10 @@ def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
         flags += ["--config-path", str(folder), "--config-name", "stored"]
         overrides.append(f"hydra.searchpath=[{as_literal(conf_folder().as_uri())}]")
     keys = {key_of(override) for override in overrides}
-    hydra_overrides = {**HYDRA, "hydra.help.app_name": f"mnist-sweep {name}"}
-    quiet = [f"{key}={value}" for key, value in hydra_overrides.items() if key not in keys]
+    hydra_overrides = {**HYDRA, "hydra.help.app_name": f"mnist-sweep {name}",
+                       "hydra.sweep.dir": as_literal(str(folder))}  # fmt: skip
+    quiet = [f"{key}={value}" for key, value in hydra_overrides.items()
+             if not any(own == key or own.startswith(f"{key}.") for own in keys)]  # fmt: skip
     codes: list[int] = []
 
     @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=command.config)

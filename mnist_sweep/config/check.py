@@ -77,7 +77,16 @@ def _sentence(error: Any, key: str, known: Iterable[str]) -> str:
         return f"{key} {context['error']}"
     else:
         expected = _TYPES.get(kind) or error["msg"].removeprefix("Input should be ")
-    return f"{key} must be {expected}, got {shown(given)}"
+    return f"{key} must be {expected}, got {shown(given)}{_searched(key, given)}"
+
+
+def _searched(key: str, given: Any) -> str:
+    """Returns a hint where values to be searched are given as a list, which would be one value."""
+    if key.partition(".")[0] not in ("model", "optimizer", "train") or not isinstance(given, list) or not given:
+        return ""
+    if any(isinstance(item, list | dict) for item in given):
+        return ""
+    return f"; to search these values: {key}=choice({','.join(shown(item) for item in given)})"
 
 
 def check(kind: type[T], value: Any, key: str) -> T:

@@ -14,7 +14,8 @@ from omegaconf.errors import OmegaConfBaseException
 from mnist_sweep.config.check import nearest, shown
 from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.flatten import flatten
-from mnist_sweep.config.space import as_literal, parse_override
+from mnist_sweep.config.space import as_literal
+from mnist_sweep.config.spelling import read
 from mnist_sweep.config.trial import TrialConfig, parse_trial
 
 # Overrides with these keys don't change what a trial is.
@@ -70,7 +71,7 @@ def _value(key: str, text: str) -> Any:
     """What is written in an override; numbers without Hydra's parser, which takes a millisecond."""
     if _NUMBER.fullmatch(text):
         return int(text) if text.lstrip("+-").isdigit() else float(text)
-    return parse_override(f"{key}={text}", key).value()
+    return read(f"{key}={text}", key).value()
 
 
 class Composer:
@@ -119,6 +120,15 @@ class Composer:
             key, _, value = override.partition("=")
             if value.startswith("[") and "." not in key and self.options(key_of(key)):
                 raise UserError(f"{key} must be one option of its group, got {value}")
+
+    def hydras_own(self, overrides: Sequence[str]) -> dict[str, Any]:
+        """Returns Hydra's own configuration as plain data, with these overrides and those of configuration files."""
+        config = self.loader.load_configuration(
+            self.config_name, list(overrides), run_mode=RunMode.RUN, from_shell=False
+        )
+        found = OmegaConf.to_container(config.hydra, resolve=False)
+        assert isinstance(found, dict)
+        return {str(key): value for key, value in found.items()}
 
     def _compose(self, overrides: Sequence[str]) -> DictConfig:
         config = self.loader.load_configuration(
@@ -188,7 +198,7 @@ def trusted_modules(overrides: Sequence[str]) -> list[str]:
     allowed: list[str] = []
     for text in overrides:
         if key_of(text) == "runtime.allowed_targets":
-            value = parse_override(text, "runtime.allowed_targets").value()
+            value = read(text, "runtime.allowed_targets").value()
             allowed = [str(item) for item in value] if isinstance(value, list) else [str(value)]
     return allowed
 

@@ -15,6 +15,7 @@ class Composed:
         composer: Composes trials on top of it.
         overrides: The overrides of the command line, without its sweeps.
         sweeps: The sweeps of the command line by key, as text.
+        unsearched: The keys that the command line takes out of the search space.
         choices: The chosen option of each config group.
         trusted: The modules that `runtime.allowed_targets=` names on the command line; those of a file don't count.
         flags: The arguments that say where the configuration lies (--config-dir, --config-name).
@@ -25,6 +26,7 @@ class Composed:
     composer: Composer
     overrides: list[str]
     sweeps: dict[str, str]
+    unsearched: list[str]
     choices: dict[str, str]
     trusted: list[str]
     flags: list[str]

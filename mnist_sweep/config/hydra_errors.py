@@ -8,6 +8,8 @@ from hydra.errors import MissingConfigException
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.errors import UserError
 
+SEARCHES = "mnist-sweep sweep searches by itself, and takes hydra.sweeper.params alone: see search, sampler, study.name"
+
 
 def as_user_error(error: Exception, known: Iterable[str]) -> UserError:
     """Returns one of Hydra's errors as one line; `known` are the keys and groups that exist, for a suggestion."""
@@ -18,6 +20,8 @@ def as_user_error(error: Exception, known: Iterable[str]) -> UserError:
         if option:
             group, _, name = option[1].rpartition("/")
             what = f"{group}={name}" if group else option[1]
+            if group == "hydra/sweeper":
+                return UserError(f"{what} can't be used: {SEARCHES}")
             return UserError(f"{what} is not there{nearest(name, options)}")
     if match := re.search(r"Could not (?:override|append to config|delete from config)[^']*'([^']*)'", text):
         key = match[1].partition("=")[0].lstrip("+~")
@@ -25,7 +29,11 @@ def as_user_error(error: Exception, known: Iterable[str]) -> UserError:
         if reason or key in set(known):
             return UserError(f"{key} can't be overridden that way: {reason or text.rsplit(chr(10), maxsplit=1)[-1]}")
         return UserError(f"{key} is not a known key{nearest(key, known)}")
+    if match := re.search(r"Key '([^']*)' not in 'BasicSweeperConf'", text):
+        return UserError(f"hydra.sweeper.{match[1]} can't be used: {SEARCHES}")
     first = next((line for line in text.split("\n") if line.strip()), type(error).__name__)
+    if first.endswith(":"):
+        first = " ".join(text.split("\n")[:2])
     if cause := getattr(error, "__cause__", None):
         first += f" ({str(cause).split(chr(10))[0]})"
     return UserError(f"the command line or a configuration can't be read: {first}")

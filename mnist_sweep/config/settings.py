@@ -190,6 +190,13 @@ def parse_tracking(plain: Any) -> TrackingConfig:
     return tracking
 
 
+def _named(study: Any) -> Any:
+    """A name such as 2024 is a number in YAML."""
+    if isinstance(study, dict) and isinstance(name := study.get("name"), int) and not isinstance(name, bool):
+        return {**study, "name": str(name)}
+    return study
+
+
 def parse_surroundings(plain: dict[str, Any]) -> Surroundings:
     """Returns the settings around a single trial; raises UserError for a wrong value."""
     # `recorded` is the result of a trial in a file that a study has written.
@@ -200,7 +207,7 @@ def parse_surroundings(plain: dict[str, Any]) -> Surroundings:
     for key in ("runtime", "study", "tracking", "runs_folder"):
         if key not in plain:
             raise UserError(f"{key} is missing from the configuration")
-    study = check(StudyConfig, plain["study"], "study")
+    study = check(StudyConfig, _named(plain["study"]), "study")
     if study.name is not None:
         check_study_name(study.name)
     return Surroundings(

@@ -25,6 +25,7 @@ from hydra.errors import HydraException
 
 from mnist_sweep.config.check import shown
 from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.spelling import is_range, range_of, read, spelled
 
 Value = None | bool | int | float | str
 
@@ -105,17 +106,6 @@ def contains(domain: Domain, text: str) -> bool:
     return domain.step is None or (number - low) % Decimal(str(domain.step)) == 0
 
 
-def parse_override(text: str, where: str) -> Override:
-    """Returns a parsed override; raises UserError that quotes the text if it is not one."""
-    try:
-        return OverridesParser.create().parse_override(text)
-    except (HydraException, ValueError, ArithmeticError, TypeError) as error:
-        reason = str(error).split("\n")[0]
-        if text.count("(") > text.count(")"):
-            reason += "; between { and } YAML ends a value at a comma: quote it, or write it on a line of its own"
-        raise UserError(f"{where} can't be read: {shown(text, 160)}: {reason}") from None
-
-
 def as_literal(value: Any) -> str:
     """Returns a value as it is written in an override, quoted where it would be read as something else."""
     if isinstance(value, bool):
@@ -194,13 +184,25 @@ def _interval(sweep: IntervalSweep, key: str) -> Range:
     return Range(low, high, 1 if whole else None, "log" in sweep.tags)
 
 
+def _check_tags(value: Any, key: str) -> None:
+    """Raises UserError for a tag that would not count."""
+    for tag in sorted(value.tags) if isinstance(value, Sweep) else ():
+        if tag != "log":
+            raise UserError(f"{key} must have no tag but log, got tag({tag},...)")
+        if isinstance(value, ChoiceSweep):
+            raise UserError(f"{key} must be a range or an interval to be searched by its logarithm, got a choice")
+
+
 def parse_domain(key: str, text: Any) -> Domain:
     """Returns the domain of a key, from the part behind `=` of an override; a single value is a choice of one."""
     if isinstance(text, bool) or text is None:
         text = {True: "true", False: "false", None: "null"}[text]
     where = f"search.space.{key}"
-    override = parse_override(f"{key}={text}", where)
+    if is_range(text):
+        text = range_of(text, where)
+    override = read(spelled(f"{key}={text}"), where)
     value = override.value()
+    _check_tags(value, key)
     if isinstance(value, IntervalSweep):
         domain = _interval(value, key)
     elif isinstance(value, RangeSweep) and not value.shuffle:
@@ -216,7 +218,7 @@ def parse_domain(key: str, text: Any) -> Domain:
 
 def parse_condition(text: str) -> Condition:
     """Returns a condition from `key=value`, or `key=value,value` for any of them; raises UserError."""
-    override = parse_override(text, "search.when")
+    override = read(text, "search.when")
     if override.value_type is None or not (override.is_choice_sweep() or not override.is_sweep_override()):
         raise UserError(f"search.when must have conditions such as optimizer=adam, got {shown(text)}")
     return Condition(override.get_key_element(), _choice(_items(override, "search.when")).literals)

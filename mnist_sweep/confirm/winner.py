@@ -12,7 +12,7 @@ from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.compose import Composer, key_of
 from mnist_sweep.config.settings import TrackingConfig
-from mnist_sweep.config.space import parse_override
+from mnist_sweep.config.spelling import read
 from mnist_sweep.confirm.export import MISTAKE
 from mnist_sweep.confirm.finalists import Finalist
 from mnist_sweep.execution.jobs import shortest
@@ -40,7 +40,7 @@ def experiment(overrides: Sequence[str], config: TrialConfig, composer: Composer
     groups: dict[str, Any] = {}
     body: dict[str, Any] = {}
     for override in overrides:
-        key, value = key_of(override), parse_override(override, "overrides").value()
+        key, value = key_of(override), read(override, "overrides").value()
         if "." not in key and composer.options(key):
             groups[key] = value
         elif not key.startswith("runtime."):  # counts on the command line only

@@ -1,6 +1,6 @@
 """What sweep and plan do first: everything that can be wrong is checked before a trial starts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.settings import RESERVED, check_study_name, parse_settings
 from mnist_sweep.config.space import Parameter, parse_space
 from mnist_sweep.config.space_check import check_space, reachable
+from mnist_sweep.config.spelling import dotted
 from mnist_sweep.config.trial import check_against_data
 from mnist_sweep.execution.jobs import Transfer, prepare, train_command
 from mnist_sweep.search import build_pruner, build_sampler, rehearse
@@ -37,13 +38,33 @@ class Plan:
         return train_command(self.composer.overrides(overrides), self.flags)
 
 
-def with_command_line(plain: dict[str, Any], sweeps: Mapping[str, str], fixed: set[str]) -> dict[str, Any]:
+def flat_space(plain: dict[str, Any]) -> dict[str, Any]:
+    """Returns a configuration with its search space by dotted key, however it is nested."""
+    search = plain.get("search")
+    if not isinstance(search, dict):
+        return plain
+    flat = dict(search)
+    if isinstance(space := search.get("space"), dict):
+        flat["space"] = dotted(space)
+    if isinstance(when := search.get("when"), dict):
+        flat["when"] = {key: dotted(more) if isinstance(more, dict) else more for key, more in when.items()}
+    return {**plain, "search": flat}
+
+
+INSTEAD = {"study.seed": "confirm trains the best trials on fresh seeds; for several searches run the command once for "
+           "each, study.seed=1 study.name=..."}  # fmt: skip
+
+
+def with_command_line(
+    plain: dict[str, Any], sweeps: Mapping[str, str], fixed: set[str], unsearched: Sequence[str] = ()
+) -> dict[str, Any]:
     """Returns a configuration with the command line's parameters in its search space.
 
     Args:
         plain: The configuration, as plain data.
         sweeps: The domains that the command line has, by key.
         fixed: The keys that the command line sets to one value: these leave the space.
+        unsearched: The keys that it takes out of the space, where the base configuration's value remains.
 
     Raises:
         UserError: What surrounds a trial can't be searched.
@@ -52,8 +73,14 @@ def with_command_line(plain: dict[str, Any], sweeps: Mapping[str, str], fixed: s
     if not isinstance(search, dict) or not all(isinstance(search.get(key), dict) for key in ("space", "when")):
         return plain  # what is wrong with it is reported where it is checked
     if surrounding := [key for key in sweeps if key.split(".")[0] in ("search", "study", "runtime", "tracking")]:
-        raise UserError(f"{surrounding[0]} can't be searched; several values are given as a list, [a,b]")
-    given = fixed | set(sweeps)
+        key = surrounding[0]
+        hint = INSTEAD.get(key, f"several values are given as a list, {key}=[a,b]")
+        raise UserError(f"{key} can't be searched: {hint}")
+    known = {*search["space"], *(key for more in search["when"].values() if isinstance(more, dict) for key in more)}
+    for key in unsearched:
+        if key not in known:
+            raise UserError(f"{key} can't be taken out of search.space, it is not in it{nearest(key, known)}")
+    given = fixed | set(sweeps) | set(unsearched)
     when = {
         condition: {key: text for key, text in more.items() if key not in given} if isinstance(more, dict) else more
         for condition, more in search["when"].items()
@@ -88,7 +115,7 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
     """
     allowed = composed.trusted
     fixed = {key_of(override) for override in composed.overrides}
-    plain = with_command_line(composed.config, composed.sweeps, fixed)
+    plain = with_command_line(flat_space(composed.config), composed.sweeps, fixed, composed.unsearched)
     option = composed.choices.get("search")
     if "search" not in plain and "search" in fixed:
         raise UserError(f"search={option} is not there{nearest(str(option), composed.composer.options('search'))}")

@@ -57,7 +57,7 @@ def test_sweeps_are_parameters_of_a_search_and_nothing_else() -> None:
     arguments = parse_arguments("sweep", given)
     assert arguments.sweeps == {"model.filters_1": "choice(8,16)", "model.x": "interval(0,1)"}
     assert arguments.overrides == ["search.n_trials=3"]
-    assert parse_arguments("train", given).overrides == given
+    assert parse_arguments("train", [*given, "--multirun"]).overrides == given
 
 
 def test_a_file_is_the_configuration_of_train_and_a_record_for_reproduce(tmp_path: Path) -> None:

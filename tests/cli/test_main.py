@@ -62,7 +62,7 @@ MISTAKES = [
     ("sweep data=digits 'model.filters_1=range(1,a)'", "range(1,a)"),
     ("sweep data=digits 'model.filters_1=interval(1)'", "interval(1)"),
     ("sweep data=digits 'model.filters_1=choice()'", "choice()"),
-    ("sweep best.yaml", "EQUAL"),
+    ("sweep best.yaml", "sweep takes no configuration file, got best.yaml; `mnist-sweep train best.yaml` does"),
     ("train data=digits 'model.filters_1=${nope}'", "nope"),
     ("train data=digits 'model.filters_1=${oc.env:NOPE_NOPE}'", "NOPE_NOPE"),
     # keys and groups that are not there
@@ -126,7 +126,7 @@ MISTAKES = [
     ("sweep data=digits \"study.name='a\nb'\"", "study.name must be 1 to 100 letters"),
     ("sweep data=digits \"study.name='a\nerror: b'\"", "study.name must be 1 to 100 letters"),
     ("train data=digits study.name=artifacts", "study.name"),
-    ("sweep data=digits study.name=5", "study.name must be text, got 5"),
+    ("sweep data=digits study.name=[5]", "study.name must be 1 to 100 letters"),
     ("sweep data=digits runs_folder=/etc/passwd", "runs_folder must be a folder, but /etc/passwd is a file"),
     ("train data=digits runs_folder=", "runs_folder must be a folder's path"),
     ("sweep data=digits runs_folder=/etc/passwd/x", "runs_folder"),
@@ -168,7 +168,7 @@ MISTAKES = [
     ("plan data=digits \"+search.when={o: {optimizer.momentum: 'interval(0,1)'}}\"", "search.when"),
     ("plan data=digits model=dnn 'model.units=choice([8],[])'", "model.units must be a list that is not empty"),
     ("plan data=digits 'model.filters_1=glob(*)'", "model.filters_1"),
-    ("plan data=digits search.metric=val_loss,val_accuracy", "several values are given as a list, [a,b]"),
+    ("plan data=digits search.metric=val_loss,val_accuracy", "several values are given as a list, search.metric=[a,b]"),
     ("sweep data=digits model=cnn,dnn", "model."),
     ("plan data=digits optimizer=adam,sgd 'optimizer.beta_1=interval(0.5,0.9)'", "beta_1"),
     # sampler and pruner

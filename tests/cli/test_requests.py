@@ -20,7 +20,7 @@ def asked(tmp_path: Path) -> Any:
 
     def made(**config: Any) -> Composed:
         plain = {"runtime": RUNTIME, "tracking": TRACKING, "runs_folder": str(tmp_path), "study_name": None} | config
-        return Composed(plain, None, [], {}, {}, ["mine"], [], "mnist-sweep")  # type: ignore[arg-type]
+        return Composed(plain, None, [], {}, [], {}, ["mine"], [], "mnist-sweep")  # type: ignore[arg-type]
 
     return made
 

@@ -174,7 +174,7 @@ def test_an_experiment_that_can_not_be_is_told(experiment):
     ("key", "value"),
     [
         ("runtime.workers", 0), ("runtime.workers", 1025), ("runtime.workers", 1.5), ("runtime.allowed_targets", "os"),
-        ("study.name", 5), ("study.name", "../x"), ("study.seed", -1), ("study.keep_models", -1), ("study.nope", 1),
+        ("study.name", 5.5), ("study.name", "../x"), ("study.seed", -1), ("study.keep_models", -1), ("study.nope", 1),
         ("tracking.enabled", "yes"), ("runtime.threads", 2),
     ],
 )  # fmt: skip

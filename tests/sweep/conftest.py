@@ -37,7 +37,7 @@ def composed(hydra_conf: None, tmp_path: Path) -> Callable[..., Composed]:
             del config["hydra"]
         trusted = trusted_modules(texts)
         composer = Composer(GlobalHydra.instance().config_loader(), "config", texts, trusted, config)
-        return Composed(plain(config), composer, texts, dict(sweeps), choices, trusted, [], "mnist-sweep sweep")
+        return Composed(plain(config), composer, texts, dict(sweeps), [], choices, trusted, [], "mnist-sweep sweep")
 
     return made
 

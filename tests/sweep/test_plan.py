@@ -33,7 +33,9 @@ def test_what_has_one_value_on_the_command_line_is_not_searched() -> None:
 
 @pytest.mark.parametrize("key", ["search.n_trials", "study.seed", "runtime.workers", "tracking.uri"])
 def test_what_is_around_the_trials_can_not_be_searched(key: str) -> None:
-    with pytest.raises(UserError, match=f"{key} can't be searched; several values are given as a list"):
+    with pytest.raises(
+        UserError, match=f"{key} can't be searched: (several values are given as a list|confirm trains)"
+    ):
         with_command_line(SEARCH, {key: "choice(1,2)"}, set())
 
 

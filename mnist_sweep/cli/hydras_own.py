@@ -1,0 +1,91 @@
+"""What a person can ask of Hydra itself: what would have no effect is refused, with what to write instead."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from mnist_sweep.config.compose import key_of
+from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.spelling import read
+
+TAKEN = ("hydra.searchpath", "hydra.callbacks", "hydra.help", "hydra.hydra_help")
+OF_MULTIRUN = ("hydra.launcher", "hydra.sweeper")
+INSTEAD = {
+    "hydra.sweeper.params": "write its parameters as they are, such as 'model.dropout=interval(0,0.5)'",
+    "hydra.sweeper": "sweep searches by itself: see search, sampler and study.name",
+    "hydra.launcher": "see runtime.workers",
+    "hydra.run": "studies lie in runs_folder, and are named by study.name",
+    "hydra.sweep": "studies lie in runs_folder, and are named by study.name",
+    "hydra.overrides": "it holds what the command line says",
+}
+
+
+def _within(key: str, others: Sequence[str]) -> str | None:
+    """Returns the first of some keys that a key is, or is part of."""
+    return next((other for other in others if key == other or key.startswith(f"{other}.")), None)
+
+
+def check_hydras_own(overrides: Sequence[str], multirun: bool) -> None:
+    """Checks overrides of Hydra's own keys.
+
+    Args:
+        overrides: The overrides of the command line.
+        multirun: Whether --multirun is given.
+
+    Raises:
+        UserError: One would have no effect.
+    """
+    for override in overrides:
+        key = key_of(override).replace("/", ".")
+        if key.partition(".")[0] != "hydra" or _within(key, (*TAKEN, *(OF_MULTIRUN if multirun else ()))):
+            continue
+        hint = INSTEAD.get(_within(key, tuple(INSTEAD)) or "", "trials have their files and logs in their folders")
+        raise UserError(f"{key_of(override)} can't be set, it would have no effect: {hint}")
+
+
+def _folders(flags: Sequence[str], overrides: Sequence[str]) -> list[Path]:
+    """Returns the folders of a person's own configuration: --config-dir and hydra.searchpath."""
+    found = [Path(value) for name, value in itertools.pairwise(flags) if name == "--config-dir"]
+    for override in overrides:
+        if key_of(override) == "hydra.searchpath":
+            value = read(override, "hydra.searchpath").value()
+            for text in value if isinstance(value, list) else [value]:
+                place = urlparse(str(text))
+                found += [Path(unquote(place.path))] if place.scheme in ("", "file") else []
+    return found
+
+
+def check_own_files(flags: Sequence[str], overrides: Sequence[str], shipped: Path) -> None:
+    """Checks that no file of a person's own has the name of one of ours, which Hydra would take instead.
+
+    Args:
+        flags: The arguments that say where the configuration lies.
+        overrides: The overrides of the command line.
+        shipped: The folder of the shipped configuration.
+
+    Raises:
+        UserError: There is one, with another content.
+    """
+    for folder in _folders(flags, overrides):
+        if folder.resolve() == shipped.resolve():
+            continue
+        for ours in sorted(shipped.rglob("*.yaml")):
+            own = folder / ours.relative_to(shipped)
+            if own.is_file() and own.read_bytes() != ours.read_bytes():
+                raise UserError(f"{own} would not be used: a shipped option has its name; give it another one, such "
+                                f"as my_{own.name}")  # fmt: skip
+
+
+def parameters_of_files(params: Mapping[str, Any] | None) -> dict[str, str]:
+    """Returns the parameters of a search in `hydra.sweeper.params`, where Hydra's own sweepers look for them."""
+    return {str(key): str(text) for key, text in (params or {}).items()}
+
+
+def check_files(hydra: Mapping[str, Any]) -> None:
+    """Raises UserError for callbacks in configuration files: Hydra calls whatever they name."""
+    if callbacks := hydra.get("callbacks"):
+        name = next(iter(callbacks))
+        raise UserError(f"hydra.callbacks.{name} can't be set in a configuration file, which must not run code: give "
+                        f"it on the command line, +hydra.callbacks.{name}._target_=...")  # fmt: skip
