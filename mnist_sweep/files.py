@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
@@ -21,6 +21,16 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no space, no quota, no large
 def is_full(error: BaseException) -> bool:
     """Returns whether an error means a full disk; some libraries keep only the text of the error."""
     return isinstance(error, OSError) and (error.errno in FULL or "No space left on device" in str(error))
+
+
+# A file that may not be read or written, or a file system that has gone away.
+OF_MACHINE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENODEV,
+              errno.ENXIO, errno.ETIMEDOUT, errno.ELOOP, errno.ENAMETOOLONG, errno.EHOSTDOWN}  # fmt: skip
+
+
+def is_of_machine(error: BaseException) -> TypeGuard[OSError]:
+    """Returns whether an error is of a file or a file system, not of this package or of what was asked for."""
+    return isinstance(error, OSError) and error.errno in OF_MACHINE
 
 
 @contextlib.contextmanager

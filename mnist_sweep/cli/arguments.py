@@ -60,9 +60,9 @@ COMMANDS = {
     "reproduce": Command("reproduce", "reproduce", Names.STUDY_OR_FILE, trains=True),
     "confirm": Command("confirm", "confirm", Names.STUDY, trains=True),
     "compare": Command("compare", "compare", Names.TRIALS),
-    "report": Command("report", "show", Names.STUDIES),
+    "report": Command("report", "report", Names.STUDIES),
     "show": Command("show", "show", Names.STUDY),
-    "studies": Command("show", "show", function="all_studies"),
+    "studies": Command("show", "studies", function="all_studies"),
     "data": Command("data", "config", sweeps=True),
     "sync": Command("sync", "sync", Names.STUDY),
     "ui": Command("ui", "ui"),
@@ -211,6 +211,8 @@ def parse_arguments(name: str, given: Sequence[str]) -> Arguments:
         UserError: A flag is unknown, or a name, file or override can't be what it is meant to be.
     """
     command = command_of(name)
+    if name == "show":
+        given = ["limit=null" if text == "--all" else text for text in given]
     arguments = _split(given)
     arguments = replace(arguments, overrides=[spelled(text) for text in arguments.overrides])
     if arguments.multirun and not command.multirun:

@@ -22,6 +22,7 @@ from mnist_sweep.cli.arguments import COMMANDS, Arguments, command_of, parse_arg
 from mnist_sweep.cli.auto_data import resolve
 from mnist_sweep.cli.completion import rewrite
 from mnist_sweep.cli.hydras_own import check_files, check_own_files, parameters_of_files
+from mnist_sweep.cli.process import check_process, open_streams
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.compose import Composer, key_of, known_keys, plain, trusted_modules
 from mnist_sweep.config.composed import Composed
@@ -29,7 +30,7 @@ from mnist_sweep.config.hydra_errors import as_user_error
 from mnist_sweep.config.secrets import masked
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.execution.interrupts import Terminated, answering_signals
-from mnist_sweep.files import is_full
+from mnist_sweep.files import is_full, is_of_machine
 
 MISTAKE, UNAVAILABLE, INTERRUPTED, TERMINATED = 2, 3, 130, 143
 
@@ -151,6 +152,10 @@ def reporting_errors(codes: list[int]) -> Iterator[None]:
             sys.stderr.write(f"error: the disk is full ({error}): free some space and run the same command to go on\n")
             codes.append(UNAVAILABLE)
             return
+        if is_of_machine(error):
+            sys.stderr.write(masked(f"error: {error.filename or 'a file'}: {error.strerror}\n"))
+            codes.append(UNAVAILABLE)
+            return
         sys.stderr.write(masked(traceback.format_exc()))
         sys.stderr.write("internal error: please report it with the traceback above\n")
         codes.append(1)
@@ -177,6 +182,7 @@ def run(arguments: list[str]) -> int:
         The exit code: 0; 1 failure; 2 invalid configuration; 3 data, disk space or tracking server unavailable; 130
         Ctrl-C; 143 SIGTERM.
     """
+    open_streams()
     line = masked(shlex.join(["mnist-sweep", *arguments]))
     if {"-sc", "--shell-completion"} & set(arguments):
         arguments, answered = rewrite(arguments, list(COMMANDS))
@@ -186,5 +192,6 @@ def run(arguments: list[str]) -> int:
     codes: list[int] = []
     warnings.filterwarnings("ignore", "(?s).*Defaults list is missing `_self_`")  # Hydra 1.3 does what is expected
     with reporting_errors(codes), answering_signals():
+        check_process()
         codes.append(_run(arguments[0], arguments[1:], line) if named else _run("train", arguments, line))
     return max(codes)

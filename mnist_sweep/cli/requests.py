@@ -1,5 +1,6 @@
 """What each command is asked for: a dataclass for each, read and checked in one place."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,23 +32,61 @@ def _name(value: Any) -> str | None:
 
 @dataclass(frozen=True)
 class ShowRequest:
-    """Of `show`: a study, None for the one that was worked on last."""
+    """Of `show`.
+
+    Attributes:
+        study: A study's name, None for the one that was worked on last.
+        runs_folder: Where the studies lie.
+        limit: How many trials are listed, None for all.
+        sort: What they are sorted by, None for the objective.
+        is_descending: Whether the largest comes first.
+    """
 
     study: str | None
     runs_folder: Path
+    limit: int | None
+    sort: str | None
+    is_descending: bool
 
 
 def show_request(composed: Composed) -> ShowRequest:
     """Returns what `show` is asked for; raises UserError."""
-    return ShowRequest(_name(composed.config["study_name"]), parse_folder(composed.config["runs_folder"]))
+    limit, sort = composed.config["limit"], composed.config["sort"]
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+        raise UserError(f"limit must be a whole number from 1, or null, got {shown(limit)}")
+    if sort is not None and not isinstance(sort, str):
+        raise UserError(f"sort must be a column's name, got {shown(sort)}")
+    name, folder = _name(composed.config["study_name"]), parse_folder(composed.config["runs_folder"], reads=True)
+    is_descending = sort is not None and sort.startswith("-")
+    return ShowRequest(name, folder, limit, sort.removeprefix("-") if sort else None, is_descending)
+
+
+def studies_request(composed: Composed) -> Path:
+    """Returns the runs folder that `studies` is asked for; raises UserError."""
+    return parse_folder(composed.config["runs_folder"], reads=True)
+
+
+def _output(value: Any, usual: Path) -> Path:
+    """Returns the folder to write to; raises UserError where that is impossible."""
+    if value is not None:
+        return parse_folder(value, key="output")
+    there = next(path for path in (usual, *usual.parents) if path.exists())
+    if not os.access(there, os.W_OK):
+        raise UserError(f"{there} can't be written to: give another folder with output=...")
+    return usual
 
 
 @dataclass(frozen=True)
 class ReportRequest:
-    """Of `report`: studies, None for the one that was worked on last."""
+    """Of `report`: studies, None for the one that was worked on last; where to write, None for the usual folder."""
 
     studies: list[str | None]
     runs_folder: Path
+    output: Any
+
+    def folder(self, usual: Path) -> Path:
+        """Returns the folder to write to; raises UserError where that is impossible."""
+        return _output(self.output, usual)
 
 
 def report_request(composed: Composed) -> ReportRequest:
@@ -56,7 +95,7 @@ def report_request(composed: Composed) -> ReportRequest:
     names = given if isinstance(given, list) else [given]
     if not names or any(name is not None and not isinstance(name, str) for name in names):
         raise UserError(f"study must be a study's name or a list of names, got {shown(given)}")
-    return ReportRequest(names, parse_folder(composed.config["runs_folder"]))
+    return ReportRequest(names, parse_folder(composed.config["runs_folder"], reads=True), composed.config["output"])
 
 
 @dataclass(frozen=True)
@@ -104,6 +143,7 @@ class CompareRequest:
     trials: list[str]
     tracking: TrackingConfig
     runs_folder: Path
+    output: Path
     trusted: list[str]
 
 
@@ -114,8 +154,10 @@ def compare_request(composed: Composed) -> CompareRequest:
         raise UserError(
             "compare takes two or more of STUDY (its best trial), STUDY/TRIAL, a trial's folder or a run id"
         )
-    tracking, folder = parse_tracking(composed.config["tracking"]), parse_folder(composed.config["runs_folder"])
-    return CompareRequest([str(name) for name in names], tracking, folder, composed.trusted)
+    folder = parse_folder(composed.config["runs_folder"], reads=True)
+    output = _output(composed.config["output"], folder / "compare")
+    tracking = parse_tracking(composed.config["tracking"])
+    return CompareRequest([str(name) for name in names], tracking, folder, output, composed.trusted)
 
 
 @dataclass(frozen=True)

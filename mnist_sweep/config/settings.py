@@ -159,21 +159,36 @@ def parse_search(plain: dict[str, Any]) -> SearchConfig:
     return search
 
 
-def parse_folder(value: Any) -> Path:
-    """Returns the runs folder; raises UserError unless it is a path."""
+def parse_folder(value: Any, reads: bool = False, key: str = "runs_folder") -> Path:
+    """Returns a folder, which need not exist.
+
+    Args:
+        value: Its path.
+        reads: Whether it is only read.
+        key: Its key, for messages.
+
+    Raises:
+        UserError: It is no path, no folder, or can't be written to.
+    """
     if not isinstance(value, str) or not value.strip() or "\0" in value:
-        raise UserError(f"runs_folder must be a folder's path, got {shown(value)}")
+        raise UserError(f"{key} must be a folder's path, got {shown(value)}")
+    if re.match(r"\w+://", value):
+        raise UserError(f"{key} must be a folder of this machine, got {shown(value)}")
     try:
         os.fsencode(value)
         folder = Path(value).expanduser().absolute()
         there = next(path for path in (folder, *folder.parents) if path.exists())
     except (RuntimeError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise UserError(f"runs_folder must be a folder's path, got {shown(value)}: {reason}") from None
+        raise UserError(f"{key} must be a folder's path, got {shown(value)}: {reason}") from None
+    if dangling := next((path for path in (folder, *folder.parents) if path.is_symlink() and not path.exists()), None):
+        raise UserError(f"{key} must be a folder, but {dangling} links to {dangling.readlink()}, which is not there")
     if not there.is_dir():
-        raise UserError(f"runs_folder must be a folder, but {there} is a file")
+        raise UserError(f"{key} must be a folder, but {there} is a file")
+    if reads:
+        return folder
     if not os.access(there, os.W_OK) or there.is_relative_to("/proc"):
-        raise UserError(f"runs_folder must be a folder that can be written to, got {shown(value)}")
+        raise UserError(f"{key} must be a folder that can be written to, got {shown(value)}")
     return folder
 
 

@@ -160,8 +160,17 @@ def _counts(study: Study) -> str:
     return ", ".join(f"{n} {state.lower()}" for state in names if (n := len(study.of_state(state)))) or "no trial yet"
 
 
-def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: None) -> Path:
-    """Writes report.html into the study's folder; returns its path."""
+def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: None, file: Path | None = None) -> Path:
+    """Writes a study's page.
+
+    Args:
+        study: The study.
+        on_figure: Is called before each figure.
+        file: The page, None for report.html in the study's folder.
+
+    Returns:
+        The page.
+    """
     from mnist_sweep.report import search_plots
 
     plain = study.plain
@@ -191,7 +200,8 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "failed": len(failures),
         "environment": _environment(study),
     }
-    file = study.folder.report
+    file = file or study.folder.report
+    file.parent.mkdir(parents=True, exist_ok=True)
     write_text(file, _render("report.html.jinja", content))
     return file
 

@@ -1,6 +1,7 @@
 """The lock of a study's folder: one driver at a time."""
 
 import contextlib
+import fcntl
 import os
 import socket
 import time
@@ -55,10 +56,14 @@ def is_held(folder: StudyFolder) -> bool:
     """Returns whether a driver is running on a study, on this machine or another one that shares the folder."""
     if not folder.driver.is_file():
         return False
-    lock = FileLock(folder.lock)
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
+        opened = os.open(folder.lock, os.O_RDONLY)  # as nothing is written: the study may be another user's
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
-    lock.release()
+    finally:
+        os.close(opened)
     return False

@@ -19,17 +19,24 @@ def asked(tmp_path: Path) -> Any:
     """Makes a composed configuration of some keys."""
 
     def made(**config: Any) -> Composed:
-        plain = {"runtime": RUNTIME, "tracking": TRACKING, "runs_folder": str(tmp_path), "study_name": None} | config
+        plain = {"runtime": RUNTIME, "tracking": TRACKING, "runs_folder": str(tmp_path), "study_name": None,
+                 "output": None} | config  # fmt: skip
         return Composed(plain, None, [], {}, [], {}, ["mine"], [], "mnist-sweep")  # type: ignore[arg-type]
 
     return made
 
 
 def test_a_study_is_a_name_or_the_last_one(asked: Any, tmp_path: Path) -> None:
-    assert requests.show_request(asked()) == requests.ShowRequest(None, tmp_path)
+    found = requests.show_request(asked(limit=20, sort="-time"))
+    assert found == requests.ShowRequest(None, tmp_path, 20, "time", is_descending=True)
     assert requests.sync_request(asked(study_name="a")).study == "a"
     with pytest.raises(UserError, match="study must be a study's name, got 5"):
-        requests.show_request(asked(study_name=5))
+        requests.show_request(asked(study_name=5, limit=None, sort=None))
+    for limit in (0, -1, "a", True, 1.5):
+        with pytest.raises(UserError, match="limit must be a whole number from 1, or null"):
+            requests.show_request(asked(limit=limit, sort=None))
+    with pytest.raises(UserError, match="sort must be a column's name, got 5"):
+        requests.show_request(asked(limit=None, sort=5))
 
 
 @pytest.mark.parametrize(("given", "studies"), [(None, [None]), ("a", ["a"]), (["a", "b"], ["a", "b"])])
@@ -46,7 +53,7 @@ def test_other_things_are_no_studies(asked: Any, given: Any) -> None:
 @pytest.mark.parametrize("port", [0, 65536, "80", True, None])
 def test_a_port_is_a_number_that_can_be_one(asked: Any, port: Any) -> None:
     with pytest.raises(UserError, match="port must be a whole number from 1 to 65535"):
-        requests.ui_request(asked(port=port))
+        requests.ui_request(asked(port=port, open_browser=True))
 
 
 def test_two_trials_are_compared_at_least(asked: Any) -> None:

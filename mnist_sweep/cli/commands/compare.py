@@ -92,7 +92,6 @@ def _metric(name: str, value: Any) -> str:
 def main(composed: Composed) -> tuple[int, Any]:
     """Shows tables on the terminal, and draws a gallery for each of the others next to the first."""
     request = compare_request(composed)
-    runs_folder = request.runs_folder
     trials = [_find(name, request) for name in request.trials]
     _check_images(trials)
     screen = Screen()
@@ -119,7 +118,7 @@ def main(composed: Composed) -> tuple[int, Any]:
         )  # fmt: skip
         pair = (first.predictions.predicted, other.predictions.predicted)
         figure = versus_gallery(images, first.predictions.labels, pair, (first.name, other.name))
-        file = runs_folder / "compare" / f"{_file(first.name)}_{_file(other.name)}.png"
+        file = request.output / f"{_file(first.name)}_{_file(other.name)}.png"
         save(figure, file)
         screen.say(f"Both kinds of images: {shortest(file)}")
     return 0, None

@@ -1,13 +1,15 @@
 """`mnist-sweep show` and `mnist-sweep studies`: what there is, also while a sweep is running on it."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
 
-from mnist_sweep.cli.requests import show_request
+from mnist_sweep.cli.requests import show_request, studies_request
 from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import UserError
+from mnist_sweep.config.check import nearest
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.metrics import METRICS
 from mnist_sweep.formatting import duration, short
@@ -17,18 +19,69 @@ from mnist_sweep.storage.lock import is_held
 from mnist_sweep.storage.state import FINISHED, TrialState
 from mnist_sweep.storage.summary import read_summary
 
-SHOWN = 20
+
+def _took(trial: Trial) -> float | None:
+    return trial.ended - trial.started if trial.ended and trial.started else None
 
 
-def _leaderboard(study: Study) -> Table:
+def _value(trial: Trial, study: Study, column: str) -> Any:
+    """Returns a trial's value in a column, None where it has none; raises KeyError for an unknown column."""
+    if column in study.metrics:
+        values = dict(zip(study.metrics, trial.values, strict=False))
+        return values.get(column)
+    known = {"trial": trial.number, "state": trial.state.value, "epochs": len(trial.rows), "time": _took(trial),
+             "started": trial.started, "ended": trial.ended}  # fmt: skip
+    if column in known:
+        return known[column]
+    if column in METRICS:
+        return trial.metrics.get(column)
+    key = next(p.key for p in study.parameters if column in (p.key, p.key.rpartition(".")[2]))
+    text = study.values_of(trial).get(key)
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
+
+
+def _sorted(study: Study, column: str | None, is_descending: bool) -> list[Trial]:
+    """Returns all trials that have ended, as asked: those without a value come last.
+
+    Raises:
+        UserError: There is no such column.
+    """
+    ended = [trial for trial in study.of_state(*FINISHED) if trial not in study.ranked]
+    if column is None:
+        return [*study.ranked, *ended]
+    trials = study.of_state(*FINISHED)
+    try:
+        values = {trial.number: _value(trial, study, column) for trial in trials}
+    except StopIteration:
+        known = ["trial", "state", "epochs", "time", "started", "ended", *(p.key for p in study.parameters), *METRICS]
+        raise UserError(f"sort must be a column, got {column}{nearest(column, known)}") from None
+    numbers = [trial for trial in trials if values[trial.number] is not None]
+    rest = [trial for trial in trials if values[trial.number] is None]
+
+    def key(trial: Trial) -> tuple[bool, Any]:
+        return isinstance(values[trial.number], str), values[trial.number]
+
+    return [*sorted(numbers, key=key, reverse=is_descending), *rest]
+
+
+def _leaderboard(study: Study, trials: Sequence[Trial], column: str | None) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in ("trial", *study.metrics, "epochs", "time"):
-        table.add_column(column, justify="right", no_wrap=True)
+    extra = [column] if column in METRICS and column not in study.metrics else []
+    has_states = any(trial.state is not TrialState.COMPLETE for trial in trials)
+    for name in ("trial", *(["state"] if has_states else []), *study.metrics, *extra, "epochs", "time"):
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("overrides", overflow="fold")
-    for trial in study.ranked[:SHOWN]:
-        values = [METRICS[name].format(value) for name, value in zip(study.metrics, trial.values, strict=True)]
-        took = duration(trial.ended - trial.started) if trial.ended and trial.started else ""
-        table.add_row(str(trial.number), *values, str(len(trial.rows)), took, short(trial.overrides))
+    for trial in trials:
+        named = dict(zip(study.metrics, trial.values, strict=False)) | {name: trial.metrics.get(name) for name in extra}
+        values = ["" if value is None else METRICS[name].format(value)
+                  for name in (*study.metrics, *extra) for value in [named.get(name)]]  # fmt: skip
+        took = _took(trial)
+        state = [trial.state.value] if has_states else []
+        table.add_row(str(trial.number), *state, *values, str(len(trial.rows)), duration(took) if took else "",
+                      short(trial.overrides))  # fmt: skip
     return table
 
 
@@ -50,12 +103,13 @@ def main(composed: Composed) -> tuple[int, Any]:
         screen.say(_running(trial, study))
     if left := study.of_state(TrialState.INTERRUPTED):
         screen.say(f"Interrupted, and run again by the next call: trials {', '.join(str(t.number) for t in left)}")
-    if study.ranked:
-        screen.table(_leaderboard(study))
-        if len(study.ranked) > SHOWN:
-            screen.say(f"and {len(study.ranked) - SHOWN} more")
-    else:
+    if not study.ranked:
         screen.say("No trial is complete yet")
+    if trials := _sorted(study, request.sort, request.is_descending):
+        listed = trials[: request.limit]
+        screen.table(_leaderboard(study, listed, request.sort))
+        if len(trials) > len(listed):
+            screen.say(f"and {len(trials) - len(listed)} more: --all, or limit={len(trials)}, lists them")
     if study.confirmed:
         screen.say(f"Confirmed: trial {study.confirmed.recommended} is recommended; see confirmed.json")
     return 0, None
@@ -63,7 +117,7 @@ def main(composed: Composed) -> tuple[int, Any]:
 
 def all_studies(composed: Composed) -> tuple[int, Any]:
     """Shows a line for every study in the runs folder, the one that was worked on last at the end."""
-    runs_folder = show_request(composed).runs_folder
+    runs_folder = studies_request(composed)
     screen = Screen()
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("study", overflow="fold")
