@@ -121,6 +121,10 @@ class Composer:
             if value.startswith("[") and "." not in key and self.options(key_of(key)):
                 raise UserError(f"{key} must be one option of its group, got {value}")
 
+    def plain_base(self) -> dict[str, Any]:
+        """Returns the base configuration as plain data."""
+        return plain(self._composed({})[1])
+
     def hydras_own(self, overrides: Sequence[str]) -> dict[str, Any]:
         """Returns Hydra's own configuration as plain data, with these overrides and those of configuration files."""
         config = self.loader.load_configuration(

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from typing import Any
 
 from mnist_sweep import files
 from mnist_sweep.config import UserError
 from mnist_sweep.config.flatten import differences
+from mnist_sweep.config.schema import TrainConfig
 from mnist_sweep.config.secrets import masked
 from mnist_sweep.storage.folders import StudyFolder
 
@@ -25,9 +27,15 @@ RENAMED = {
 }
 
 
+# What training keys that a configuration lacks meant before there was a choice.
+BEFORE = {field.name: field.default for field in fields(TrainConfig) if field.default is not MISSING}
+
+
 def _with_present_names(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a configuration with the present names of its sampler and its pruner."""
+    """Returns a configuration with the present names of its sampler and its pruner, and every training key."""
     found = dict(config)
+    if isinstance(train := config.get("train"), Mapping):
+        found["train"] = {**BEFORE, **train}
     for key in ("sampler", "pruner"):
         if isinstance(section := config.get(key), Mapping):
             target = section.get("_target_")

@@ -22,6 +22,7 @@ from mnist_sweep.storage.environment import kernels_of
 from mnist_sweep.storage.identity import check_not_another, identity, keep_identity
 from mnist_sweep.storage.lock import locked
 from mnist_sweep.storage.state import FINISHED, TrialState
+from mnist_sweep.sweep.earlier import as_begun
 from mnist_sweep.sweep.estimate import LARGEST, estimate
 from mnist_sweep.sweep.fork import forked
 from mnist_sweep.sweep.loop import Outcome, Sweep, run_sweep
@@ -147,6 +148,11 @@ def _planned(composed: Composed) -> tuple[Plan, dict[str, Any]]:
         if not plan.folder.config.exists():
             say(f"study.fork=true: {plan.folder.name} is a new study, so there is nothing to take over")
         plan = forked(plan, now, say)
+    elif (begun := as_begun(composed, plan.folder, now)) is not None:
+        plan = make_plan(begun[0], say, transfer)
+        now = identity(plan.plain, plan.description.digest)
+        Screen().say(f"Study {plan.folder.name} was begun with other defaults and goes on with its own: "
+                     f"{' '.join(begun[1])}", wrap=True)  # fmt: skip
     check_not_another(plan.folder, now)
     return plan, now
 
