@@ -168,5 +168,7 @@ def check_cnn_shape(arguments: dict[str, Any], image: Shape) -> None:
         height, width = height // pool, width // pool
 
 
+# The arguments of `mnist_sweep.models.cnn` that decide whether it fits an image.
+OF_SHAPE = [f"{name}_{layer}" for layer in "12" for name in ("kernel_size", "strides", "padding", "pool_size")]
 # What the layers of a model ask of an image, checked before Keras is imported.
 SHAPE_CHECKS: dict[str, Callable[[dict[str, Any], Shape], None]] = {"mnist_sweep.models.cnn": check_cnn_shape}

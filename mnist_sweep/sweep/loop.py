@@ -106,7 +106,7 @@ class Sweep:
         """Returns a trial as a job, None for a combination that can't be composed: it has failed."""
         plan = self.plan
         try:
-            config = plan.composer.config(asked.overrides)
+            config = plan.config(asked.overrides)
         except UserError as error:  # single values were checked before
             self.active[asked.number] = Active(asked, plan.base)
             self.progress.started(asked.number, asked.overrides, 0)

@@ -16,6 +16,7 @@ from mnist_sweep.config.trial import check_against_data
 from mnist_sweep.execution.jobs import Transfer, prepare, train_command
 from mnist_sweep.search import build_pruner, build_sampler, rehearse
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.sweep.combinations import Impossible, impossible
 from mnist_sweep.tasks.image_classifier.data import Description
 
 
@@ -32,6 +33,13 @@ class Plan:
     folder: StudyFolder
     plain: dict[str, Any]
     flags: list[str]
+    impossible: Impossible | None = None
+
+    def config(self, overrides: Mapping[str, str]) -> TrialConfig:
+        """Returns a trial's configuration; raises UserError where it can't be trained on the data."""
+        config = self.composer.config(overrides)
+        check_against_data(config, self.description.image, self.description.train_images)
+        return config
 
     def command(self, overrides: Mapping[str, str]) -> str:
         """Returns a trial as a command that can be pasted."""
@@ -139,4 +147,5 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
         except UserError as error:
             raise UserError(f"search.space: {error}") from None
     folder = StudyFolder(settings.runs_folder / name)
-    return Plan(settings, composer, base, values, parameters, description, folder, plain, composed.flags)
+    lost = impossible(composer, parameters, values, description.image, description.train_images)
+    return Plan(settings, composer, base, values, parameters, description, folder, plain, composed.flags, lost)

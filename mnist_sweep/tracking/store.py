@@ -35,7 +35,11 @@ def _make_database(uri: str) -> None:
     A process that is killed while MLflow makes its tables leaves a database that MLflow can never use again.
     """
     file = Path(uri.removeprefix("sqlite:///"))
-    if not uri.startswith("sqlite:///") or file.exists():
+    if not uri.startswith("sqlite:///"):
+        return
+    for left in file.parent.glob(f".*.{file.name}*"):  # of a process that was killed here: the caller holds the lock
+        left.unlink(missing_ok=True)
+    if file.exists():
         return
     from mlflow import MlflowClient
 

@@ -43,3 +43,14 @@ def test_two_processes_make_one_database(tmp_path: Path) -> None:
     assert [process.wait(120) for process in both] == [0, 0]
     client, _ = open_store(TrackingConfig(True, None, "mine"), tmp_path)
     assert [found.name for found in client.search_experiments(filter_string="name = 'mine'")] == ["mine"]
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_the_draft_of_a_killed_process_does_not_stay(tmp_path: Path, is_there: bool) -> None:
+    """In a process of its own, as the tests' own store is a copy of a template."""
+    if is_there:
+        subprocess.run([sys.executable, "-c", OPEN, str(tmp_path)], check=True)
+    (tmp_path / ".4711.mlflow.db").write_bytes(b"incomplete")
+    (tmp_path / ".4711.mlflow.db-journal").write_bytes(b"")
+    subprocess.run([sys.executable, "-c", OPEN, str(tmp_path)], check=True)
+    assert sorted(path.name for path in tmp_path.iterdir() if "mlflow.db" in path.name) == ["mlflow.db"]

@@ -45,6 +45,8 @@ def main(composed: Composed) -> tuple[int, Any]:
     console.print(
         f"Searched: {searched}" + (f" ({count:,.0f} combinations)" if math.isfinite(count) else ""), soft_wrap=True
     )
+    if plan.impossible:
+        console.print(str(plan.impossible), soft_wrap=True)
     if settings.runtime.is_dry:
         console.print("Dry: nothing is trained, so there is nothing to build")
         return 0, None

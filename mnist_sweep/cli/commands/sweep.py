@@ -39,6 +39,8 @@ def _intro(plan: Plan, search: Search, screen: Screen) -> None:
     screen.say(f"Data {data.name}: {data.train_images:,} images to train, {data.validation_images:,} to validate")
     keys = ", ".join(dict.fromkeys(parameter.key for parameter in plan.parameters))
     screen.say(f"Searched: {keys}", wrap=True)
+    if plan.impossible:
+        screen.say(str(plan.impossible), wrap=True)
     if settings.tracking.enabled:
         where = tracking_uri(settings.tracking, settings.runs_folder)
         screen.say(f"MLflow: experiment {settings.tracking.experiment} in {where}")
