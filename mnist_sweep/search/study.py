@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from optuna.trial import FrozenTrial, Trial
@@ -230,6 +230,14 @@ class Search:
         self.study.tell(trial, values, state=OptunasState[state])
         self._finish(standing_of(self._trials()[number], self.parameters))
         return self._finished[number]
+
+    def leave_out(self, numbers: Collection[int]) -> None:
+        """Takes trials out of the ranking; the sampler goes on to know of them."""
+        if numbers:
+            self.ranking = Ranking(self.objectives)
+            for trial in self.finished():
+                if trial.number not in numbers and trial.state == TrialState.COMPLETE and trial.values:
+                    self.ranking.add(trial.number, trial.values)
 
     def finished(self) -> list[Standing]:
         """Returns all finished trials, by number."""

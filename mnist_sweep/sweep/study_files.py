@@ -27,12 +27,15 @@ from mnist_sweep.tracking import Tracker, is_mirrored
 from mnist_sweep.tracking.parent_metrics import parent_metrics
 from mnist_sweep.tracking.run_recorder import RunRecorder
 
+TRAINED = (TrialState.COMPLETE, TrialState.PRUNED)
+
 
 class StudyFiles:
     """The files of one study, and their mirror in MLflow.
 
     Attributes:
         pruning: What the pruner saved, once it has been judged.
+        lost: The trials that have ended and whose folders are gone, which count for no ranking.
     """
 
     def __init__(self, plan: Plan, search: Search, tracker: Tracker, started_by: str) -> None:
@@ -48,6 +51,9 @@ class StudyFiles:
         self._first_trial: float | None = None
         self._busy_seconds = 0.0
         self._before = read_summary(self.folder.summary)
+        self.lost = [trial for trial in search.finished() if trial.state in TRAINED
+                     and not self.folder.trial(trial.number).history.is_file()]  # fmt: skip
+        search.leave_out([trial.number for trial in self.lost])
 
     def start(self) -> None:
         """Makes the study's MLflow run, or continues it, and completes what an earlier call has left unwritten."""
@@ -107,7 +113,7 @@ class StudyFiles:
         settled = Settled(self.folder, self.tracker.config.enabled)
         for trial in self.search.finished():
             folder = self.folder.trial(trial.number)
-            if settled.has(folder):
+            if settled.has(folder) or trial in self.lost:
                 continue
             written = read_state(folder.state)
             if written is None or written.state != trial.state:

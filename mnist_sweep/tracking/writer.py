@@ -123,8 +123,8 @@ class Writer:
             self.client.restore_run(run_id)
         if _is_deleted(run) or (is_new and noted.get("mirrored")):
             self.made_anew.add(run_id)
-        if run.info.status != "RUNNING":
-            self.client.update_run(run_id, status="RUNNING")
+        if run.info.status != "RUNNING" or run.info.run_name != record.name:
+            self.client.update_run(run_id, status="RUNNING", name=record.name)
         params = [p for p in entities.parameters(record.params, record.searched) if p.key not in run.data.params]
         wanted = {**record.tags, **({PARENT: parent} if parent else {})}
         changed = {name: value for name, value in wanted.items() if run.data.tags.get(name) != value}

@@ -21,6 +21,7 @@ from mnist_sweep.results import confirmation_text
 from mnist_sweep.results.confirmation import Confirmation
 from mnist_sweep.results.locate import find_study
 from mnist_sweep.results.recorded import check_local, check_trained
+from mnist_sweep.storage.copies import settle_in
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.lock import locked
 from mnist_sweep.storage.state import TrialState
@@ -72,6 +73,7 @@ def main(composed: Composed) -> tuple[int, Any]:
         at_once = min(len(runs), workers(runtime))
         done = {TrialState.COMPLETE: len(runs) - len(todo)}
         screen = Screen(f"confirming {study.name}", "accuracy", len(runs), at_once, done, kind="run")
+        settle_in(study, screen.say)
         openings(study)  # a damaged log is reported before anything is done
         _intro(study, runs, screen)
         tracker = Tracker(tracking, runs_folder, screen.warn)

@@ -17,7 +17,8 @@ from mnist_sweep.execution import make_executor
 from mnist_sweep.execution.jobs import Batch, shortest, workers
 from mnist_sweep.formatting import duration
 from mnist_sweep.results.pruning import sentence
-from mnist_sweep.search import Search
+from mnist_sweep.search import Search, Standing
+from mnist_sweep.storage.copies import settle_in
 from mnist_sweep.storage.environment import kernels_of
 from mnist_sweep.storage.identity import check_not_another, identity, keep_identity
 from mnist_sweep.storage.lock import locked
@@ -31,7 +32,7 @@ from mnist_sweep.sweep.study_files import StudyFiles
 from mnist_sweep.tracking import Tracker, study_page, tracking_uri
 
 
-def _intro(plan: Plan, search: Search, screen: Screen) -> None:
+def _intro(plan: Plan, search: Search, screen: Screen, lost: list[Standing]) -> None:
     settings, data = plan.settings, plan.description
     names = " and ".join(settings.search.metric)
     size = f"up to {settings.search.n_trials} trials of {names}, {screen.workers} at a time"
@@ -47,6 +48,11 @@ def _intro(plan: Plan, search: Search, screen: Screen) -> None:
     if not search.prunes and not settings.pruner.target.endswith("NopPruner"):
         why = "there are several metrics" if len(search.metrics) > 1 else f"{names} is not known before the end"
         screen.say(f"No pruning: {why}")
+    if lost:
+        command = plan.command(lost[0].overrides)
+        numbers = ", ".join(str(trial.number) for trial in lost)
+        screen.say(f"Without their folders, and so left out of every ranking: trials {numbers}; to train one again: "
+                   f"{command}", wrap=True)  # fmt: skip
     if screen.done:
         screen.say(f"Going on: {screen.done} trials have ended before")
         begun, now = kernels_of(plan.folder), chosen()
@@ -178,6 +184,7 @@ def main(composed: Composed) -> tuple[int, Any]:
             if not settings.runtime.is_dry:
                 _cost(plan, screen)
         keep_identity(plan.folder, now)
+        settle_in(plan.folder, screen.say)
         search = Search(plan.folder.journal, plan.folder.name, settings, plan.parameters, plan.values)
         screen.counts.update(search.counts)
         if search.truncated:
@@ -192,7 +199,7 @@ def main(composed: Composed) -> tuple[int, Any]:
             return 0, None
         if not is_new:
             shared = stack.enter_context(memory)
-        _intro(plan, search, screen)
+        _intro(plan, search, screen, record.lost)
         record.start()
         outcome = _run(Sweep(plan, search, record, replace(batch, shared=shared), screen), screen)
     _outro(plan, search, record, screen, outcome, time.monotonic() - began)

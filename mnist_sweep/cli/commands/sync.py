@@ -14,6 +14,7 @@ from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.results.locate import find_study, studies
+from mnist_sweep.storage.copies import settle_in
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.state import StateFile, TrialState, read_state, write_state
 from mnist_sweep.tracking import Writer, as_before, is_mirrored, is_refusal, reason_of, trouble
@@ -80,6 +81,7 @@ def _sync(study: StudyFolder, writer: Writer, progress: Progress) -> int | None:
         with _free(study.lock) as free:
             if not free:
                 return None
+            settle_in(study, writer.say)
             parent = writer.study(study)
             count, is_complete, refused = _sync_trials(study, writer, parent, progress)
             writer.study_ended(parent, study, TrialState.COMPLETE if is_complete else TrialState.INTERRUPTED)
