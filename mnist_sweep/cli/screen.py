@@ -17,6 +17,7 @@ from mnist_sweep.config.metrics import PRIMARY
 from mnist_sweep.config.secrets import masked
 from mnist_sweep.formatting import duration, short
 from mnist_sweep.storage.state import FINISHED, TrialState
+from mnist_sweep.sweep.forecast import forecast
 
 WIDEST = 1000  # characters of a table in a file
 COLOURS = {TrialState.COMPLETE: "green", TrialState.PRUNED: "yellow", TrialState.FAIL: "red"}
@@ -81,6 +82,7 @@ class Screen:
         self.best = ""
         self.note = ""
         self.seconds: list[float] = []
+        self.prior: float | None = None  # seconds of a run, as estimated beforehand
         self._live: Live | None = None
         if self.console.is_terminal and not self.console.is_dumb_terminal:
             self._live = Live(console=self.console, get_renderable=self._render, refresh_per_second=4, transient=True)
@@ -168,12 +170,11 @@ class Screen:
         return sum(self.counts.values())
 
     def time_left(self) -> float | None:
-        """Returns the seconds until the last trial ends at the speed of those so far, None if that is unknown."""
-        if not self.seconds or self.total <= 0:
+        """Returns the seconds until the last run ends, by those so far and the estimate beforehand; None if unknown."""
+        if self.total <= 0 or (not self.seconds and self.prior is None):
             return None
-        mean = sum(self.seconds) / len(self.seconds)
-        spent = sum(min(time.monotonic() - trial.started, mean) for trial in self.running.values())
-        return max(0.0, mean * (self.total - self.done) - spent) / max(1, min(self.workers, self.total - self.done))
+        running = [time.monotonic() - trial.started for trial in self.running.values()]
+        return forecast(self.prior, self.seconds, self.total - self.done, running, self.workers).seconds
 
     def _render(self) -> Group:
         table = Table(box=None, expand=True, pad_edge=False, header_style="dim")

@@ -52,14 +52,15 @@ def _figures(study: Study, on_figure: Callable[[str], None]) -> list[dict[str, A
         (bool(study.of_state(*FINISHED)), search_plots.history),
         (any(trial.rows for trial in study.trials), search_plots.curves),
     ]
-    found = importances(study.folder.journal) if study.ranked else {}
-    if found:
-        wanted.append((True, lambda study: parameter_plots.importance(found, study.metric)))
-    several = len(study.ranked) > 1 and bool(study.parameters)
+    compared = study.compared
+    on_figure("importances")
+    found = importances(study.parameters, [(study.values_of(t), value) for t, value in compared.values], study.sign)
+    several = len(compared.values) > 1 and bool(study.parameters)
     wanted += [
+        (bool(found), lambda _: parameter_plots.importance(found, compared.label, len(compared.values))),
         (several, parameter_plots.slices),
         (several, parameter_plots.parallel),
-        (len(study.ranked) > 1, search_plots.costs),
+        (len(compared.values) > 1, search_plots.costs),
     ]
     figures = []
     for is_there, draw in wanted:

@@ -11,28 +11,37 @@ from matplotlib.figure import Figure
 from mnist_sweep.config.space import Choice, Parameter
 from mnist_sweep.report.svg import INK, MANY, Drawing, by_logarithm, drawn, inside, limit
 from mnist_sweep.results.study import Study
-from mnist_sweep.tasks.image_classifier.figures.style import BLUE, GREEN
+from mnist_sweep.search.importances import Importance
+from mnist_sweep.storage.state import TrialState
+from mnist_sweep.tasks.image_classifier.figures.style import BLUE, GREEN, GREY
 
 
-def importance(found: dict[str, float], metric: str) -> Drawing:
+def importance(found: Sequence[Importance], label: str, trials: int) -> Drawing:
     """Draws the importance of each parameter.
 
     Args:
-        found: Each parameter's share of the influence on the objective, from 0 to 1, the largest first.
-        metric: The name of the objective.
+        found: The parameters' importances, the largest first.
+        label: What the trials were compared by.
+        trials: How many trials were compared.
     """
-    names = list(found)[::-1]
+    rows = list(found)[::-1]
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        bars = axes.barh(names, [found[name] for name in names], color=BLUE)
-        axes.bar_label(bars, [f"{found[name]:.0%}" for name in names], padding=3)
-        axes.set_xlabel(f"share of the parameters' influence on {metric} (PED-ANOVA)")
-        axes.set_xlim(0, 1.1 * max(found.values()))
+        axes.barh([one.key for one in rows], [one.share for one in rows],
+                  color=[BLUE if one.is_told else GREY for one in rows])  # fmt: skip
+        for place, one in enumerate(rows):
+            axes.plot([one.low, one.high], [place, place], color=INK, linewidth=1.2)
+            note = f"{one.share:.0%}" if one.is_told else f"{one.share:.0%}, may be chance"
+            axes.annotate(note, (one.high, place), (6, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.set_xlabel(f"share of the parameters' influence on {label} (PED-ANOVA), with its 90% interval")
+        axes.set_xlim(0, 1.3 * max(one.high for one in rows))
 
-    most = ", ".join(f"{name} {share:.0%}" for name, share in list(found.items())[:3])
-    text = f"Bars for the share of {len(found)} parameters in what makes trials good: {most}."
-    return drawn("Importance of the parameters", text, (9, 0.9 + 0.34 * len(names)), draw)
+    told = [f"{one.key} {one.share:.0%} ({one.low:.0%} to {one.high:.0%})" for one in found if one.is_told]
+    what = f"Bars for the share of {len(rows)} parameters in {label} of {trials} trials, with 90% intervals: "
+    text = what + (f"{', '.join(told[:3])}; the others can't be told from chance." if told
+                   else "too few trials to tell any of them from chance.")  # fmt: skip
+    return drawn("Importance of the parameters", text, (9, 0.9 + 0.34 * len(rows)), draw)
 
 
 def _positions(parameter: Parameter, texts: Sequence[str]) -> tuple[list[float], list[str] | None]:
@@ -51,13 +60,15 @@ def _label_choices(axes: Axes, labels: list[str] | None) -> None:
 
 
 def slices(study: Study) -> Drawing:
-    """Draws each parameter against the objective."""
-    trials = [(trial, study.values_of(trial)) for trial in study.ranked]
+    """Draws each parameter against what all trials have shown; the complete ones are filled."""
+    compared = study.compared
+    shown = {trial.number: value for trial, value in compared.values}
+    trials = [(trial, study.values_of(trial)) for trial, _ in compared.values]
     columns = 3
     rows = max(1, math.ceil(len(study.parameters) / columns))
 
     def draw(figure: Figure) -> None:
-        values = [trial.values[0] for trial, _ in trials]
+        values = list(shown.values())
         for index, axes in enumerate(figure.subplots(rows, columns, squeeze=False, sharey=True).flat):
             if index >= len(study.parameters):
                 axes.set_visible(False)
@@ -66,25 +77,32 @@ def slices(study: Study) -> Drawing:
             end = limit(axes, values, study.sign)
             chosen = [(own[parameter.key], trial) for trial, own in trials if parameter.key in own]
             spots, labels = _positions(parameter, [text for text, _ in chosen])
-            heights = [inside(trial.values[0], end, study.sign) for _, trial in chosen]
+            heights = [inside(shown[trial.number], end, study.sign) for _, trial in chosen]
             colours = [GREEN if study.best and t.number == study.best.number else BLUE for _, t in chosen]
-            axes.scatter(spots, heights, s=20, color=colours, alpha=0.8, rasterized=len(chosen) > MANY)
+            filled = [colour if t.state is TrialState.COMPLETE else "none"
+                      for colour, (_, t) in zip(colours, chosen, strict=True)]  # fmt: skip
+            axes.scatter(spots, heights, s=26, linewidths=0.9, edgecolors=colours, facecolors=filled,
+                         rasterized=len(chosen) > MANY)  # fmt: skip
             _label_choices(axes, labels)
             if not isinstance(parameter.domain, Choice) and parameter.domain.log:
                 by_logarithm(axes)
             axes.set_xlabel(parameter.key)
             axes.grid(True)
             if index % columns == 0:
-                axes.set_ylabel(study.metric)
+                axes.set_ylabel(compared.label)
 
     count = len(study.parameters)
-    text = f"A panel for each of {count} parameters: its values against {study.metric} of the complete trials."
+    text = f"A panel for each of {count} parameters: its values against {compared.label} of {len(trials)} trials."
+    if any(trial.state is not TrialState.COMPLETE for trial, _ in trials):
+        text += " Filled points are complete trials, the others were pruned."
     return drawn("Each parameter against the objective", text, (10, 2.5 * rows), draw)
 
 
 def parallel(study: Study) -> Drawing:
-    """Draws parallel coordinates: a line for each complete trial, coloured by its objective."""
-    trials = [(trial, study.values_of(trial)) for trial in study.ranked[:MANY]][::-1]
+    """Draws parallel coordinates: a line for each trial, coloured by what all have shown; pruned ones are thin."""
+    compared = sorted(study.compared.values, key=lambda pair: study.sign * pair[1])[-MANY:]
+    shown = {trial.number: value for trial, value in compared}
+    trials = [(trial, study.values_of(trial)) for trial, _ in compared]
     parameters = [p for p in study.parameters if any(p.key in own for _, own in trials)]
 
     def draw(figure: Figure) -> None:
@@ -102,14 +120,14 @@ def parallel(study: Study) -> Drawing:
             for height, label in ((-0.05, ends[0]), (1.05, ends[1])):
                 axes.text(place, height, label, ha="center", va="top" if height < 0 else "bottom", fontsize=8)
             axes.axvline(place, color=INK, alpha=0.3, linewidth=1)
-        values = [trial.values[0] for trial, _ in trials]
-        low, high = min(values), max(values)
+        low, high = min(shown.values()), max(shown.values())
         for trial, own in trials:
-            share = study.sign * (trial.values[0] - (low if study.sign > 0 else high)) / ((high - low) or 1.0)
+            share = study.sign * (shown[trial.number] - (low if study.sign > 0 else high)) / ((high - low) or 1.0)
             points = [(x, scaled[p.key][trial.number]) for x, p in enumerate(parameters) if p.key in own]
             is_best = study.best is not None and trial.number == study.best.number
             colour: Any = GREEN if is_best else colormaps["cividis"](share)
-            axes.plot(*zip(*points, strict=True), color=colour, linewidth=2.6 if is_best else 1.1,
+            width = 2.6 if is_best else 1.3 if trial.state is TrialState.COMPLETE else 0.7
+            axes.plot(*zip(*points, strict=True), color=colour, linewidth=width,
                       alpha=1 if is_best else 0.7, rasterized=len(trials) > MANY // 2)  # fmt: skip
         axes.set_xticks(range(len(parameters)), [p.key.replace(".", ".\n") for p in parameters], fontsize=8)
         axes.tick_params(axis="x", pad=16, length=0)
@@ -117,8 +135,9 @@ def parallel(study: Study) -> Drawing:
         axes.spines[:].set_visible(False)
         axes.set_ylim(-0.02, 1.02)
 
-    counts = f"{len(trials)} complete trials over {len(parameters)} parameters"
-    text = f"A line for each of {counts}; yellow ones are better, dark ones worse, the green one is the best."
+    counts = f"{len(trials)} trials over {len(parameters)} parameters"
+    text = (f"A line for each of {counts}; yellow ones are better by {study.compared.label}, dark ones worse, thin "
+            "ones were pruned, the green one is the best.")  # fmt: skip
     return drawn("Parallel coordinates", text, (10, 3.8), draw)
 
 

@@ -131,9 +131,11 @@ def front(points: Sequence[tuple[float, float]], sign: int) -> list[tuple[float,
 
 
 def costs(study: Study) -> Drawing:
-    """Draws the objective against parameters and training time, with the Pareto front."""
+    """Draws what trials have shown against parameters and training time, with the Pareto front of complete ones."""
     names = {"parameters": "parameters", "training_seconds": "seconds of training"}
     metrics = [(trial, trial.metrics) for trial in study.ranked]
+    # Pruned trials have a number of parameters, but not the time and the value of a complete one.
+    pruned = [(trial.metrics, value) for trial, value in study.compared.values if trial.state is TrialState.PRUNED]
 
     def draw(figure: Figure) -> None:
         panels = figure.subplots(1, 2, sharey=True)
@@ -141,6 +143,10 @@ def costs(study: Study) -> Drawing:
             points = [(own[name], trial.values[0]) for trial, own in metrics if name in own]
             end = limit(axes, [value for _, value in points], study.sign)
             spots = [(cost, inside(value, end, study.sign)) for cost, value in points]
+            early = [(own[name], inside(value, end, study.sign)) for own, value in pruned if name in own]
+            if early and name == "parameters":
+                axes.scatter(*zip(*early, strict=True), s=22, edgecolors=GREY, facecolors="none",
+                             rasterized=len(early) > MANY, label=f"pruned: {study.compared.label}")  # fmt: skip
             if spots:
                 axes.scatter(*zip(*spots, strict=True), s=22, color=BLUE, alpha=0.8, rasterized=len(spots) > MANY)
                 axes.step(*zip(*front(points, study.sign), strict=True), where="post", color=VERMILION, marker="D",

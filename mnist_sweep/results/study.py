@@ -18,6 +18,19 @@ from mnist_sweep.storage.summary import Summary, read_summary
 
 
 @dataclass(frozen=True)
+class Compared:
+    """Values by which trials can be compared.
+
+    Attributes:
+        values: Trials with their values.
+        label: What the values are.
+    """
+
+    values: list[tuple[Trial, float]]
+    label: str
+
+
+@dataclass(frozen=True)
 class Study:
     """A study as its folder has it.
 
@@ -85,6 +98,17 @@ class Study:
     def baseline(self) -> Trial | None:
         """Trial 0, if it is complete."""
         return next((trial for trial in self.of_state(TrialState.COMPLETE) if trial.number == 0 and trial.values), None)
+
+    @cached_property
+    def compared(self) -> "Compared":
+        """What all trials have shown: the objective of complete ones, or with pruned ones the curve where all were."""
+        trials = [trial for trial in self.of_state(TrialState.COMPLETE, TrialState.PRUNED) if trial.rows]
+        pruned = any(trial.state is TrialState.PRUNED for trial in trials)
+        if not pruned or self.objective.curve is None or any(self.curve not in trial.rows[0] for trial in trials):
+            return Compared([(trial, trial.values[0]) for trial in self.ranked], self.metric)
+        epoch = min(len(trial.rows) for trial in trials)
+        values = [(trial, trial.rows[epoch - 1][self.curve]) for trial in trials]
+        return Compared(values, f"{self.curve} after epoch {epoch}")
 
     def values_of(self, trial: Trial) -> dict[str, str]:
         """Returns the searched parameters of a trial as in overrides; the baseline's are from its configuration."""

@@ -4,12 +4,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mnist_sweep.config import TrialConfig, UserError
+from mnist_sweep.config import METRICS, TrialConfig, UserError
 from mnist_sweep.config.space import holds
 from mnist_sweep.config.space_check import ends
 from mnist_sweep.execution.jobs import workers
 from mnist_sweep.execution.runner import WRITING, processes
 from mnist_sweep.search.trials import as_number
+from mnist_sweep.sweep.forecast import expected_share
 from mnist_sweep.sweep.plan import Plan
 from mnist_sweep.sweep.probe import SPARE, Probe, free_memory, probe
 
@@ -38,12 +39,14 @@ class Estimate:
         networks: The networks that were timed, by name.
         memory: Bytes of memory of the trial that needs most.
         seconds: Seconds of all trials without pruning; None unless the smallest and the largest network were timed.
+        trial_seconds: Seconds of a trial as the pruner is expected to leave it; None like `seconds`.
         disk: Bytes of disk of all trials.
     """
 
     networks: dict[str, Network]
     memory: float
     seconds: float | None
+    trial_seconds: float | None
     disk: float
 
 
@@ -139,7 +142,18 @@ def estimate(plan: Plan, steps: int, names: Sequence[str] = NETWORKS) -> Estimat
         found |= dict(zip(wrong, again, strict=True))
     networks = {name: _network(plan, true[name], found[name]) for name in names}
     memory = _check_memory(plan, found[LARGEST]["memory"])
-    return Estimate(networks, memory, _seconds(plan, networks), _disk(plan, networks[LARGEST].parameters))
+    mean = _mean_seconds(networks)
+    count, at_once = plan.settings.search.n_trials, min(workers(plan.settings.runtime), plan.settings.search.n_trials)
+    metrics = plan.settings.search.metric
+    is_pruned = len(metrics) == 1 and METRICS[metrics[0]].curve is not None
+    share = expected_share(plan.settings.pruner, plan.base.train.epochs, count) if is_pruned else 1.0
+    return Estimate(
+        networks,
+        memory,
+        None if mean is None else count * mean / at_once,
+        None if mean is None else FIXED_SECONDS + share * (mean - FIXED_SECONDS),
+        _disk(plan, networks[LARGEST].parameters),
+    )
 
 
 def _network(plan: Plan, overrides: Mapping[str, str], timed: Timed) -> Network:
@@ -147,13 +161,11 @@ def _network(plan: Plan, overrides: Mapping[str, str], timed: Timed) -> Network:
     return Network(int(timed["parameters"]), timed["step_seconds"], seconds)
 
 
-def _seconds(plan: Plan, networks: Mapping[str, Network]) -> float | None:
-    """All trials at the mean of the smallest and the largest network."""
+def _mean_seconds(networks: Mapping[str, Network]) -> float | None:
+    """A complete trial between the smallest and the largest network."""
     if SMALLEST not in networks:
         return None
-    at_once = min(workers(plan.settings.runtime), plan.settings.search.n_trials)
-    mean = (networks[SMALLEST].trial_seconds + networks[LARGEST].trial_seconds) / 2
-    return plan.settings.search.n_trials * mean / at_once
+    return (networks[SMALLEST].trial_seconds + networks[LARGEST].trial_seconds) / 2
 
 
 def _guess(tries: Sequence[tuple[str, str]], end: Callable[..., tuple[str, str]]) -> dict[str, str]:

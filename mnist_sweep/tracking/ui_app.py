@@ -10,7 +10,7 @@ from typing import Any
 
 from mlflow.server.fastapi_app import app as mlflows_own
 
-from mnist_sweep.tracking.pages import RUNS_FOLDER, latest_page
+from mnist_sweep.tracking.pages import EXPERIMENTS, RUNS_FOLDER, latest_page
 
 # By default MLflow's assistant runs commands on this host for everybody who reaches the port, on a shared machine every
 # user; the gateway forwards requests with stored keys.
@@ -44,7 +44,8 @@ class UiApp:
         elif scope["type"] == "websocket" and is_closed(path):
             await send({"type": "websocket.close", "code": 1000})
         elif scope["type"] == "http" and path == "/" and not scope["query_string"]:
-            page = latest_page(Path(os.environ[RUNS_FOLDER]))
+            folder = os.environ.get(RUNS_FOLDER)
+            page = latest_page(Path(folder)) if folder else EXPERIMENTS
             await _answer(send, 200, "text/html", START % json.dumps(page).replace("<", "\\u003c"))
         else:
             await mlflows_own(scope, receive, send)

@@ -7,6 +7,7 @@ import pytest
 
 from mnist_sweep.report.parameter_plots import importance, parallel, slices
 from mnist_sweep.results.study import Study, read_study
+from mnist_sweep.search.importances import Importance
 from mnist_sweep.storage.folders import StudyFolder
 
 
@@ -20,11 +21,22 @@ def texts(svg: str) -> list[str]:
 
 
 def test_importances_are_shares_with_the_largest_named_first() -> None:
-    found = importance({"optimizer.learning_rate": 0.7, "model.dropout": 0.25, "a": 0.04, "b": 0.01}, "val_accuracy")
+    shares = {"optimizer.learning_rate": 0.7, "model.dropout": 0.25, "a": 0.04, "b": 0.01}
+    told = [Importance(key, share, share / 2, min(1, 2 * share), share > 0.1) for key, share in shares.items()]
+    found = importance(told, "val_accuracy after epoch 1", 20)
     assert found.title == "Importance of the parameters"
     assert "share of 4 parameters" in found.text
-    assert found.text.endswith("optimizer.learning_rate 70%, model.dropout 25%, a 4%.")
-    assert {"70%", "25%", "4%", "1%", "model.dropout"} <= set(texts(found.svg))
+    assert "in val_accuracy after epoch 1 of 20 trials, with 90% intervals" in found.text
+    assert found.text.endswith(
+        "optimizer.learning_rate 70% (35% to 100%), model.dropout 25% (12% to 50%); "
+        "the others can't be told from chance."
+    )
+    assert {"70%", "25%", "4%, may be chance", "1%, may be chance", "model.dropout"} <= set(texts(found.svg))
+
+
+def test_importances_that_chance_may_make_are_said_to_be_so() -> None:
+    found = importance([Importance("a", 0.6, 0.1, 0.9, False), Importance("b", 0.4, 0.1, 0.9, False)], "x", 5)
+    assert found.text.endswith("too few trials to tell any of them from chance.")
 
 
 def test_every_parameter_has_a_panel(study: Study) -> None:
@@ -36,7 +48,7 @@ def test_every_parameter_has_a_panel(study: Study) -> None:
 
 def test_parallel_coordinates_have_an_axis_for_each_parameter_with_both_ends(study: Study) -> None:
     found = parallel(study)
-    assert f"4 complete trials over {len(study.parameters)} parameters" in found.text
+    assert f"4 trials over {len(study.parameters)} parameters" in found.text
     shown = texts(found.svg)
     for parameter in study.parameters:
         assert parameter.key.rpartition(".")[2] in shown

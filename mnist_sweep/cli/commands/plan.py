@@ -12,6 +12,7 @@ from mnist_sweep.config.space import Choice, Parameter
 from mnist_sweep.execution.jobs import workers
 from mnist_sweep.formatting import duration
 from mnist_sweep.sweep.estimate import estimate
+from mnist_sweep.sweep.forecast import forecast
 from mnist_sweep.sweep.plan import make_plan
 from mnist_sweep.sweep.probe import free_memory
 
@@ -59,8 +60,11 @@ def main(composed: Composed) -> tuple[int, Any]:
         table.add_row(name, f"{network.parameters:,}", step, duration(network.trial_seconds))
     console.print(table)
     assert cost.seconds is not None
+    trials, at_once = settings.search.n_trials, workers(settings.runtime)
+    whole = forecast(cost.trial_seconds, [], trials, [], at_once)
     console.print(
-        f"Time: about {duration(cost.seconds)} if no trial is pruned; a pruner usually saves half of it or more"
+        f"Time: {duration(whole.seconds)} expected, between {duration(whole.low)} and {duration(whole.high)}; "
+        f"{duration(cost.seconds)} if no trial is pruned"
     )
     console.print(f"Memory: up to {cost.memory / 1e9:.1f} GB a trial, {free_memory() / 1e9:.1f} GB are free")
     console.print(

@@ -24,12 +24,15 @@ from mnist_sweep.storage.identity import check_not_another, identity, keep_ident
 from mnist_sweep.storage.lock import locked
 from mnist_sweep.storage.state import FINISHED, TrialState
 from mnist_sweep.sweep.earlier import as_begun
-from mnist_sweep.sweep.estimate import LARGEST, estimate
+from mnist_sweep.sweep.estimate import LARGEST, SMALLEST, estimate
+from mnist_sweep.sweep.forecast import forecast
 from mnist_sweep.sweep.fork import forked
 from mnist_sweep.sweep.loop import Outcome, Sweep, run_sweep
 from mnist_sweep.sweep.plan import Plan, make_plan
 from mnist_sweep.sweep.study_files import StudyFiles
 from mnist_sweep.tracking import Tracker, study_page, tracking_uri
+
+TIMED_STEPS = 4
 
 
 def _intro(plan: Plan, search: Search, screen: Screen, lost: list[Standing]) -> None:
@@ -105,15 +108,20 @@ def _outro(plan: Plan, search: Search, record: StudyFiles, screen: Screen, outco
 
 
 def _cost(plan: Plan, screen: Screen) -> None:
-    """Shows briefly what the search will cost; raises UserError where it does not fit into memory."""
-    screen.say("Starting TensorFlow, and trying the largest network")
-    cost = estimate(plan, 1, [LARGEST])
-    most = cost.networks[LARGEST]
+    """Shows what the search will cost; raises UserError where it does not fit into memory."""
+    screen.say("Starting TensorFlow, and trying the smallest and the largest network")
+    cost = estimate(plan, TIMED_STEPS, [SMALLEST, LARGEST])
+    most, limits = cost.networks[LARGEST], plan.settings.search
     screen.say(
         f"Networks of up to {most.parameters:,} parameters, {cost.memory / 1e9:.1f} GB of memory and "
         f"{duration(most.trial_seconds)} a trial; {cost.disk / 1e6:,.0f} MB of disk in all",
         wrap=True,
     )
+    screen.prior = cost.trial_seconds
+    whole = forecast(cost.trial_seconds, [], limits.n_trials, [], screen.workers)
+    earlier = ", unless it ends earlier" if limits.timeout or limits.target is not None else ""
+    screen.say(f"Expected: {duration(whole.seconds)} for {limits.n_trials} trials, between {duration(whole.low)} and "
+               f"{duration(whole.high)}{earlier}", wrap=True)  # fmt: skip
 
 
 def _conclude(record: StudyFiles, screen: Screen) -> None:
