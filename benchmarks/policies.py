@@ -1,0 +1,187 @@
+"""Replays searches on the table of benchmarks/table.py: which sampler, pruner and number of workers finds soonest.
+
+Configurations are drawn from the table's: a sampler proposes a point of the space, and the nearest configuration that
+was not tried yet is trained, on one of the seeds at random. What is counted are the CPU seconds until the best complete
+trial (by the accuracy that the search saw) is a configuration whose mean over the seeds is within 0.0005 of the table's
+best; a search that never gets there takes for ever. The baseline, which was tuned by hand, is not in the table.
+"""
+
+import argparse
+import json
+import statistics
+from collections.abc import Sequence
+
+import numpy as np
+import optuna
+import reporting
+from scipy.stats import spearmanr
+
+from mnist_sweep.config.space import parse_space
+from mnist_sweep.search.distributions import distribution
+from mnist_sweep.search.pruners.asha import SuccessiveHalvingPruner
+from mnist_sweep.search.samplers.tpe import TPESampler
+
+WITHIN = 0.0005
+LIMIT = 20  # trials, as in the default search
+SPACE = {
+    "model.filters_1": "choice(8,16,24)", "model.kernel_size_1": "choice(3,5)", "model.filters_2": "choice(32,48,64)",
+    "model.kernel_size_2": "choice(2,3,4)", "model.dense_units": "range(128,385,64)",
+    "model.dropout": "interval(0.0,0.4)", "optimizer.learning_rate": "tag(log,interval(2e-3,2e-2))",
+    "train.batch_size": "choice(64,128)", "optimizer.beta_1": "interval(0.5,0.95)",
+    "optimizer.beta_2": "interval(0.8,0.999)",
+}  # fmt: skip
+DOMAINS = {parameter.key: distribution(parameter.domain) for parameter in parse_space(SPACE, {})}
+SAMPLERS = {
+    "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
+    "tpe": lambda seed: TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True, n_startup_trials=8),
+    "tpe, 4 at random": lambda seed: TPESampler(
+        seed=seed, multivariate=True, group=True, constant_liar=True, n_startup_trials=4
+    ),
+}
+PRUNERS = {  # steps are quarters of an epoch; which of them are reported
+    "none": (optuna.pruners.NopPruner, range(1, 9)),
+    "asha from epoch 1": (lambda: SuccessiveHalvingPruner(4, 3), (4, 8)),
+    "asha from half an epoch": (lambda: SuccessiveHalvingPruner(2, 2), (2, 4, 8)),
+    "asha from a quarter": (lambda: SuccessiveHalvingPruner(1, 3), (1, 3, 8)),
+    "median from epoch 1": (lambda: optuna.pruners.MedianPruner(5), (4, 8)),
+}
+
+
+class Table:
+    """The configurations that have every seed."""
+
+    def __init__(self, rows: Sequence[dict]) -> None:
+        found: dict[int, list[dict]] = {}
+        for row in rows:
+            found.setdefault(row["configuration"], []).append(row)
+        seeds = max(len(one) for one in found.values())
+        self.rows = [one for one in found.values() if len(one) == seeds and one[0]["configuration"] > 0]
+        self.params = [{key: self._value(key, one[0]["overrides"][key]) for key in DOMAINS} for one in self.rows]
+        self.means = [statistics.mean(row["accuracies"][-1][1] for row in one) for one in self.rows]
+        self.points = np.array([[self._place(key, params[key]) for key in DOMAINS] for params in self.params])
+
+    @staticmethod
+    def _value(key: str, text: str) -> object:
+        domain = DOMAINS[key]
+        if isinstance(domain, optuna.distributions.FloatDistribution):
+            return float(text)
+        return int(text)
+
+    @staticmethod
+    def _place(key: str, value: object) -> float:
+        """Where a value lies in its domain, from 0 to 1."""
+        domain = DOMAINS[key]
+        if isinstance(domain, optuna.distributions.CategoricalDistribution):
+            return domain.choices.index(value) / max(1, len(domain.choices) - 1)
+        low, high = domain.low, domain.high
+        if domain.log:
+            return float(np.log(value / low) / np.log(high / low))
+        return float((value - low) / (high - low))
+
+    def nearest(self, params: dict, tried: set[int]) -> int:
+        """The nearest configuration that was not tried."""
+        point = np.array([self._place(key, params[key]) for key in DOMAINS])
+        order = np.argsort(((self.points - point) ** 2).sum(axis=1))
+        return next(int(row) for row in order if int(row) not in tried)
+
+
+def replay(table: Table, sampler: str, pruner: str, workers: int, seed: int) -> float | None:
+    """CPU seconds of one search until its best is good enough to the end; None if it never is."""
+    make, steps = PRUNERS[pruner]
+    study = optuna.create_study(direction="maximize", sampler=SAMPLERS[sampler](seed), pruner=make())
+    random = np.random.default_rng(seed)
+    goal = max(table.means) - WITHIN
+    tried: set[int] = set()
+    running: list[tuple[float, int, optuna.Trial, dict, list]] = []  # its next event, configuration, trial, row, steps
+    spent, best, reached = 0.0, (-1.0, -1), None
+
+    def start(now: float) -> None:
+        asked = study.ask(DOMAINS)
+        row = table.nearest(asked.params, tried)
+        tried.add(row)
+        chosen = table.rows[row][random.integers(len(table.rows[row]))]
+        running.append((now + chosen["seconds"][steps[0] - 1], row, asked, chosen, list(steps)))
+
+    for _ in range(workers):
+        start(0.0)
+    ended = 0
+    while running:
+        running.sort(key=lambda one: one[0])
+        now, row, asked, chosen, left = running.pop(0)
+        step = left.pop(0)
+        value = chosen["accuracies"][step - 1][1]
+        asked.report(value, step)
+        if left and not asked.should_prune():
+            running.append(
+                (now + chosen["seconds"][left[0] - 1] - chosen["seconds"][step - 1], row, asked, chosen, left)
+            )
+            continue
+        spent += chosen["seconds"][step - 1]
+        asked_state = optuna.trial.TrialState.PRUNED if left else optuna.trial.TrialState.COMPLETE
+        # What was trained is the table's configuration, not the one that was proposed.
+        study.tell(asked, state=optuna.trial.TrialState.FAIL)
+        shown = {one: chosen["accuracies"][one - 1][1] for one in steps if one <= step}
+        study.add_trial(optuna.trial.create_trial(
+            params=table.params[row], distributions=DOMAINS, intermediate_values=shown, state=asked_state,
+            value=None if left else value,
+        ))  # fmt: skip
+        ended += 1
+        if not left and value > best[0]:
+            best = (value, row)
+            reached = (reached or spent) if table.means[row] >= goal else None
+        if ended + len(running) < min(LIMIT, len(table.rows)):
+            start(now)
+    return reached
+
+
+def main() -> None:
+    """Prints the rank correlations, and a table of policies."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--replays", type=int, default=200)
+    options = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    file = reporting.FOLDER / "table.jsonl"
+    table = Table([json.loads(line) for line in file.read_text().splitlines()])
+    correlations = [
+        {part: spearmanr([one[0]["accuracies"][step][index] for one in table.rows], table.means).statistic
+         for index, part in enumerate(("2,000 images", "10,000 images"))}
+        for step in range(8)
+    ]  # fmt: skip
+    results = {}
+    for sampler in SAMPLERS:
+        for pruner in PRUNERS:
+            for workers in (1, 2):
+                found = [replay(table, sampler, pruner, workers, seed) for seed in range(options.replays)]
+                results[f"{sampler} | {pruner} | {workers}"] = summary(found)
+    content = {"configurations": len(table.rows), "best": max(table.means), "replays": options.replays,
+               "rank_correlations": correlations, "policies": results}  # fmt: skip
+    reporting.write("policies", content)
+    ordered = sorted(results.items(), key=lambda item: (item[1]["interval"][0] or np.inf, -item[1]["reached"]))
+    rows = [[*name.split(" | "), f"{one['reached']:.0%}", *("never" if value is None else f"{value:.0f}" for value in one["interval"])]
+            for name, one in ordered]  # fmt: skip
+    note = (
+        f"{len(table.rows)} configurations, {options.replays} replays of at most {LIMIT} trials. Rank correlation with "
+        "the mean of the configuration after each quarter of an epoch, by 10,000 images and by 2,000: "
+        + ", ".join(f"{one['10,000 images']:.2f} ({one['2,000 images']:.2f})" for one in correlations)
+    )
+    header = ["sampler", "pruner", "workers", "reached", "median CPU s", "95% from", "to"]
+    reporting.write_table("policies", header, rows, note)
+
+
+def summary(found: Sequence[float | None]) -> dict:
+    """The share of searches that get there, and the median of their CPU seconds with its 95% interval (bootstrap)."""
+    hits = np.array([one is not None for one in found])
+    seconds = np.array([one or 0.0 for one in found])
+    random = np.random.default_rng(0)
+    draws = [random.integers(0, len(found), len(found)) for _ in range(1000)]
+    medians = [np.median(np.where(hits[rows], seconds[rows], np.inf)) for rows in draws]
+    middle = float(np.median(np.where(hits, seconds, np.inf)))
+    low, high = np.quantile(medians, [0.025, 0.975], method="nearest")
+    return {
+        "reached": float(hits.mean()),
+        "interval": [None if value == np.inf else float(value) for value in (middle, low, high)],
+    }
+
+
+if __name__ == "__main__":
+    main()
