@@ -29,7 +29,7 @@ pytestmark = [
 ]
 # MLflow's own page asks for a user that a server without accounts doesn't have, and is slow to lay out its charts.
 # It also asks for its assistant and its gateway, which `ui` switches off.
-MLFLOWS_OWN = ("users/current", "ResizeObserver loop", "/mlflow/assistant/", "/mlflow/gateway/")
+MLFLOWS_OWN = ("users/current", "ResizeObserver loop", "/mlflow/assistant/", "/mlflow/gateway")
 SIZES = [(1400, 900), (600, 900)]
 
 
@@ -168,7 +168,7 @@ def click(browser, text: str) -> None:
     end = time.monotonic() + 60
     while True:
         try:
-            browser.find_element("partial link text", text).click()
+            browser.find_element("xpath", f"//*[self::a or @role='tab'][contains(., '{text}')]").click()
         except WebDriverException:
             if time.monotonic() > end:
                 raise

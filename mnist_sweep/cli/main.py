@@ -82,9 +82,9 @@ def _composed(config: DictConfig, arguments: Arguments, line: str) -> Composed:
     trusted = trusted_modules(texts)
     composer = Composer(GlobalHydra.instance().config_loader(), name, texts, trusted, config)
     composer.check_options(texts)
-    if "--config-dir" in arguments.where or any(key_of(text) == "hydra.searchpath" for text in texts):
-        of_files = [text for text in arguments.overrides if not key_of(text).startswith("hydra.callbacks")]
-        check_files(composer.hydras_own(of_files))
+    if "--config-dir" in arguments.where or any(key_of(text) == "hydra.searchpath" for text in arguments.overrides):
+        path = [text for text in arguments.overrides if key_of(text) == "hydra.searchpath"]
+        check_files(composer.hydras_own([*texts, *path]))
     return Composed(
         config=plain(config),
         composer=composer,
