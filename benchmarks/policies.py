@@ -157,8 +157,10 @@ def main() -> None:
                "rank_correlations": correlations, "policies": results}  # fmt: skip
     reporting.write("policies", content)
     ordered = sorted(results.items(), key=lambda item: (item[1]["interval"][0] or np.inf, -item[1]["reached"]))
-    rows = [[*name.split(" | "), f"{one['reached']:.0%}", *("never" if value is None else f"{value:.0f}" for value in one["interval"])]
-            for name, one in ordered]  # fmt: skip
+    rows = []
+    for name, one in ordered:
+        seconds = ["never" if value is None else f"{value:.0f}" for value in one["interval"]]
+        rows.append([*name.split(" | "), f"{one['reached']:.0%}", *seconds])
     note = (
         f"{len(table.rows)} configurations, {options.replays} replays of at most {LIMIT} trials. Rank correlation with "
         "the mean of the configuration after each quarter of an epoch, by 10,000 images and by 2,000: "
