@@ -119,7 +119,7 @@ def _pruning(study: Study) -> str:
 
 def _answer(study: Study) -> dict[str, Any]:
     best, baseline = study.best, study.baseline
-    answer: dict[str, Any] = {"best": None, "command": None, "sentences": []}
+    answer: dict[str, Any] = {"best": None, "baseline": None, "command": None, "sentences": []}
     if best is None:
         return answer
     answer["best"] = f"trial {best.number}, {study.metric} {best.values[0]:.4f}"

@@ -142,18 +142,8 @@ def estimate(plan: Plan, steps: int, names: Sequence[str] = NETWORKS) -> Estimat
         found |= dict(zip(wrong, again, strict=True))
     networks = {name: _network(plan, true[name], found[name]) for name in names}
     memory = _check_memory(plan, found[LARGEST]["memory"])
-    mean = _mean_seconds(networks)
-    count, at_once = plan.settings.search.n_trials, min(workers(plan.settings.runtime), plan.settings.search.n_trials)
-    metrics = plan.settings.search.metric
-    is_pruned = len(metrics) == 1 and METRICS[metrics[0]].curve is not None
-    share = expected_share(plan.settings.pruner, plan.base.train.epochs, count) if is_pruned else 1.0
-    return Estimate(
-        networks,
-        memory,
-        None if mean is None else count * mean / at_once,
-        None if mean is None else FIXED_SECONDS + share * (mean - FIXED_SECONDS),
-        _disk(plan, networks[LARGEST].parameters),
-    )
+    seconds, trial_seconds = _all_seconds(plan, networks)
+    return Estimate(networks, memory, seconds, trial_seconds, _disk(plan, networks[LARGEST].parameters))
 
 
 def _network(plan: Plan, overrides: Mapping[str, str], timed: Timed) -> Network:
@@ -161,11 +151,16 @@ def _network(plan: Plan, overrides: Mapping[str, str], timed: Timed) -> Network:
     return Network(int(timed["parameters"]), timed["step_seconds"], seconds)
 
 
-def _mean_seconds(networks: Mapping[str, Network]) -> float | None:
-    """A complete trial between the smallest and the largest network."""
+def _all_seconds(plan: Plan, networks: Mapping[str, Network]) -> tuple[float | None, float | None]:
+    """All trials without pruning, and one with it, at the mean of the smallest and the largest network."""
     if SMALLEST not in networks:
-        return None
-    return (networks[SMALLEST].trial_seconds + networks[LARGEST].trial_seconds) / 2
+        return None, None
+    search = plan.settings.search
+    mean = (networks[SMALLEST].trial_seconds + networks[LARGEST].trial_seconds) / 2
+    is_pruned = len(search.metric) == 1 and METRICS[search.metric[0]].curve is not None
+    share = expected_share(plan.settings.pruner, plan.base.train.epochs, search.n_trials) if is_pruned else 1.0
+    everything = search.n_trials * mean / min(workers(plan.settings.runtime), search.n_trials)
+    return everything, FIXED_SECONDS + share * (mean - FIXED_SECONDS)
 
 
 def _guess(tries: Sequence[tuple[str, str]], end: Callable[..., tuple[str, str]]) -> dict[str, str]:

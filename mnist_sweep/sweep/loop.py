@@ -20,6 +20,7 @@ from mnist_sweep.storage.state import TrialState
 from mnist_sweep.sweep.plan import Plan
 from mnist_sweep.sweep.study_files import StudyFiles
 
+BASELINE = 0  # is trained to its end: everything is compared with it
 INTERRUPTED = 128  # exit codes above it are a shell's for signals
 
 
@@ -141,7 +142,7 @@ class Sweep:
         active = self.active[job.number]
         active.rows.append(row)
         prune = self.search.report(job.number, active.rows)
-        if prune and not active.audited and row["epoch"] < active.config.train.epochs:
+        if prune and job.number != BASELINE and not active.audited and row["epoch"] < active.config.train.epochs:
             settings = self.plan.settings
             if is_audited(settings.search.audit, settings.study.seed, job.number):
                 active.audited = True

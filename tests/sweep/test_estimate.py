@@ -17,6 +17,7 @@ from mnist_sweep.sweep.estimate import (
     Network,
     data_bytes,
 )
+from mnist_sweep.sweep.forecast import expected_share
 from mnist_sweep.sweep.plan import Plan
 
 TRIES = [("model.units", "[8]"), ("model.units", "[64]"), ("model.dropout", "0.0"), ("model.dropout", "0.5"),
@@ -65,9 +66,17 @@ def test_a_trials_time_is_of_its_steps_and_its_validation(plan: Plan) -> None:
 
 def test_all_trials_take_the_mean_of_the_extremes(plan: Plan) -> None:
     networks = {SMALLEST: Network(10, 0.1, 20.0), LARGEST: Network(99, 0.2, 40.0)}
-    assert estimating._seconds(limited(plan, workers=2), networks) == 6 * 30 / 2
-    assert estimating._seconds(limited(plan, workers=100), networks) == 30  # no more at a time than there are
-    assert estimating._seconds(plan, {LARGEST: networks[LARGEST]}) is None
+    assert estimating._all_seconds(limited(plan, workers=2), networks)[0] == 6 * 30 / 2
+    assert estimating._all_seconds(limited(plan, workers=100), networks)[0] == 30  # no more at a time than there are
+    assert estimating._all_seconds(plan, {LARGEST: networks[LARGEST]}) == (None, None)
+
+
+def test_a_trial_takes_what_the_pruner_leaves_of_it(plan: Plan) -> None:
+    networks = {SMALLEST: Network(10, 0.1, 20.0), LARGEST: Network(99, 0.2, 40.0)}
+    share = expected_share(plan.settings.pruner, plan.base.train.epochs, plan.settings.search.n_trials)
+    assert 0 < share <= 1
+    expected = FIXED_SECONDS + share * (30 - FIXED_SECONDS)
+    assert estimating._all_seconds(plan, networks)[1] == pytest.approx(expected)
 
 
 def test_the_disk_has_every_trial_twice_and_the_best_models(plan: Plan) -> None:

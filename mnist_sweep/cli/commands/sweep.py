@@ -87,7 +87,7 @@ def _outro(plan: Plan, search: Search, record: StudyFiles, screen: Screen, outco
     if best is None or best.values is None:
         screen.say("No trial is complete yet")
     else:
-        baseline = search.standing(0)
+        baseline = record.baseline()
         against = f" (the baseline, trial 0: {baseline.values[0]:.4f})" if baseline and baseline.values else ""
         screen.say(f"Best: {record.best_line()}{against}", style="bold")
         if front := search.front():
