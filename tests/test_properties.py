@@ -572,7 +572,7 @@ def right(draw: st.DrawFn) -> list[str]:
         assume(math.prod(3000 if "(" in text and "choice" not in text else 4 for text in texts) < 90_000)
     if metric.startswith("["):
         assume(sampler != "cmaes")  # Optuna's is for one metric
-    padded = [f"model.padding_{n}=same" for n in "12" if model == "cnn" and f"model.padding_{n}" not in space]
+    padded = [f"model.padding_{n}=same" for n in "12" if model == "cnn"]
     return [
         "sweep", "data=digits", "search=default", f"model={model}", *padded, *optimizer, f"sampler={sampler}",
         f"pruner={draw(st.sampled_from(GROUPS['pruner']))}", f"search.metric={metric}",

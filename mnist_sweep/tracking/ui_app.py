@@ -15,11 +15,18 @@ from mnist_sweep.tracking.pages import EXPERIMENTS, RUNS_FOLDER, latest_page
 # By default MLflow's assistant runs commands on this host for everybody who reaches the port, on a shared machine every
 # user; the gateway forwards requests with stored keys.
 CLOSED = ("assistant", "gateway", "gateway-proxy")
+# What MLflow 3.17's page keeps in the browser: the view of experiments for training, the assistant's panel closed.
+SETTINGS = {
+    "mlflow.workflowType_v1": '"machine_learning"',
+    "mlflow.assistant.panelOpen_v1": "false",
+    "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true",
+}
 # MLflow serves its page at `/` whatever is behind `#`, which no server sees: so a page that looks at it stands before.
 START = """<!doctype html>
 <html lang="en"><title>MLflow</title><meta charset="utf-8">
 <script>
-localStorage.setItem("mlflow.workflowType", "machine_learning");
+const settings = %s;  // until the user chooses another view
+for (const key in settings) if (localStorage.getItem(key) === null) localStorage.setItem(key, settings[key]);
 location.replace("/?mnist_sweep" + (location.hash || %s));
 </script>
 <noscript>MLflow's page needs JavaScript.</noscript></html>
@@ -46,7 +53,9 @@ class UiApp:
         elif scope["type"] == "http" and path == "/" and not scope["query_string"]:
             folder = os.environ.get(RUNS_FOLDER)
             page = latest_page(Path(folder)) if folder else EXPERIMENTS
-            await _answer(send, 200, "text/html", START % json.dumps(page).replace("<", "\\u003c"))
+            await _answer(
+                send, 200, "text/html", START % (json.dumps(SETTINGS), json.dumps(page).replace("<", "\\u003c"))
+            )
         else:
             await mlflows_own(scope, receive, send)
 
