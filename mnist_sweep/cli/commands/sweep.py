@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mnist_sweep.cli.screen import Screen, transfer
-from mnist_sweep.config import Unavailable
+from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.metrics import METRICS, shown_curve
@@ -110,13 +110,18 @@ def _outro(plan: Plan, search: Search, record: StudyFiles, screen: Screen, outco
 def _cost(plan: Plan, screen: Screen) -> None:
     """Shows what the search will cost; raises UserError where it does not fit into memory."""
     screen.say("Starting TensorFlow, and trying the smallest and the largest network")
-    cost = estimate(plan, TIMED_STEPS, [SMALLEST, LARGEST])
+    try:
+        cost = estimate(plan, TIMED_STEPS, [SMALLEST, LARGEST])
+    except UserError:  # the ends that make the smallest network may not go together
+        cost = estimate(plan, TIMED_STEPS, [LARGEST])
     most, limits = cost.networks[LARGEST], plan.settings.search
     screen.say(
         f"Networks of up to {most.parameters:,} parameters, {cost.memory / 1e9:.1f} GB of memory and "
         f"{duration(most.trial_seconds)} a trial; {cost.disk / 1e6:,.0f} MB of disk in all",
         wrap=True,
     )
+    if cost.trial_seconds is None:
+        return
     screen.prior = cost.trial_seconds
     whole = forecast(cost.trial_seconds, [], limits.n_trials, [], screen.workers)
     earlier = ", unless it ends earlier" if limits.timeout or limits.target is not None else ""
