@@ -7,30 +7,22 @@ best; a search that never gets there takes for ever. The baseline, which was tun
 """
 
 import argparse
-import json
 import statistics
 from collections.abc import Sequence
 
 import numpy as np
 import optuna
 import reporting
+import table
 from scipy.stats import spearmanr
 
-from mnist_sweep.config.space import parse_space
 from mnist_sweep.search.distributions import distribution
 from mnist_sweep.search.pruners.asha import SuccessiveHalvingPruner
 from mnist_sweep.search.samplers.tpe import TPESampler
 
 WITHIN = 0.0005
 LIMIT = 20  # trials, as in the default search
-SPACE = {
-    "model.filters_1": "choice(8,16,24)", "model.kernel_size_1": "choice(3,5)", "model.filters_2": "choice(32,48,64)",
-    "model.kernel_size_2": "choice(2,3,4)", "model.dense_units": "range(128,385,64)",
-    "model.dropout": "interval(0.0,0.4)", "optimizer.learning_rate": "tag(log,interval(2e-3,2e-2))",
-    "train.batch_size": "choice(64,128)", "optimizer.beta_1": "interval(0.5,0.95)",
-    "optimizer.beta_2": "interval(0.8,0.999)",
-}  # fmt: skip
-DOMAINS = {parameter.key: distribution(parameter.domain) for parameter in parse_space(SPACE, {})}
+DOMAINS = {parameter.key: distribution(parameter.domain) for parameter in table.searched()}
 SAMPLERS = {
     "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
     "tpe": lambda seed: TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True, n_startup_trials=8),
@@ -85,21 +77,21 @@ class Table:
         return next(int(row) for row in order if int(row) not in tried)
 
 
-def replay(table: Table, sampler: str, pruner: str, workers: int, seed: int) -> float | None:
+def replay(given: Table, sampler: str, pruner: str, workers: int, seed: int) -> float | None:
     """CPU seconds of one search until its best is good enough to the end; None if it never is."""
     make, steps = PRUNERS[pruner]
     study = optuna.create_study(direction="maximize", sampler=SAMPLERS[sampler](seed), pruner=make())
     random = np.random.default_rng(seed)
-    goal = max(table.means) - WITHIN
+    goal = max(given.means) - WITHIN
     tried: set[int] = set()
     running: list[tuple[float, int, optuna.Trial, dict, list]] = []  # its next event, configuration, trial, row, steps
     spent, best, reached = 0.0, (-1.0, -1), None
 
     def start(now: float) -> None:
         asked = study.ask(DOMAINS)
-        row = table.nearest(asked.params, tried)
+        row = given.nearest(asked.params, tried)
         tried.add(row)
-        chosen = table.rows[row][random.integers(len(table.rows[row]))]
+        chosen = given.rows[row][random.integers(len(given.rows[row]))]
         running.append((now + chosen["seconds"][steps[0] - 1], row, asked, chosen, list(steps)))
 
     for _ in range(workers):
@@ -122,14 +114,14 @@ def replay(table: Table, sampler: str, pruner: str, workers: int, seed: int) -> 
         study.tell(asked, state=optuna.trial.TrialState.FAIL)
         shown = {one: chosen["accuracies"][one - 1][1] for one in steps if one <= step}
         study.add_trial(optuna.trial.create_trial(
-            params=table.params[row], distributions=DOMAINS, intermediate_values=shown, state=asked_state,
+            params=given.params[row], distributions=DOMAINS, intermediate_values=shown, state=asked_state,
             value=None if left else value,
         ))  # fmt: skip
         ended += 1
         if not left and value > best[0]:
             best = (value, row)
-            reached = (reached or spent) if table.means[row] >= goal else None
-        if ended + len(running) < min(LIMIT, len(table.rows)):
+            reached = (reached or spent) if given.means[row] >= goal else None
+        if ended + len(running) < min(LIMIT, len(given.rows)):
             start(now)
     return reached
 
@@ -140,10 +132,9 @@ def main() -> None:
     parser.add_argument("--replays", type=int, default=200)
     options = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    file = reporting.FOLDER / "table.jsonl"
-    table = Table([json.loads(line) for line in file.read_text().splitlines()])
+    given = Table(table.recorded())
     correlations = [
-        {part: spearmanr([one[0]["accuracies"][step][index] for one in table.rows], table.means).statistic
+        {part: spearmanr([one[0]["accuracies"][step][index] for one in given.rows], given.means).statistic
          for index, part in enumerate(("2,000 images", "10,000 images"))}
         for step in range(8)
     ]  # fmt: skip
@@ -151,9 +142,9 @@ def main() -> None:
     for sampler in SAMPLERS:
         for pruner in PRUNERS:
             for workers in (1, 2):
-                found = [replay(table, sampler, pruner, workers, seed) for seed in range(options.replays)]
+                found = [replay(given, sampler, pruner, workers, seed) for seed in range(options.replays)]
                 results[f"{sampler} | {pruner} | {workers}"] = summary(found)
-    content = {"configurations": len(table.rows), "best": max(table.means), "replays": options.replays,
+    content = {"configurations": len(given.rows), "best": max(given.means), "replays": options.replays,
                "rank_correlations": correlations, "policies": results}  # fmt: skip
     reporting.write("policies", content)
     ordered = sorted(results.items(), key=lambda item: (item[1]["interval"][0] or np.inf, -item[1]["reached"]))
@@ -162,7 +153,7 @@ def main() -> None:
         seconds = ["never" if value is None else f"{value:.0f}" for value in one["interval"]]
         rows.append([*name.split(" | "), f"{one['reached']:.0%}", *seconds])
     note = (
-        f"{len(table.rows)} configurations, {options.replays} replays of at most {LIMIT} trials. Rank correlation with "
+        f"{len(given.rows)} configurations, {options.replays} replays of at most {LIMIT} trials. Rank correlation with "
         "the mean of the configuration after each quarter of an epoch, by 10,000 images and by 2,000: "
         + ", ".join(f"{one['10,000 images']:.2f} ({one['2,000 images']:.2f})" for one in correlations)
     )

@@ -19,26 +19,35 @@ FILE = reporting.FOLDER / "table.jsonl"
 SEEDS, PART, QUARTERS = 2, 2_000, 4
 
 
-def configurations(number: int) -> list[dict[str, str]]:
-    """The overrides of the first configurations: the base, then random ones; the same in every call."""
-    import optuna
+def searched() -> list:
+    """The parameters of the default search that its base configuration has."""
     from hydra import compose, initialize_config_dir
 
     from mnist_sweep.cli.main import conf_folder
     from mnist_sweep.config.compose import base_values, plain
-    from mnist_sweep.config.space import holds, literal, parse_space
-    from mnist_sweep.search.distributions import in_order, suggest
+    from mnist_sweep.config.space import holds, parse_space
+    from mnist_sweep.search.distributions import in_order
 
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         config = plain(compose("config"))
-    parameters = in_order(parse_space(config["search"]["space"], config["search"]["when"]))
     known = base_values(config, {"optimizer": "adam"})
+    parameters = in_order(parse_space(config["search"]["space"], config["search"]["when"]))
+    return [parameter for parameter in parameters if holds(parameter.condition, known)]
+
+
+def configurations(number: int) -> list[dict[str, str]]:
+    """The overrides of the first configurations: the base, then random ones; the same in every call."""
+    import optuna
+
+    from mnist_sweep.config.space import literal
+    from mnist_sweep.search.distributions import suggest
+
+    active = searched()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     found: list[dict[str, str]] = [{}]
     while len(found) < number:
         trial = study.ask()
-        active = [parameter for parameter in parameters if holds(parameter.condition, known)]
         found.append({p.key: literal(p.domain, suggest(trial, p.key, p.domain)) for p in active})
     return found
 

@@ -127,17 +127,16 @@ class Composer:
 
     def hydras_own(self, overrides: Sequence[str]) -> dict[str, Any]:
         """Returns Hydra's own configuration as plain data, with these overrides and those of configuration files."""
-        config = self.loader.load_configuration(
-            self.config_name, list(overrides), run_mode=RunMode.RUN, from_shell=False
-        )
+        config = self._loaded(overrides)
         found = OmegaConf.to_container(config.hydra, resolve=False)
         assert isinstance(found, dict)
         return {str(key): value for key, value in found.items()}
 
+    def _loaded(self, overrides: Sequence[str]) -> DictConfig:
+        return self.loader.load_configuration(self.config_name, list(overrides), run_mode=RunMode.RUN, from_shell=False)
+
     def _compose(self, overrides: Sequence[str]) -> DictConfig:
-        config = self.loader.load_configuration(
-            self.config_name, list(overrides), run_mode=RunMode.RUN, from_shell=False
-        )
+        config = self._loaded(overrides)
         with open_dict(config):
             del config["hydra"]
         return config

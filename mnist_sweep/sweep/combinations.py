@@ -1,14 +1,16 @@
 """Combinations of searched values that no network can be built from, counted before a trial starts."""
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.compose import Composer
 from mnist_sweep.config.schema import OF_SHAPE, Shape
-from mnist_sweep.config.space import Choice, Parameter, holds, literal
+from mnist_sweep.config.space import Parameter, holds, literal
 from mnist_sweep.config.trial import check_against_data
+from mnist_sweep.search.samplers.grid import values
 
 MOST = 5000  # combinations; more are checked as their trials come
 
@@ -39,13 +41,10 @@ class Impossible:
 
 def _values(parameter: Parameter) -> list[str] | None:
     """Returns all values of a parameter as in overrides, None where they can't be listed."""
-    domain = parameter.domain
-    if isinstance(domain, Choice):
-        return list(domain.literals)
-    if not domain.is_integer:
+    try:
+        return [literal(parameter.domain, value) for value in values(parameter.key, parameter.domain)]
+    except UserError:
         return None
-    step = int(domain.step or 1)
-    return [literal(domain, value) for value in range(int(domain.low), int(domain.high) + 1, step)]
 
 
 def impossible(
@@ -64,10 +63,8 @@ def impossible(
         UserError: None of them can be trained.
     """
     shaping = [p for p in parameters if p.key.rpartition(".")[2] in OF_SHAPE and holds(p.condition, base)]
-    listed = {p.key: values for p in shaping if (values := _values(p)) is not None}
-    total = 1
-    for values in listed.values():
-        total *= len(values)
+    listed = {p.key: texts for p in shaping if (texts := _values(p)) is not None}
+    total = math.prod(len(one) for one in listed.values())
     if len(listed) < 2 or total > MOST:
         return None
     reasons = []

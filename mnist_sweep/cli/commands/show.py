@@ -1,7 +1,7 @@
 """`mnist-sweep show` and `mnist-sweep studies`: what there is, also while a sweep is running on it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -13,8 +13,9 @@ from mnist_sweep.config.check import nearest
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.metrics import METRICS
 from mnist_sweep.formatting import duration, short
-from mnist_sweep.report import Study, Trial, read_study
 from mnist_sweep.results.locate import find_study, studies
+from mnist_sweep.results.study import Study, read_study
+from mnist_sweep.results.trial import Trial
 from mnist_sweep.storage.lock import is_held
 from mnist_sweep.storage.state import FINISHED, TrialState
 from mnist_sweep.storage.summary import read_summary
@@ -24,23 +25,38 @@ def _took(trial: Trial) -> float | None:
     return trial.ended - trial.started if trial.ended and trial.started else None
 
 
-def _value(trial: Trial, study: Study, column: str) -> Any:
-    """Returns a trial's value in a column, None where it has none; raises KeyError for an unknown column."""
-    if column in study.metrics:
-        values = dict(zip(study.metrics, trial.values, strict=False))
-        return values.get(column)
-    known = {"trial": trial.number, "state": trial.state.value, "epochs": len(trial.rows), "time": _took(trial),
-             "started": trial.started, "ended": trial.ended}  # fmt: skip
-    if column in known:
-        return known[column]
-    if column in METRICS:
-        return trial.metrics.get(column)
-    key = next(p.key for p in study.parameters if column in (p.key, p.key.rpartition(".")[2]))
-    text = study.values_of(trial).get(key)
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return text
+# The columns besides metrics and searched keys.
+COLUMNS: dict[str, Callable[[Trial], float | str | None]] = {
+    "trial": lambda trial: trial.number,
+    "state": lambda trial: trial.state.value,
+    "epochs": lambda trial: len(trial.rows),
+    "time": _took,
+    "started": lambda trial: trial.started,
+    "ended": lambda trial: trial.ended,
+}
+
+
+def _column(study: Study, name: str) -> Callable[[Trial], float | str | None]:
+    """Returns what gives a trial's value in a column, None where it has none; raises UserError for an unknown one."""
+    if name in study.metrics:
+        return lambda trial: dict(zip(study.metrics, trial.values, strict=False)).get(name)
+    if name in COLUMNS:
+        return COLUMNS[name]
+    if name in METRICS:
+        return lambda trial: trial.metrics.get(name)
+    keys = [parameter.key for parameter in study.parameters]
+    key = next((key for key in keys if name in (key, key.rpartition(".")[2])), None)
+    if key is None:
+        raise UserError(f"sort must be a column, got {name}{nearest(name, [*COLUMNS, *keys, *METRICS])}")
+
+    def searched(trial: Trial) -> float | str | None:
+        text = study.values_of(trial).get(key)
+        try:
+            return None if text is None else float(text)
+        except ValueError:
+            return text
+
+    return searched
 
 
 def _sorted(study: Study, column: str | None, is_descending: bool) -> list[Trial]:
@@ -49,22 +65,18 @@ def _sorted(study: Study, column: str | None, is_descending: bool) -> list[Trial
     Raises:
         UserError: There is no such column.
     """
-    ended = [trial for trial in study.of_state(*FINISHED) if trial not in study.ranked]
-    if column is None:
-        return [*study.ranked, *ended]
     trials = study.of_state(*FINISHED)
-    try:
-        values = {trial.number: _value(trial, study, column) for trial in trials}
-    except StopIteration:
-        known = ["trial", "state", "epochs", "time", "started", "ended", *(p.key for p in study.parameters), *METRICS]
-        raise UserError(f"sort must be a column, got {column}{nearest(column, known)}") from None
-    numbers = [trial for trial in trials if values[trial.number] is not None]
-    rest = [trial for trial in trials if values[trial.number] is None]
+    if column is None:
+        ranked = {trial.number for trial in study.ranked}
+        return [*study.ranked, *(trial for trial in trials if trial.number not in ranked)]
+    value = _column(study, column)
+    values = {trial.number: value(trial) for trial in trials}
 
     def key(trial: Trial) -> tuple[bool, Any]:
         return isinstance(values[trial.number], str), values[trial.number]
 
-    return [*sorted(numbers, key=key, reverse=is_descending), *rest]
+    known = sorted((trial for trial in trials if values[trial.number] is not None), key=key, reverse=is_descending)
+    return [*known, *(trial for trial in trials if values[trial.number] is None)]
 
 
 def _leaderboard(study: Study, trials: Sequence[Trial], column: str | None) -> Table:
