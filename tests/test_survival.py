@@ -1,4 +1,4 @@
-"""What a sweep does when it is stopped, starved, torn or changed."""
+"""What a sweep does when it is stopped, starved, damaged or changed."""
 
 import contextlib
 import json
@@ -152,9 +152,9 @@ def test_a_torn_file_stops_no_sweep(tmp_path: Path) -> None:
     names = ["summary.json", "best.yaml", "record.json", "README.md", "trials/0001/state.json",
              "trials/0001/metrics.json", "trials/0000/environment.json", "trials/0001/record.json"]  # fmt: skip
     assert sweep(tmp_path, *DRY, "search.n_trials=2") == 0
-    for count, torn in enumerate((0, 10), 3):
+    for count, size in enumerate((0, 10), 3):
         for name in names:
-            (study.path / name).write_bytes((study.path / name).read_bytes()[:torn])
+            (study.path / name).write_bytes((study.path / name).read_bytes()[:size])
         assert sweep(tmp_path, *DRY, f"search.n_trials={count}") == 0
         assert sum(summary(study)["states"].values()) == count
         assert state(study, 1)["state"] == trials_of(study)[1].state.name

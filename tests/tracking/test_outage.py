@@ -186,15 +186,15 @@ def test_a_database_that_was_deleted_is_made_anew(tmp_path: Path) -> None:
 def test_a_trial_that_can_not_be_taken_keeps_no_other_one_back(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["sweep", f"runs_folder={tmp_path}", *DRY, "search.n_trials=3", "study.name=torn"]) == 0
-    _, torn, other = StudyFolder(tmp_path / "torn").trials()
-    torn.record.write_text("{")
-    for trial in (torn, other):
+    assert run(["sweep", f"runs_folder={tmp_path}", *DRY, "search.n_trials=3", "study.name=damaged"]) == 0
+    _, damaged, other = StudyFolder(tmp_path / "damaged").trials()
+    damaged.record.write_text("{")
+    for trial in (damaged, other):
         trial.tracking.unlink()
     assert run(["sync", f"runs_folder={tmp_path}"]) == 3
     assert is_mirrored(other)
-    assert not list((tmp_path / "torn").rglob("trials/*/*lock*"))
-    assert f"trial {torn.path.name}: " in capsys.readouterr().err
+    assert not list((tmp_path / "damaged").rglob("trials/*/*lock*"))
+    assert f"trial {damaged.path.name}: " in capsys.readouterr().err
 
 
 class Broken(http.server.BaseHTTPRequestHandler):

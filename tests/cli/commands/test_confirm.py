@@ -251,8 +251,8 @@ def test_what_is_damaged_is_trained_again_or_told(own_runs: Path, capsys: pytest
     study.test_set.unlink()
     best = read_json(study.summary)["best"]["trial"]
     state = study.trial(best).state.read_text()
-    for torn in (state[:20], state.replace("[", '["x",')):
-        study.trial(best).state.write_text(torn)
+    for truncated in (state[:20], state.replace("[", '["x",')):
+        study.trial(best).state.write_text(truncated)
         assert run(command) == 2
         error = capsys.readouterr().err
         assert "state.json" in error
