@@ -1,14 +1,15 @@
 """Hydra's Optuna sweeper with TPE, one trial after the other in one process, TensorFlow on all cores.
 
 After https://hydra.cc/docs/plugins/optuna_sweeper/ (the example: n_jobs 1, Hydra's basic launcher). The sweeper can't
-prune: every trial has all its epochs. The data are loaded once for all trials. Nothing is tracked.
+prune: every trial has all its epochs, and it can't be told a first configuration. The data are loaded once for all
+trials. Nothing is tracked.
 """
 
 import sys
 
 import hydra
 import keras
-from common import EPOCHS, SPACE, given, mnist, network, time_log
+from common import SPACE, given, labels, mnist, network, time_log
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
@@ -36,12 +37,12 @@ def task(config: DictConfig) -> float:
     """The validation accuracy after the last epoch."""
     keras.backend.clear_session()
     parameters = OmegaConf.to_container(config)
-    history = network(parameters).fit(
+    history = network(parameters, arguments.recipe).fit(
         x_train,
-        y_train,
+        labels(y_train, arguments.recipe),
         batch_size=parameters["batch_size"],
-        epochs=EPOCHS,
-        validation_data=(x_valid, y_valid),
+        epochs=arguments.epochs,
+        validation_data=(x_valid, labels(y_valid, arguments.recipe)),
         callbacks=[time_log(arguments.log)],
         verbose=0,
     )

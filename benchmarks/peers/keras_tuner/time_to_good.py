@@ -4,11 +4,12 @@ After https://www.tensorflow.org/tutorials/keras/keras_tuner (Hyperband with fac
 https://keras.io/guides/keras_tuner/getting_started/ (the batch size in HyperModel.fit). hyperband_iterations is "as
 high as is within your resource budget", as https://keras.io/keras_tuner/api/tuners/hyperband/ advises: the search goes
 on to the limit. The tuner writes a checkpoint at each better epoch, which can't be switched off. Nothing is tracked.
+Hyperband can't be told a first configuration.
 """
 
 import keras
 import keras_tuner
-from common import EPOCHS, SPACE, given, mnist, network, time_log
+from common import SPACE, given, labels, mnist, network, time_log
 
 # The limit is not used: the tuner has none.
 arguments = given()
@@ -31,7 +32,7 @@ class Network(keras_tuner.HyperModel):
 
     def build(self, hp):
         """The compiled network."""
-        return network({name: suggest(hp, name, *bounds) for name, bounds in SPACE.items()})
+        return network({name: suggest(hp, name, *bounds) for name, bounds in SPACE.items()}, arguments.recipe)
 
     def fit(self, hp, model, *args, **kwargs):
         """The history of the training."""
@@ -41,11 +42,17 @@ class Network(keras_tuner.HyperModel):
 tuner = keras_tuner.Hyperband(
     Network(),
     objective="val_accuracy",
-    max_epochs=EPOCHS,
+    max_epochs=arguments.epochs,
     factor=3,
     hyperband_iterations=100,
     seed=arguments.seed + 1,  # 0 would be taken for no seed
     directory="keras_tuner",
     project_name="time_to_good",
 )
-tuner.search(x_train, y_train, validation_data=(x_valid, y_valid), callbacks=[time_log(arguments.log)], verbose=0)
+tuner.search(
+    x_train,
+    labels(y_train, arguments.recipe),
+    validation_data=(x_valid, labels(y_valid, arguments.recipe)),
+    callbacks=[time_log(arguments.log)],
+    verbose=0,
+)

@@ -7,7 +7,7 @@ loads the data in each trial: neither is done here, which saves time and changes
 
 import keras
 import optuna
-from common import EPOCHS, SPACE, given, mnist, network, time_log
+from common import FIRST, SPACE, given, labels, mnist, network, time_log
 from optuna_integration import KerasPruningCallback
 
 arguments = given()
@@ -29,12 +29,12 @@ def objective(trial: optuna.Trial) -> float:
     """The validation accuracy after the last epoch."""
     keras.backend.clear_session()
     parameters = {name: suggest(trial, name, *bounds) for name, bounds in SPACE.items()}
-    history = network(parameters).fit(
+    history = network(parameters, arguments.recipe).fit(
         x_train,
-        y_train,
+        labels(y_train, arguments.recipe),
         batch_size=parameters["batch_size"],
-        epochs=EPOCHS,
-        validation_data=(x_valid, y_valid),
+        epochs=arguments.epochs,
+        validation_data=(x_valid, labels(y_valid, arguments.recipe)),
         callbacks=[time_log(arguments.log), KerasPruningCallback(trial, "val_accuracy")],
         verbose=0,
     )
@@ -46,4 +46,6 @@ study = optuna.create_study(
     sampler=optuna.samplers.TPESampler(seed=arguments.seed),
     pruner=optuna.pruners.MedianPruner(),
 )
+if arguments.recipe:
+    study.enqueue_trial(FIRST)
 study.optimize(objective, timeout=arguments.limit)
