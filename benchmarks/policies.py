@@ -148,6 +148,8 @@ def main() -> None:
                 results[f"{sampler} | {pruner} | {workers}"] = summary(found)
     for name, one in results.items():
         one["times random"] = ratio(one["runs"], results[f"random | none | {name[-1]}"]["runs"])
+    for one in results.values():
+        del one["runs"]
     content = {"configurations": len(given.rows), "best": max(given.means), "replays": options.replays,
                "rank_correlations": correlations, "policies": results}  # fmt: skip
     reporting.write("policies", content)
