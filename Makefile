@@ -26,7 +26,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 sweep: $(READY) ## search for the best network: OVERRIDES='model=dnn search.n_trials=40'
-	@$(BIN)/mnist-sweep sweep $(if $(filter data=% experiment=%,$(OVERRIDES)),,data=auto) $(OVERRIDES)
+	@$(BIN)/mnist-sweep sweep $(if $(filter data=% experiment=% task=%,$(OVERRIDES)),,data=auto) $(OVERRIDES)
 
 train: $(READY) ## one recorded experiment: EXPERIMENT=seed_dnn
 	@$(BIN)/mnist-sweep train experiment=$(EXPERIMENT) $(OVERRIDES)

@@ -1,6 +1,6 @@
 """What a trial costs the driver as its study grows: `python benchmarks/growth.py --trials 10000`.
 
-Nothing is trained (`runtime.executor=dry`): what is left is the sampler, Optuna's journal, the trial's folder and
+Nothing is trained (`task=dry`): what is left is the sampler, Optuna's journal, the trial's folder and
 MLflow. Each search runs in a process of its own, whose methods are wrapped here, not in the product. Times are of the
 processor and of one thread, so that other work on the machine hardly shows. Writes growth.json and growth.md.
 """
@@ -79,8 +79,8 @@ class Meter:
 def measure(arguments: list[str], file: Path) -> int:
     """Runs `mnist-sweep sweep` in this process, and writes what it cost."""
     from mnist_sweep.cli import main as command_line
+    from mnist_sweep.driver.study_files import StudyFiles
     from mnist_sweep.search import Search
-    from mnist_sweep.sweep.study_files import StudyFiles
     from mnist_sweep.tracking import Tracker, Writer
 
     meter = Meter()
@@ -127,7 +127,7 @@ def run(folder: Path, sampler: str, trials: int, more: list[str]) -> dict[str, A
     """A search in a process of its own: what it cost."""
     file = folder / "figures.json"
     command = [sys.executable, str(Path(__file__).absolute()), "--measure", str(file), f"sampler={sampler}",
-               "runtime.executor=dry", f"search.n_trials={trials}", f"study.name={sampler}", *more]  # fmt: skip
+               "task=dry", f"search.n_trials={trials}", f"study.name={sampler}", *more]  # fmt: skip
     with (folder / "output.txt").open("a") as output:
         subprocess.run(command, cwd=folder, stdout=output, stderr=output, check=True)
     found: dict[str, Any] = json.loads(file.read_text())

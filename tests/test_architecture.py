@@ -15,11 +15,11 @@ LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imp
 
 # Where an import is planted, what it says, and the chain by which import-linter must name it.
 PLANTS = [
-    ("sweep/study_files.py", "import mlflow", "mnist_sweep.sweep.study_files -> mlflow"),
+    ("driver/study_files.py", "import mlflow", "mnist_sweep.driver.study_files -> mlflow"),
     ("results/study.py", "from mlflow import MlflowClient", "mnist_sweep.results.study -> mlflow"),
     ("tracking/writer.py", "import optuna", "mnist_sweep.tracking.writer -> optuna"),
     ("cli/commands/show.py", "from optuna.trial import TrialState", "mnist_sweep.cli.commands.show -> optuna"),
-    ("sweep/loop.py", "import tensorflow", "mnist_sweep.sweep.loop -> tensorflow"),
+    ("driver/loop.py", "import tensorflow", "mnist_sweep.driver.loop -> tensorflow"),
     ("config/check.py", "import tensorflow", "mnist_sweep.config.check -> tensorflow"),
     ("confirm/runs.py", "import keras", "mnist_sweep.confirm.runs -> keras"),
     ("files.py", "import matplotlib", "mnist_sweep.files -> matplotlib"),

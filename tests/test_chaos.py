@@ -19,6 +19,7 @@ from mnist_sweep.config import parse_trial
 from mnist_sweep.execution import Done, Failed, Job, LocalExecutor
 from mnist_sweep.files import read_yaml
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.tasks import ImageClassifier
 from mnist_sweep.tasks.image_classifier.data import describe
 
 SWEEP = ["data=digits", "model=dnn", "model.units=[64]", "train.epochs=6", "train.batch_size=8", "runtime.workers=2",
@@ -142,7 +143,7 @@ def check_mlflow(folder: Path, trials: list) -> None:
 def check_digests(folder: Path) -> None:
     """Every trial's weights are those of the same configuration trained without any disturbance."""
     study = StudyFolder(folder / "runs/dnn-digits")
-    executor = LocalExecutor()
+    executor = LocalExecutor(preload=ImageClassifier.traits.preload)
     expected = {}
     waiting = [trial for trial in study.trials() if trial.environment.exists()]
     try:

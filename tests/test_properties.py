@@ -32,12 +32,12 @@ from mnist_sweep.config.compose import known_keys
 from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.settings import parse_surroundings
 from mnist_sweep.config.space import as_literal
+from mnist_sweep.driver import plan as searching
 from mnist_sweep.execution.job_folder import stored
-from mnist_sweep.execution.jobs import not_shown, prepare
 from mnist_sweep.files import read_json, read_yaml, write_yaml
 from mnist_sweep.search import Search
 from mnist_sweep.storage.history import read_history
-from mnist_sweep.sweep import plan as searching
+from mnist_sweep.tasks.data import not_shown, prepare
 from mnist_sweep.tasks.image_classifier import data
 from mnist_sweep.tasks.image_classifier.data import download
 
@@ -70,7 +70,7 @@ def written_down(config: TrialConfig) -> None:
 
 
 def check_train(call: Any) -> tuple[int, None]:
-    parse_surroundings(call.config)
+    parse_surroundings(call.config, call.trusted)
     config = parse_trial(call.config, call.trusted)
     prepare(config, print)
     written_down(config)

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("no_report")
 
 SMALL = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "train.batch_size=64", "tracking=none",
          "model.dropout=interval(0.0,0.5)"]  # fmt: skip
-DRY = [*SMALL, "runtime.executor=dry"]
+DRY = [*SMALL, "task=dry"]
 LONG = "train.epochs=5000"
 
 
@@ -295,7 +295,7 @@ def test_a_quota_that_is_used_up_stops_a_sweep_cleanly(tmp_path: Path) -> None:
 
 def test_a_fork_takes_over_the_trials_that_still_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sweep(tmp_path, *DRY, "search.n_trials=12") == 0
-    narrower = [*DRY[:-2], "model.dropout=interval(0.0,0.15)", "runtime.executor=dry", "search.n_trials=14"]
+    narrower = [*DRY[:-2], "model.dropout=interval(0.0,0.15)", "task=dry", "search.n_trials=14"]
     capsys.readouterr()
     assert sweep(tmp_path, *narrower) == 2
     error = capsys.readouterr().err
@@ -366,4 +366,4 @@ def test_budget_and_workers_are_no_change(tmp_path: Path, change: str) -> None:
 def test_a_dry_study_is_never_gone_on_with_for_real(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sweep(tmp_path, *DRY, "search.n_trials=1") == 0
     assert sweep(tmp_path, *SMALL, "search.n_trials=2") == 2
-    assert "runtime.executor: dry -> local" in capsys.readouterr().err
+    assert "task._target_: mnist_sweep.tasks.Dry -> mnist_sweep.tasks.ImageClassifier" in capsys.readouterr().err

@@ -13,6 +13,7 @@ from mnist_sweep.cli.hydras_own import check_hydras_own
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.compose import key_of
 from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.overrides import told_apart
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.config.spelling import read, spelled
 from mnist_sweep.config.stored import check_stored
@@ -67,7 +68,6 @@ COMMANDS = {
     "sync": Command("sync", "sync", Names.STUDY),
     "ui": Command("ui", "ui"),
 }
-SPACE = "search.space."
 TAKES_A_STUDY = (Names.STUDY, Names.STUDIES, Names.STUDY_OR_FILE)
 
 
@@ -176,25 +176,6 @@ def _take_file(arguments: Arguments, names: list[str]) -> Arguments:
     return arguments
 
 
-def _take_sweeps(arguments: Arguments) -> Arguments:
-    """Overrides with several values are parameters of the search."""
-    sweeps: dict[str, str] = {}
-    overrides: list[str] = []
-    unsearched: list[str] = []
-    for text in arguments.overrides:
-        override, of_space = read(text), key_of(text).startswith(SPACE)
-        if of_space and text.startswith("~"):
-            unsearched.append(key_of(text).removeprefix(SPACE))
-        elif of_space or override.is_sweep_override():
-            key, values = key_of(text).removeprefix(SPACE), text.partition("=")[2]
-            if key in sweeps:
-                raise UserError(f"{key} must have one range for the search, got {sweeps[key]} and {values}")
-            sweeps[key] = values
-        else:
-            overrides.append(text)
-    return replace(arguments, overrides=overrides, sweeps=sweeps, unsearched=unsearched)
-
-
 def _several(name: str, key: str, values: str) -> str:
     way_out = "; sweep searches among them, and train --multirun trains them all" if name == "train" else ""
     return f"{key} must have one value for {name}, got {values}{way_out}"
@@ -222,7 +203,8 @@ def parse_arguments(name: str, given: Sequence[str]) -> Arguments:
     if "--package" in arguments.flags and not {"--cfg", "-c"} & set(arguments.flags):
         raise UserError("--package is for --cfg, which prints a configuration")
     if command.sweeps:
-        return _take_sweeps(arguments)
+        told = told_apart(arguments.overrides)
+        return replace(arguments, overrides=told.overrides, sweeps=told.sweeps, unsearched=told.unsearched)
     for text in arguments.overrides:
         if read(text).is_sweep_override() and not arguments.multirun:
             raise UserError(_several(name, *text.split("=", 1)))

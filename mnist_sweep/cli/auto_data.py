@@ -10,7 +10,7 @@ from hydra.core.global_hydra import GlobalHydra
 from mnist_sweep.cli.screen import transfer
 from mnist_sweep.config import Unavailable, parse_trial
 from mnist_sweep.config.compose import plain
-from mnist_sweep.execution.jobs import prepare
+from mnist_sweep.tasks.data import prepare
 
 AUTO = "data=auto"
 

@@ -25,7 +25,8 @@ from mnist_sweep.cli.hydras_own import check_files, check_own_files, parameters_
 from mnist_sweep.cli.process import check_process, open_streams
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.compose import Composer, key_of, known_keys, plain, trusted_modules
-from mnist_sweep.config.composed import Composed
+from mnist_sweep.config.composed import Composed, with_parameters
+from mnist_sweep.config.folder import conf_folder
 from mnist_sweep.config.hydra_errors import as_user_error
 from mnist_sweep.config.secrets import masked
 from mnist_sweep.config.space import as_literal
@@ -37,6 +38,8 @@ MISTAKE, UNAVAILABLE, INTERRUPTED, TERMINATED = 2, 3, 130, 143
 
 # Flags to which the answer is a text.
 ANSWERED = ("--help", "-h", "--hydra-help", "--version", "--cfg", "-c", "--info", "-i")
+
+DEFAULT_TASK = "image_classifier"  # the option of the group `task`
 
 # Hydra's own files and logs are not wanted: a trial's folder holds its configuration and its log. A configuration file
 # must not bring loggers and callbacks either: Hydra calls whatever they name.
@@ -52,18 +55,13 @@ HYDRA = {
 }
 
 
-def conf_folder() -> Path:
-    """Returns the folder of the configuration: inside an installed package, next to the package in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    return package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
-
-
 def _warm_up(overrides: Sequence[str]) -> None:
     """Has TensorFlow imported in the fork server while Hydra composes and everything is checked."""
     from mnist_sweep.execution import LocalExecutor
+    from mnist_sweep.tasks import ImageClassifier
 
-    if not any(key_of(override) == "runtime.executor" and "dry" in override for override in overrides):
-        LocalExecutor().warm_up()
+    if all(override.partition("=")[2] == DEFAULT_TASK for override in overrides if key_of(override) == "task"):
+        LocalExecutor(preload=ImageClassifier.traits.preload).warm_up()
 
 
 def _known(config: str) -> list[str]:
@@ -85,7 +83,7 @@ def _composed(config: DictConfig, arguments: Arguments, line: str) -> Composed:
     if "--config-dir" in arguments.where or any(key_of(text) == "hydra.searchpath" for text in arguments.overrides):
         path = [text for text in arguments.overrides if key_of(text) == "hydra.searchpath"]
         check_files(composer.hydras_own([*texts, *path]))
-    return Composed(
+    return with_parameters(Composed(
         config=plain(config),
         composer=composer,
         overrides=texts,
@@ -95,7 +93,7 @@ def _composed(config: DictConfig, arguments: Arguments, line: str) -> Composed:
         trusted=trusted,
         flags=arguments.where,
         line=line,
-    )
+    ))  # fmt: skip
 
 
 def _execute(name: str, given: list[str], line: str, folder: Path) -> int:

@@ -8,18 +8,17 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic.dataclasses import dataclass as checked
 
-from mnist_sweep.config import TrialConfig, UserError, parse_trial
+from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.config.check import check, shown
-from mnist_sweep.config.compose import of_a_trial
 from mnist_sweep.config.composed import Composed
+from mnist_sweep.config.image_classifier import ImageClassifierConfig
 from mnist_sweep.config.schema import CONFIG, Bool, Int, NotNegative
 from mnist_sweep.config.settings import (
     ConfirmConfig,
     RuntimeConfig,
-    StudyConfig,
     TrackingConfig,
     parse_folder,
-    parse_surroundings,
+    parse_runtime,
     parse_tracking,
 )
 
@@ -176,7 +175,7 @@ def confirm_request(composed: Composed) -> ConfirmRequest:
     config = composed.config
     return ConfirmRequest(
         confirm=check(ConfirmConfig, config["confirm"], "confirm"),
-        runtime=check(RuntimeConfig, config["runtime"], "runtime"),
+        runtime=parse_runtime(config["runtime"]),
         runs_folder=parse_folder(config["runs_folder"]),
         tracking=parse_tracking(config["tracking"]),
         study=_name(config["study_name"]),
@@ -210,7 +209,7 @@ def reproduce_request(composed: Composed) -> ReproduceRequest:
     config = composed.config
     what = check(Reproduced, {key: config[key] for key in Reproduced.__dataclass_fields__ if key in config}, "")
     _check_one_way(what)
-    runtime = check(RuntimeConfig, config["runtime"], "runtime")
+    runtime = parse_runtime(config["runtime"])
     return ReproduceRequest(what, runtime, parse_tracking(config["tracking"]), parse_folder(config["runs_folder"]))
 
 
@@ -225,29 +224,11 @@ def _check_one_way(what: Reproduced) -> None:
         raise UserError(f"all=true is of a whole study: it can't be given together with {name}")
 
 
-@dataclass(frozen=True)
-class TrainRequest:
-    """Of `train`: a configuration, the overrides that make it, and where it runs."""
-
-    config: TrialConfig
-    overrides: list[str]
-    runtime: RuntimeConfig
-    study: StudyConfig
-    tracking: TrackingConfig
-    runs_folder: Path
-    experiment: str | None
-
-
-def train_request(composed: Composed) -> TrainRequest:
-    """Returns what `train` is asked for; raises UserError."""
-    around = parse_surroundings(composed.config)
-    config = parse_trial(composed.config, composed.trusted)
-    overrides = [override for override in composed.overrides if of_a_trial(override)]
-    return TrainRequest(config, overrides, **vars(around), experiment=composed.choices.get("experiment"))
-
-
-def data_request(composed: Composed) -> TrialConfig:
+def data_request(composed: Composed) -> ImageClassifierConfig:
     """Returns the configuration whose data set `data` is asked for; raises UserError."""
     if sweeps := [key for key in composed.sweeps if key.split(".")[0] == "data"]:
         raise UserError(f"{sweeps[0]} must be one value: one data set at a time is fetched")
-    return parse_trial(composed.config, composed.trusted)
+    config = parse_trial(composed.config, composed.trusted)
+    if not isinstance(config, ImageClassifierConfig):
+        raise UserError(f"task={config.task.name} has no data set of images to fetch")
+    return config

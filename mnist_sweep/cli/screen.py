@@ -13,11 +13,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TaskProgr
 from rich.table import Table
 from rich.text import Text
 
-from mnist_sweep.config.metrics import PRIMARY
+from mnist_sweep.config.metrics import AROUND
 from mnist_sweep.config.secrets import masked
+from mnist_sweep.driver.forecast import forecast
+from mnist_sweep.execution.progress import Scope
 from mnist_sweep.formatting import duration, short
 from mnist_sweep.storage.state import FINISHED, TrialState
-from mnist_sweep.sweep.forecast import forecast
 
 WIDEST = 1000  # characters of a table in a file
 COLOURS = {TrialState.COMPLETE: "green", TrialState.PRUNED: "yellow", TrialState.FAIL: "red"}
@@ -53,8 +54,13 @@ class Running:
     text: str
     epochs: int
     started: float = field(default_factory=time.monotonic)
-    epoch: int = 0
+    epoch: float = 0
     value: float | None = None
+
+    @property
+    def place(self) -> str:
+        """The epoch, and of how many where that is known."""
+        return f"{self.epoch:g}/{self.epochs}" if self.epochs else f"{self.epoch:g}"
 
 
 class Screen:
@@ -63,7 +69,7 @@ class Screen:
     def __init__(
         self,
         title: str = "",
-        curve: str = PRIMARY,
+        curve: str = "",
         total: int = 0,
         workers: int = 1,
         done: Mapping[TrialState, int] | None = None,
@@ -86,6 +92,16 @@ class Screen:
         self._live: Live | None = None
         if self.console.is_terminal and not self.console.is_dumb_terminal:
             self._live = Live(console=self.console, get_renderable=self._render, refresh_per_second=4, transient=True)
+
+    def begin(self, scope: Scope) -> None:
+        """Says what is shown from now on."""
+        self.title, self.kind, self.curve = scope.title, scope.kind, scope.curve
+        self.total, self.workers = scope.total, scope.workers
+        self.counts = {**dict.fromkeys(FINISHED, 0), **scope.done}
+
+    def expect(self, seconds: float) -> None:
+        """Says what a run is estimated to take."""
+        self.prior = seconds
 
     @contextlib.contextmanager
     def live(self) -> Iterator[None]:
@@ -140,9 +156,11 @@ class Screen:
     def epoch(self, number: int, row: Mapping[str, float]) -> None:
         """Shows an epoch of a running trial."""
         trial = self.running[number]
-        trial.epoch, trial.value = int(row["epoch"]), row[self.curve]
+        self.curve = self.curve or next((name for name in row if name not in AROUND), "")
+        trial.epoch, trial.value = row["epoch"], row.get(self.curve)
         if self._live is None:
-            self.say(f"{self.kind} {number} epoch {trial.epoch}/{trial.epochs}: {self.curve} {trial.value:.4f}")
+            value = "" if trial.value is None else f": {self.curve} {trial.value:.4f}"
+            self.say(f"{self.kind} {number} epoch {trial.place}{value}")
 
     def ended(self, number: int, state: TrialState, text: str) -> None:
         """Shows how a trial has ended.
@@ -185,9 +203,8 @@ class Screen:
         table.add_column("what is tried", ratio=1, no_wrap=True, overflow="ellipsis")
         for number, trial in sorted(self.running.items()):
             value = "" if trial.value is None else f"{trial.value:.4f}"
-            epoch = f"{trial.epoch}/{trial.epochs}"
             passed = duration(time.monotonic() - trial.started)
-            table.add_row(str(number), epoch, value, passed, trial.text)
+            table.add_row(str(number), trial.place, value, passed, trial.text)
         bar = Progress(
             TextColumn(self.title),
             BarColumn(bar_width=None),

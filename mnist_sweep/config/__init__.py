@@ -1,13 +1,13 @@
 """Configuration: Hydra composes it, dataclasses check it, and nothing above sees a DictConfig."""
 
+from mnist_sweep.config.component import Component
 from mnist_sweep.config.errors import Unavailable, UserError
-from mnist_sweep.config.metrics import METRICS
+from mnist_sweep.config.image_classifier import DataConfig, Split
 from mnist_sweep.config.precision import fastest_precision
 from mnist_sweep.config.settings import Settings
-from mnist_sweep.config.trial import Component, DataConfig, Split, TrialConfig, parse_trial
+from mnist_sweep.config.trial import TrialConfig, parse_trial
 
 __all__ = [
-    "METRICS",
     "Component",
     "DataConfig",
     "Settings",

@@ -82,7 +82,11 @@ def _sentence(error: Any, key: str, known: Iterable[str]) -> str:
 
 def _searched(key: str, given: Any) -> str:
     """Returns a hint where values to be searched are given as a list, which would be one value."""
-    if key.partition(".")[0] not in ("model", "optimizer", "train") or not isinstance(given, list) or not given:
+    if (
+        key.partition(".")[0] not in ("model", "optimizer", "train", "params")
+        or not isinstance(given, list)
+        or not given
+    ):
         return ""
     if any(isinstance(item, list | dict) for item in given):
         return ""

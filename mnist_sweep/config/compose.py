@@ -87,6 +87,7 @@ class Composer:
         base: Sequence[str],
         allowed: Sequence[str],
         composed: DictConfig | None = None,
+        path: Sequence[str] = (),
     ) -> None:
         """Makes a composer.
 
@@ -96,7 +97,9 @@ class Composer:
             base: The overrides of the command line.
             allowed: The modules whose functions a configuration may name.
             composed: What Hydra has already composed of these, if it has.
+            path: Overrides of Hydra's search path, for every composition.
         """
+        self.path = list(path)
         self.loader = loader
         self.config_name = config_name
         self.base = [override for override in base if of_a_trial(override)]
@@ -133,7 +136,9 @@ class Composer:
         return {str(key): value for key, value in found.items()}
 
     def _loaded(self, overrides: Sequence[str]) -> DictConfig:
-        return self.loader.load_configuration(self.config_name, list(overrides), run_mode=RunMode.RUN, from_shell=False)
+        return self.loader.load_configuration(
+            self.config_name, [*overrides, *self.path], run_mode=RunMode.RUN, from_shell=False
+        )
 
     def _compose(self, overrides: Sequence[str]) -> DictConfig:
         config = self._loaded(overrides)
@@ -169,8 +174,10 @@ class Composer:
     def overrides(self, trial: Mapping[str, str]) -> list[str]:
         """Returns all overrides that make up a trial: they can be pasted behind `mnist-sweep train`."""
         groups, values = self._split(trial)
-        kept = [o for o in self._composed(groups)[0] if key_of(o) not in values]
-        return [*kept, *(f"{key}={value}" for key, value in values.items())]
+        texts = self._composed(groups)[0]
+        added = {key_of(text) for text in texts if text.startswith("+")}  # keys that no file has
+        kept = [text for text in texts if key_of(text) not in values]
+        return [*kept, *(f"{'+' * (key in added)}{key}={value}" for key, value in values.items())]
 
     def config(self, trial: Mapping[str, str]) -> TrialConfig:
         """Returns a trial's configuration; raises UserError for an unknown key or a value that doesn't fit."""

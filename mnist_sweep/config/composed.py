@@ -1,9 +1,15 @@
 """What a command gets from the command line."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mnist_sweep.config.compose import Composer
+from mnist_sweep.config.flatten import flatten
+from mnist_sweep.config.space import middle, parse_domain
+from mnist_sweep.config.spelling import dotted
+
+FREE = "params."  # the section whose keys are not known beforehand
 
 
 @dataclass(frozen=True)
@@ -31,3 +37,23 @@ class Composed:
     trusted: list[str]
     flags: list[str]
     line: str
+
+
+def with_parameters(composed: Composed) -> Composed:
+    """Returns what was composed with a value for each searched key of `params` that has none: the middle of its range.
+
+    Raises:
+        UserError: A range can't be read.
+    """
+    search = composed.config.get("search")
+    space = search.get("space") if isinstance(search, Mapping) else None
+    searched = {**(dotted(space) if isinstance(space, Mapping) else {}), **composed.sweeps}
+    known = flatten(composed.config)
+    missing = {key: text for key, text in searched.items() if key.startswith(FREE) and key not in known}
+    if not missing or "params" not in composed.config:
+        return composed
+    texts = [*composed.overrides, *(f"+{key}={middle(parse_domain(key, text))}" for key, text in missing.items())]
+    before = composed.composer
+    composer = Composer(before.loader, before.config_name, texts, composed.trusted, path=before.path)
+    base = composer.plain_base()
+    return replace(composed, config={**composed.config, "params": base["params"]}, overrides=texts, composer=composer)

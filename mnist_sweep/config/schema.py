@@ -129,6 +129,13 @@ class TrainConfig:
     label_smoothing: Fraction = 0.0
 
 
+@dataclass(frozen=True, config=CONFIG)
+class StudySeed:
+    """The one key of `study` that a trial depends on."""
+
+    seed: Seed
+
+
 # What the functions of this package, and Keras's optimizers, take. A `_target_` that is not here is the user's own:
 # its arguments are checked by the function itself.
 ARGUMENTS: dict[str, dict[str, type[Any]]] = {

@@ -11,10 +11,11 @@ from pydantic import ByteSize, Field
 from pydantic.dataclasses import dataclass
 
 from mnist_sweep.config.check import check, nearest, shown
+from mnist_sweep.config.component import Component, parse_component
 from mnist_sweep.config.errors import UserError
-from mnist_sweep.config.metrics import METRICS, Direction
+from mnist_sweep.config.metrics import Direction, Metric, MetricTable
 from mnist_sweep.config.schema import CONFIG, Bool, Count, Float, Int, Positive, Seed
-from mnist_sweep.config.trial import Component, parse_component
+from mnist_sweep.config.task import build_task, metric_table, task_component
 
 URI = "MLFLOW_TRACKING_URI"  # MLflow's own variable, which conf/tracking names
 
@@ -52,16 +53,11 @@ class RuntimeConfig:
     `memory_limit` is of a trial's resident memory, TensorFlow included; `trial_timeout` in seconds from start to end.
     """
 
-    executor: Literal["local", "dry"]
+    executor: Literal["local"]
     workers: Annotated[Int, Field(ge=1, le=1024)] | None
     memory_limit: Annotated[ByteSize, Field(ge=1_000_000)] | None  # a bare 5 is 5 bytes
     trial_timeout: Positive | None
     allowed_targets: list[str]
-
-    @property
-    def is_dry(self) -> bool:
-        """Whether nothing is trained: trials report a known function of their parameters."""
-        return self.executor == "dry"
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -98,9 +94,10 @@ class Surroundings:
 
 @plain_dataclass(frozen=True)
 class Settings(Surroundings):
-    """Everything around the trials of a search."""
+    """Everything around the trials of a search; `objectives` are its metrics, the first one first."""
 
     search: SearchConfig
+    objectives: list[Metric]
     sampler: Component
     pruner: Component
 
@@ -129,34 +126,38 @@ def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-def parse_search(plain: dict[str, Any]) -> SearchConfig:
-    """Returns the search section, with metric and direction as lists; raises UserError for a wrong value."""
+def parse_search(plain: dict[str, Any], table: MetricTable) -> tuple[SearchConfig, list[Metric]]:
+    """Returns the search section, and its objectives.
+
+    Args:
+        plain: The section, as plain data; metric and direction may be lists.
+        table: The metrics of the task.
+
+    Raises:
+        UserError: A value is wrong.
+    """
     if not isinstance(plain, dict):
         raise UserError(f"search must be a mapping, got {shown(plain)}")
     plain = dict(plain)
     plain["metric"] = metrics = _as_list(plain.get("metric"))
-    for metric in metrics:
-        if not isinstance(metric, str) or metric not in METRICS:
-            raise UserError(
-                f"search.metric must be a metric of a trial, got {shown(metric)}{nearest(str(metric), METRICS)}"
-            )
-    if len(set(metrics)) < len(metrics):
+    if len(set(map(str, metrics))) < len(metrics):
         raise UserError(f"search.metric must not name a metric twice, got {shown(metrics)}")
     directions = _as_list(plain.get("direction"))
     if directions == [None]:
-        directions = [METRICS[metric].direction for metric in metrics]
+        directions = [None] * len(metrics)
     for direction in directions:
-        if direction not in ("maximize", "minimize"):
+        if direction not in ("maximize", "minimize", None):
             raise UserError(f"search.direction must be maximize, minimize or null, got {shown(direction)}")
-    plain["direction"] = directions
-    search = check(SearchConfig, plain, "search")
     if len(directions) != len(metrics):
         raise UserError(
             f"search.direction must have one direction for each of the {len(metrics)} metrics, got {shown(directions)}"
         )
+    objectives = [table.objective(metric, direction) for metric, direction in zip(metrics, directions, strict=True)]
+    plain["direction"] = [objective.direction for objective in objectives]
+    search = check(SearchConfig, plain, "search")
     if search.target is not None and len(metrics) > 1:
         raise UserError("search.target must be null with several metrics; use search.n_trials or search.timeout")
-    return search
+    return search, objectives
 
 
 def parse_folder(value: Any, reads: bool = False, key: str = "runs_folder") -> Path:
@@ -192,6 +193,13 @@ def parse_folder(value: Any, reads: bool = False, key: str = "runs_folder") -> P
     return folder
 
 
+def parse_runtime(plain: Any) -> RuntimeConfig:
+    """Returns the runtime section; raises UserError for a wrong value."""
+    if isinstance(plain, dict) and plain.get("executor") == "dry":
+        raise UserError("runtime.executor=dry is now a task: write task=dry")
+    return check(RuntimeConfig, plain, "runtime")
+
+
 def parse_tracking(plain: Any) -> TrackingConfig:
     """Returns the tracking section; raises UserError for a wrong value."""
     tracking = check(TrackingConfig, plain, "tracking")
@@ -212,10 +220,19 @@ def _named(study: Any) -> Any:
     return study
 
 
-def parse_surroundings(plain: dict[str, Any]) -> Surroundings:
-    """Returns the settings around a single trial; raises UserError for a wrong value."""
+def parse_surroundings(plain: dict[str, Any], allowed: list[str]) -> Surroundings:
+    """Returns the settings around a single trial.
+
+    Args:
+        plain: The composed configuration, as plain data.
+        allowed: The modules whose functions a configuration may name.
+
+    Raises:
+        UserError: A value is wrong.
+    """
     # `recorded` is the result of a trial in a file that a study has written.
-    known = {"data", "model", "optimizer", "train", "recorded", *Settings.__dataclass_fields__}
+    sections = build_task(task_component(plain, allowed)).sections
+    known = {"task", *sections, "recorded", *Settings.__dataclass_fields__} - {"objectives"}
     for key in plain:
         if key not in known:
             raise UserError(f"{key} is not a known key{nearest(key, known)}")
@@ -226,7 +243,7 @@ def parse_surroundings(plain: dict[str, Any]) -> Surroundings:
     if study.name is not None:
         check_study_name(study.name)
     return Surroundings(
-        runtime=check(RuntimeConfig, plain["runtime"], "runtime"),
+        runtime=parse_runtime(plain["runtime"]),
         study=study,
         tracking=parse_tracking(plain["tracking"]),
         runs_folder=parse_folder(plain["runs_folder"]),
@@ -243,7 +260,7 @@ def parse_settings(plain: dict[str, Any], allowed: list[str]) -> Settings:
     Raises:
         UserError: A value is wrong.
     """
-    around = parse_surroundings(plain)
+    around = parse_surroundings(plain, allowed)
     if "search" not in plain:
         raise UserError(
             "search is missing, for there is none of the model's name: choose one with search=cnn, "
@@ -252,9 +269,11 @@ def parse_settings(plain: dict[str, Any], allowed: list[str]) -> Settings:
     for key in ("sampler", "pruner"):
         if key not in plain:
             raise UserError(f"{key} is missing from the configuration")
+    search, objectives = parse_search(plain["search"], metric_table(build_task(task_component(plain, allowed))))
     return Settings(
         **vars(around),
-        search=parse_search(plain["search"]),
+        search=search,
+        objectives=objectives,
         sampler=parse_component(plain["sampler"], "sampler", allowed),
         pruner=parse_component(plain["pruner"], "pruner", allowed),
     )

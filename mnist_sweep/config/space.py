@@ -92,6 +92,16 @@ def value_of(domain: Domain, text: str) -> Value:
     return int(text) if domain.is_integer else float(text)
 
 
+def middle(domain: Domain) -> str:
+    """Returns the first choice, or the middle of a range, by its logarithm where that is searched, as in overrides."""
+    if isinstance(domain, Choice):
+        return domain.literals[0]
+    value = math.sqrt(domain.low * domain.high) if domain.log else (domain.low + domain.high) / 2
+    if domain.step is not None:
+        value = domain.low + round((value - domain.low) / domain.step) * domain.step
+    return literal(domain, int(value) if domain.is_integer else float(value))
+
+
 def contains(domain: Domain, text: str) -> bool:
     """Returns whether a value that is written as in an override lies in a domain."""
     if isinstance(domain, Choice):

@@ -6,10 +6,9 @@ from mnist_sweep.config.check import nearest, shown
 from mnist_sweep.config.compose import Composer
 from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.space import Choice, Domain, Parameter, holds, literal
+from mnist_sweep.config.task import Task
+from mnist_sweep.config.traits import traits
 from mnist_sweep.config.trial import TrialConfig
-
-# What a search must not change: the same images for every trial, or their accuracies can't be compared.
-NOT_SEARCHED = ("data", "study", "train.epochs")
 
 
 def ends(domain: Domain) -> list[str]:
@@ -65,13 +64,16 @@ def reachable(parameters: list[Parameter], base: Mapping[str, str]) -> list[Para
     return [parameter for parameter in parameters if _way_to(parameter, parameters, base) is not None]
 
 
-def check_space(composer: Composer, parameters: list[Parameter], base: Mapping[str, str]) -> list[TrialConfig]:
+def check_space(
+    composer: Composer, parameters: list[Parameter], base: Mapping[str, str], task: Task
+) -> list[TrialConfig]:
     """Composes a trial for every choice and both ends of every range.
 
     Args:
         composer: Composes them.
         parameters: The search space.
         base: The base configuration's values as in overrides, the chosen options of groups included.
+        task: The task, whose sections are searched.
 
     Returns:
         The configurations of these trials.
@@ -81,12 +83,15 @@ def check_space(composer: Composer, parameters: list[Parameter], base: Mapping[s
     """
     configs: list[TrialConfig] = []
     if not parameters:
-        raise UserError("search.space must not be empty: add a parameter, such as 'model.dropout=interval(0.0,0.5)'")
+        example = "model.dropout" if "model" in task.sections else f"{next(iter(task.sections), 'params')}.x"
+        raise UserError(f"search.space must not be empty: add a parameter, such as '{example}=interval(0.0,0.5)'")
+    fixed = ("study", *traits(task).not_searched)
     for parameter in parameters:
-        if any(parameter.key == key or parameter.key.startswith(f"{key}.") for key in NOT_SEARCHED):
+        if any(parameter.key == key or parameter.key.startswith(f"{key}.") for key in fixed):
             raise UserError(f"search.space must not have {parameter.key}: trials could then not be compared")
-        if parameter.key.split(".")[0] not in ("model", "optimizer", "train"):
-            known = [key for key in base if key.split(".")[0] in ("model", "optimizer", "train")]
+        searched = [section for section in task.sections if section not in fixed]
+        if parameter.key.split(".")[0] not in searched:
+            known = [key for key in base if key.split(".")[0] in searched]
             raise UserError(f"search.space: {parameter.key} is not a key of a trial{nearest(parameter.key, known)}")
         _check_condition(composer, parameter, parameters, base)
         for way in _ways(parameter, parameters, base):

@@ -7,7 +7,7 @@ from typing import Any
 from mnist_sweep.config.check import shown
 from mnist_sweep.config.errors import UserError
 
-GROUPS = ("data", "model", "optimizer", "train", "search", "sampler", "pruner", "runtime", "study", "tracking",
+GROUPS = ("task", "data", "model", "optimizer", "train", "search", "sampler", "pruner", "runtime", "study", "tracking",
           "experiment")  # fmt: skip
 _DEFAULT = re.compile(r"(override |optional )*/?(\w+)")
 _OPTION = re.compile(r"(?!hydra)\w[\w/-]*")

@@ -17,6 +17,7 @@ OWN = {
     "optimizer": r"keras\.optimizers\."
     r"(Adadelta|Adafactor|Adagrad|Adam|AdamW|Adamax|Ftrl|Lamb|Lion|Muon|Nadam|RMSprop|SGD)",
     "sampler": r"optuna\.samplers\.[A-Z]\w*|mnist_sweep\.(search|study)\.(GridSampler|TPESampler)",
+    "task": r"mnist_sweep\.tasks\.(ImageClassifier|Dry|Function)",
     "pruner": r"optuna\.pruners\.[A-Z]\w*|mnist_sweep\.search\.SuccessiveHalvingPruner",
 }
 WORDS = {
@@ -24,6 +25,7 @@ WORDS = {
     "model": "mnist_sweep.models (dnn, cnn)",
     "optimizer": "keras.optimizers (one of Keras's own)",
     "sampler": "optuna.samplers",
+    "task": "mnist_sweep.tasks (ImageClassifier, Dry, Function)",
     "pruner": "optuna.pruners",
 }
 # Where the code of these names lies. The names themselves stay: they are part of every trial's seed, and stored in
@@ -33,6 +35,7 @@ MOVED = {
     "mnist_sweep.models": "mnist_sweep.tasks.image_classifier.models",
     "mnist_sweep.study": "mnist_sweep.search",
 }
+LIBRARIES = ("mnist_sweep", "keras", "optuna")
 _NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+")
 
 
@@ -77,20 +80,40 @@ def check_target(section: Mapping[str, Any], key: str, allowed: Iterable[str]) -
     return target
 
 
+def check_name(name: Any, key: str, allowed: Iterable[str]) -> None:
+    """Raises UserError unless a name is that of an allowed module's function, such as `my_module.objective`."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise UserError(
+            f"{key} must be a function's name with its module, such as my_module.objective, got {shown(name)}"
+        )
+    if not any(name.startswith(f"{prefix}.") for prefix in allowed):
+        module = name.rpartition(".")[0]
+        raise UserError(f"{key} is {name}: if you trust it, add runtime.allowed_targets=[{module}] to the command line")
+
+
 def resolve(target: str, key: str) -> Any:
-    """Returns the function or class of a checked target; raises UserError if there is none of that name."""
+    """Returns the function or class of a checked target.
+
+    Args:
+        target: Its name with its module.
+        key: The key that names it, for messages.
+
+    Raises:
+        UserError: There is none of that name.
+    """
     module, _, name = target.rpartition(".")
     module = MOVED.get(module, module)
-    if str(Path.cwd()) not in sys.path:  # a user's own module lies where the command is started
+    if module.partition(".")[0] not in LIBRARIES and str(Path.cwd()) not in sys.path:
+        # a user's own module lies where the command is started
         sys.path.append(str(Path.cwd()))
     try:
         found = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
-        raise UserError(f"{key}._target_ names {target}, but there is no module {error.name}") from None
+        raise UserError(f"{key} names {target}, but there is no module {error.name}") from None
     except AttributeError:
-        raise UserError(f"{key}._target_ names {target}, but {module} has no {name}") from None
+        raise UserError(f"{key} names {target}, but {module} has no {name}") from None
     except Exception as error:  # whatever a user's own module does when it is imported
-        raise UserError(f"{key}._target_ names {target}, but {module} can't be imported: {error!r}") from None
+        raise UserError(f"{key} names {target}, but {module} can't be imported: {error!r}") from None
     if not callable(found):
-        raise UserError(f"{key}._target_ names {target}, which is not a function")
+        raise UserError(f"{key} names {target}, which is not a function")
     return found

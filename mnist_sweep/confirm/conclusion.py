@@ -10,8 +10,8 @@ from mnist_sweep.confirm.runs import Run
 from mnist_sweep.confirm.winner import write_winner
 from mnist_sweep.execution.jobs import shortest
 from mnist_sweep.report import refresh_report
-from mnist_sweep.results.confirmation import Confirmation, Runs, conclude
-from mnist_sweep.results.confirmation_text import HEADING, markdown
+from mnist_sweep.results.confirmation import Confirmation, Measure, Runs, conclude
+from mnist_sweep.results.confirmation_text import CONFIRMED, HEADING, markdown
 from mnist_sweep.storage.folders import StudyFolder
 
 
@@ -21,10 +21,10 @@ def _results(finalist: Finalist, runs: Sequence[Run]) -> Runs:
         promised=finalist.promised,
         validation_images=finalist.validation_images,
         epochs=finalist.epochs,
-        parameters=results[0][1].parameters,
-        seconds=sum(metrics.training_seconds for _, metrics in results) / len(results),
-        accuracies=[predictions.accuracy for predictions, _ in results],
-        right=results[0][0].right,
+        parameters=results[0].parameters,
+        seconds=sum(result.seconds for result in results) / len(results),
+        accuracies=[result.value for result in results],
+        right=results[0].predictions.right if results[0].predictions else None,
     )
 
 
@@ -54,12 +54,14 @@ def conclude_study(
     if not results:
         raise UserError(f"no finalist of {study.name} could be trained on all seeds: see their log.txt in "
                         f"{shortest(study.path / 'confirm')}")  # fmt: skip
-    found = conclude(results, BASELINE if BASELINE in results else None, study.name, line)
+    first = finalists[0]
+    measure = Measure(first.measure, first.metric.sign)
+    found = conclude(results, BASELINE if BASELINE in results else None, study.name, line, measure)
     found.write(study.confirmed)
     page = (
         study.readme.read_text(encoding="utf-8", errors="replace") if study.readme.is_file() else f"**{study.name}**\n"
     )
-    files.write_text(study.readme, page.partition(HEADING)[0] + markdown(found))
+    files.write_text(study.readme, page.partition(HEADING)[0].partition(CONFIRMED)[0] + markdown(found))
     winner = next(run for run in runs if run.finalist.trial == found.recommended)
     write_winner(study, found, winner.folder, winner.finalist, composer)
     refresh_report(study)

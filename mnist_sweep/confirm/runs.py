@@ -9,14 +9,15 @@ from pydantic.dataclasses import dataclass as checked
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.check import check
-from mnist_sweep.config.metrics import PRIMARY
+from mnist_sweep.config.metrics import Metric
 from mnist_sweep.config.schema import LOOSE
 from mnist_sweep.config.settings import RuntimeConfig
+from mnist_sweep.config.task import build_task
 from mnist_sweep.confirm.finalists import Finalist
 from mnist_sweep.confirm.test_set_log import open_for
 from mnist_sweep.execution import make_executor
 from mnist_sweep.execution.executor import Job
-from mnist_sweep.execution.jobs import Batch, Transfer, TrialRequest, make_job, prepare
+from mnist_sweep.execution.jobs import Batch, TrialRequest, make_job
 from mnist_sweep.execution.progress import Progress
 from mnist_sweep.execution.recorded_runs import RecordedRuns, Shown
 from mnist_sweep.execution.runner import run_jobs
@@ -25,16 +26,34 @@ from mnist_sweep.storage.environment import kernels_of, read_environment
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.run_record import RunDescription, RunKind
 from mnist_sweep.storage.state import StateFile, TrialState, read_state
+from mnist_sweep.tasks.data import Transfer, prepare
 from mnist_sweep.tasks.image_classifier.evaluation import Predictions, read_predictions
 from mnist_sweep.tracking.run_recorder import RunRecorder
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run has reached.
+
+    Attributes:
+        value: Its accuracy on the test images, or its objective where its task has none.
+        parameters: The parameters of the network, 0 where there is none.
+        seconds: The time of its training.
+        predictions: Its predictions of the test images, None where its task has none.
+    """
+
+    value: float
+    parameters: int
+    seconds: float
+    predictions: Predictions | None
 
 
 @checked(frozen=True, config=LOOSE)
 class Metrics:
     """What is read of a run's metrics.json."""
 
-    parameters: int
     training_seconds: float
+    parameters: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,8 +74,9 @@ class Run:
     def is_done(self) -> bool:
         """Whether it has been trained to its end, with this configuration, and its results are intact."""
         environment, state = read_environment(self.folder.environment), read_state(self.folder.state)
-        expected = (self.config.trial_seed(), self.config.train.epochs)
-        if environment is None or (environment.trial_seed, environment.epochs) != expected:
+        if environment is None or environment.trial_seed != self.config.trial_seed():
+            return False
+        if self.config.epochs is not None and environment.epochs != self.config.epochs:
             return False
         if state is None or state.state is not TrialState.COMPLETE:
             return False
@@ -66,10 +86,23 @@ class Run:
             return False
         return True
 
-    def result(self) -> tuple[Predictions, Metrics]:
-        """Returns its results on the test images; raises UserError where they are damaged."""
-        metrics = check(Metrics, files.read_json(self.folder.metrics), str(self.folder.metrics))
-        return read_predictions(self.folder.predictions), metrics
+    def result(self) -> Result:
+        """Returns what it has reached; raises UserError where that is damaged."""
+        content = files.read_json(self.folder.metrics)
+        metrics = check(Metrics, content, str(self.folder.metrics))
+        if self.finalist.has_test_set:
+            predictions = read_predictions(self.folder.predictions)
+            return Result(predictions.accuracy, metrics.parameters, metrics.training_seconds, predictions)
+        value = value_of(self.finalist.metric, content, self.folder)
+        return Result(value, metrics.parameters, metrics.training_seconds, None)
+
+
+def value_of(metric: Metric, metrics: Mapping[str, Any], folder: TrialFolder) -> float:
+    """Returns the objective of a run; raises UserError where it was not reported."""
+    value = metrics.get(metric.name, metric.of(folder.rows()))
+    if not isinstance(value, int | float):
+        raise UserError(f"{folder.metrics} has no {metric.name}")
+    return float(value)
 
 
 class Confirmation(RecordedRuns):
@@ -125,8 +158,10 @@ class Confirmation(RecordedRuns):
         return Shown({"trial": str(run.finalist.trial), "seed": str(run.index)}, run.finalist.epochs)
 
     def conclude(self, job: Job, result: Mapping[str, Any]) -> tuple[StateFile, str]:
-        """Returns the state and the test accuracy."""
-        text = f"{self.runs[job.number].name}: test accuracy {result['metrics'][PRIMARY]:.4f}"
+        """Returns the state, and what the run has reached."""
+        run = self.runs[job.number]
+        value = value_of(run.finalist.metric, result["metrics"], run.folder)
+        text = f"{run.name}: {run.finalist.measure} {value:.4f}"
         return self._state(job, TrialState.COMPLETE), text
 
     def fail(self, job: Job, reason: str) -> tuple[StateFile, str]:
@@ -216,13 +251,14 @@ def train(what: ConfirmRuns, recorder: RunRecorder, progress: Progress, at_once:
         UserError: The data set is not the one of the search.
     """
     first = what.todo[0].config
-    executor = make_executor(what.runtime)
+    executor = make_executor(what.runtime, build_task(first.task))
     description = prepare(first, progress.say, transfer=transfer)
     for run in what.todo:
         check_data(run.finalist.digests, description, f"trial {run.finalist.trial} of {what.study.name}")
-    open_test_images(what.study, what.runs, what.line, progress)
-    batch = Batch(description, what.trusted, what.flags, what.line, first.data)
-    with batch.images(what.runtime) as shared:
+    if what.todo[0].finalist.has_test_set:
+        open_test_images(what.study, what.runs, what.line, progress)
+    batch = Batch(first, description, what.trusted, what.flags, what.line)
+    with batch.memory() as shared:
         batch = replace(batch, shared=shared)
         source = Confirmation(what.study, what.todo, what.runtime, batch, recorder, progress)
         code = run_jobs(executor, source, at_once, progress)

@@ -13,6 +13,7 @@ from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.compose import Composer, key_of
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.config.spelling import read
+from mnist_sweep.config.task import build_task
 from mnist_sweep.confirm.export import MISTAKE
 from mnist_sweep.confirm.finalists import Finalist
 from mnist_sweep.execution.jobs import shortest
@@ -23,9 +24,6 @@ from mnist_sweep.tracking import reason_of, trouble
 from mnist_sweep.tracking.registry import Champion, register, registered
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-
-
-SECTIONS = ("model", "optimizer", "train")
 
 
 def experiment(overrides: Sequence[str], config: TrialConfig, composer: Composer) -> dict[str, Any]:
@@ -52,7 +50,9 @@ def experiment(overrides: Sequence[str], config: TrialConfig, composer: Composer
     base = [groups.pop("experiment")] if "experiment" in groups else []
     defaults = [*base, *({f"override /{group}": option} for group, option in groups.items())]
     whole = config.plain()
-    for section in SECTIONS:
+    for section in build_task(config.task).sections:
+        if section == "data":
+            continue
         named = body.get(section, {})
         body[section] = {key: value for key, value in whole[section].items() if key != "_target_" or key in named}
     return {"defaults": defaults, **body} if defaults else body
@@ -74,12 +74,12 @@ def write_winner(
     row = found.of(found.recommended)
     sample, environment = row.test_accuracy, check_environment(folder.environment)
     header = f"""# @package _global_
-# The winner of study {study.name}: trial {row.trial}, trained on all training images.
+# The winner of study {study.name}: trial {row.trial}{", trained on all training images" if found.test_images else ""}.
 #
 #   command  cp {shortest(study.winner)} experiments/NAME.yaml && mnist-sweep train experiment=NAME
 #   time     {files.read_json(folder.metrics)["training_seconds"]:.0f} s of training on one core ({environment.processor}), TensorFlow {environment.versions["tensorflow"]}
-#   result   test accuracy {sample.mean:.4f} on average over {found.seeds} seeds, standard deviation {sample.deviation:.4f}; with this one {sample.values[0]:.4f}
-#            {row.parameters:,} parameters; confirmed with: {found.command}
+#   result   {found.measure} {sample.mean:.4f} on average over {found.seeds} seeds, standard deviation {sample.deviation:.4f}; with this one {sample.values[0]:.4f}
+#            {f"{row.parameters:,} parameters; " if row.parameters else ""}confirmed with: {found.command}
 #   digest   {environment.weights_digest}
 """  # noqa: E501
     files.write_yaml(study.winner, content, header)

@@ -9,7 +9,7 @@ from mnist_sweep.config.kernels import Kernels
 
 @dataclass(frozen=True)
 class Job:
-    """Work for a process of its own: a trial to train, or configurations to probe.
+    """Work for a process of its own: a trial to train, configurations to probe, or a task to check.
 
     Attributes:
         number: Tells jobs of one runner apart; a trial's number.
@@ -23,7 +23,7 @@ class Job:
     """
 
     number: int
-    kind: Literal["train", "probe"]
+    kind: Literal["train", "probe", "check"]
     config: dict[str, Any]
     folder: str
     settings: dict[str, Any] = field(default_factory=dict)

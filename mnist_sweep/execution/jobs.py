@@ -2,8 +2,8 @@
 
 import os
 import shlex
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,44 +11,10 @@ from typing import Any
 from mnist_sweep.config import TrialConfig
 from mnist_sweep.config.kernels import Kernels, chosen
 from mnist_sweep.config.settings import RuntimeConfig
-from mnist_sweep.config.trial import DataConfig, check_against_data
 from mnist_sweep.execution.executor import Job
 from mnist_sweep.provenance import environment
 from mnist_sweep.storage.folders import TrialFolder
-from mnist_sweep.tasks.image_classifier import data
-
-OnBytes = Callable[[int, int | None], None]
-Transfer = Callable[[str], AbstractContextManager[OnBytes]]  # shows a download
-
-
-def not_shown(_what: str) -> AbstractContextManager[OnBytes]:
-    """Returns a context in which a download is not shown."""
-    return nullcontext(lambda _done, _total: None)
-
-
-def prepare(
-    config: TrialConfig, say: Callable[[str], None], all_parts: bool = False, transfer: Transfer = not_shown
-) -> data.Description:
-    """Fetches the data set if necessary and checks it.
-
-    Args:
-        config: The configuration that it must fit.
-        say: Reports what is done, in lines.
-        all_parts: Whether the test images are read too. They are otherwise read only if they are fetched, or are to be
-            validated with.
-        transfer: Shows a download.
-
-    Returns:
-        What the data set is.
-
-    Raises:
-        UserError: The data set does not fit the configuration.
-    """
-    with transfer(f"fetching {config.data.split.name}") as on_bytes:
-        data.prepare(config.data, say, lambda fetched: data.describe(fetched, all_parts=True), on_bytes)
-    description = data.describe(config.data, all_parts)
-    check_against_data(config, description.image, description.train_images)
-    return description
+from mnist_sweep.tasks.data import Description, shared
 
 
 def workers(runtime: RuntimeConfig) -> int:
@@ -77,24 +43,28 @@ class Batch:
     """What the trials of one command have in common.
 
     Attributes:
+        config: The configuration of one of them, with whose data all are trained.
         description: What their data set is.
         trusted: The modules whose functions a configuration may name.
         flags: The arguments that say where the configuration lies.
         line: The command line that started them.
-        data: The data set that is shared in memory.
-        shared: Where its images lie, None if each trial reads them itself.
+        shared: Where its data lie in memory, None if each trial reads them itself.
     """
 
-    description: data.Description
+    config: TrialConfig
+    description: Description
     trusted: Sequence[str]
     flags: Sequence[str]
     line: str
-    data: DataConfig
     shared: dict[str, Any] | None = None
 
-    def images(self, runtime: RuntimeConfig) -> AbstractContextManager[dict[str, Any] | None]:
-        """Returns a context that holds the images in memory, for `shared`; of nothing where nothing is trained."""
-        return nullcontext() if runtime.is_dry else data.shared(self.data, self.description.digests)
+    def memory(self) -> AbstractContextManager[dict[str, Any] | None]:
+        """Returns a context that holds the data in memory, for `shared`."""
+        return shared(self.config, self.description)
+
+    def has(self, config: TrialConfig) -> bool:
+        """Returns whether the shared data are those of a trial."""
+        return config.plain().get("data") == self.config.plain().get("data")
 
 
 @dataclass(frozen=True)
@@ -132,7 +102,7 @@ def make_job(trial: TrialRequest, batch: Batch) -> Job:
         "environment": {**environment(command, batch.line), "data": description},
         "keep_model": trial.keep_model,
         "stop_after": trial.stop_after,
-        "shared": batch.shared if trial.config.data == batch.data else None,
+        "shared": batch.shared if batch.has(trial.config) else None,
     }
     return Job(
         number=trial.number,

@@ -1,16 +1,20 @@
-"""Runs each job in a fresh process, forked from a server that has TensorFlow imported but not yet used.
+"""Runs each job in a fresh process, forked from a server that has imported what trials need, and used none of it.
 
 A fork takes some 20 ms, where a new interpreter takes as long as TensorFlow's import. The server has one thread (see
 `preload`) and has computed nothing, so that forking it is safe: 500 forks gave 500 times the same weights.
 """
 
+import contextlib
 import os
 import signal
+import sys
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import Any
 
 import psutil
@@ -18,6 +22,7 @@ import psutil
 from mnist_sweep.config.kernels import chosen
 from mnist_sweep.execution import process
 from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Limits, Started, Trained
+from mnist_sweep.execution.forkserver_private import use
 
 GRACE_SECONDS = 5.0
 WATCH_SECONDS = 0.2
@@ -39,11 +44,17 @@ class _Running:
 class LocalExecutor:
     """Executor that runs each job in a process of this machine."""
 
-    def __init__(self, limits: Limits = NO_LIMITS) -> None:
+    def __init__(self, limits: Limits = NO_LIMITS, preload: Sequence[str] = ()) -> None:
+        """Makes the executor; its fork server starts with the first job, or with `warm_up`.
+
+        Args:
+            limits: What one job may use.
+            preload: The modules that the fork server imports.
+        """
         self.limits = limits
         self.kernels = chosen()  # those of the fork server
         self.context = get_context("forkserver")
-        self.context.set_forkserver_preload(["mnist_sweep.execution.preload"])
+        use(preload)
         self.jobs: dict[int, _Running] = {}
         self._events: list[Event] = []
         self._watched = 0.0
@@ -63,7 +74,8 @@ class LocalExecutor:
         start = self.context.Process if job.kernels in (None, self.kernels) else get_context("spawn").Process
         started = start(target=process.main, args=(there, job), name=f"trial-{job.number}", daemon=True)
         try:
-            started.start()
+            with _without_main():
+                started.start()
             seen = psutil.Process(started.pid)
         except (OSError, EOFError) as error:  # the fork server was killed while it was asked
             here.close()
@@ -145,6 +157,20 @@ class LocalExecutor:
             _kill(job, signal.SIGKILL)
         for number in list(self.jobs):
             self._forget(number)
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Returns a context in which multiprocessing finds no main module, which a job's process would import again.
+
+    That is for what is pickled of it, and nothing is; a script without `if __name__ == "__main__"` would start over.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _kill(job: _Running, number: signal.Signals) -> None:

@@ -9,11 +9,14 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from mnist_sweep.config.kernels import switch_to
+from mnist_sweep.config.task import build_task, task_component
+from mnist_sweep.config.traits import traits
 from mnist_sweep.execution.executor import Cause, Job
 from mnist_sweep.files import is_full
 
@@ -33,6 +36,14 @@ def _offer_to_the_kernel() -> None:
     """Makes the kernel end a trial rather than the driver where memory runs out."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("900", encoding="ascii")
+
+
+_STATE = {"is_trial": False}
+
+
+def is_trial() -> bool:
+    """Returns whether this is the process of a trial."""
+    return _STATE["is_trial"]
 
 
 def one_line(error: BaseException) -> str:
@@ -59,24 +70,33 @@ def _listen(connection: Connection, stop: threading.Event) -> None:
 
 
 def _result(job: Job, send: Callable[..., None], should_stop: Callable[[], bool]) -> dict[str, Any]:
-    """Runs a trial or a probe; returns its result."""
+    """Runs a trial, a probe or a check; returns its result."""
     if "tensorflow" not in sys.modules:  # this process is no fork of the server
         switch_to(job.kernels)
     from mnist_sweep.execution import preload  # noqa: F401
-    from mnist_sweep.tasks.image_classifier import trial
+    from mnist_sweep.tasks.run import run
 
-    trial.use_one_thread()
+    configs = job.config["configs"] if job.kind == "probe" else [job.config]
+    if not configs:
+        return {"found": []}
+    task: Any = build_task(task_component(configs[0], job.settings["allowed"]))
+    for name in traits(task).preload:
+        import_module(name)
     if job.kind == "probe":
         steps = job.settings["steps"]
-        return {"found": [trial.probe(config, job.settings, steps) for config in job.config["configs"]]}
-    epoch, trained = (lambda row: send("epoch", row)), (lambda: send("trained"))
-    return trial.run(job.config, Path(job.folder), job.settings, epoch, should_stop, trained)
+        return {"found": [task.probe(config, job.settings, steps) for config in configs]}
+    if job.kind == "check":
+        task.ready()
+        return {}
+    epoch, trained = (lambda row: send("epoch", dict(row))), (lambda: send("trained"))
+    return run(job.config, Path(job.folder), job.settings, epoch, should_stop, trained)
 
 
 def main(connection: Connection, job: Job) -> None:
     """Runs the job; whatever happens is reported to the driver, or the pipe breaks."""
     for number in (signal.SIGINT, signal.SIGTERM):  # the driver handles Ctrl-C, and signals to the process group
         signal.signal(number, signal.SIG_IGN)
+    _STATE["is_trial"] = True
     _offer_to_the_kernel()
     stop = threading.Event()
 

@@ -2,9 +2,31 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from mnist_sweep.storage.state import TrialState
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is shown.
+
+    Attributes:
+        title: What is done.
+        curve: The curve of which a running job's last value is shown, empty for its first one.
+        total: How many jobs there are.
+        workers: How many run at the same time.
+        done: How many have ended before, by state.
+        kind: What they are called.
+    """
+
+    title: str
+    curve: str
+    total: int
+    workers: int = 1
+    done: Mapping[TrialState, int] = field(default_factory=dict)
+    kind: str = "trial"
 
 
 class Progress(Protocol):
@@ -12,6 +34,12 @@ class Progress(Protocol):
 
     best: str  # the best result so far, in words
     note: str  # what is waited for, empty for nothing
+
+    def begin(self, scope: Scope) -> None:
+        """Says what is shown from now on."""
+
+    def expect(self, seconds: float) -> None:
+        """Says what a job is estimated to take."""
 
     def live(self) -> AbstractContextManager[object]:
         """Returns a context within which running jobs are shown as they change."""
@@ -61,6 +89,12 @@ class Silent:
 
     def __init__(self) -> None:
         self.best = self.note = ""
+
+    def begin(self, scope: Scope) -> None:
+        """Does nothing."""
+
+    def expect(self, seconds: float) -> None:
+        """Does nothing."""
 
     def live(self) -> AbstractContextManager[object]:
         """Does nothing."""

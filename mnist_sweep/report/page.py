@@ -11,7 +11,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mnist_sweep.config.flatten import flatten_space
-from mnist_sweep.config.metrics import METRICS
 from mnist_sweep.files import is_full, read_json_or_empty, write_text
 from mnist_sweep.formatting import duration
 from mnist_sweep.results import confirmation_text
@@ -101,7 +100,7 @@ def _row(study: Study, trial: Trial) -> dict[str, Any]:
     metrics = trial.metrics
     return {
         "trial": trial.number,
-        "values": [METRICS[name].format(value) for name, value in zip(study.metrics, trial.values, strict=True)],
+        "values": [one.format(value) for one, value in zip(study.objectives, trial.values, strict=True)],
         "parameters": f"{int(metrics.get('parameters', 0)):,}",
         "seconds": duration(metrics.get("training_seconds", 0.0)),
         "overrides": "\n".join(f"{key}={value}" for key, value in trial.overrides.items()) or "the base configuration",
@@ -143,6 +142,8 @@ def _environment(study: Study) -> list[tuple[str, str]]:
     if found.dirty:
         rows.append(("uncommitted changes", "yes"))
     data = found.data
+    if not data.digests:
+        return [*rows, *found.versions.items()]
     counts = f"{data.train_images:,} images to train, {data.validation_images:,} to validate"
     rows.append(("data", f"{data.name}: {counts}, SHA-256 {data.digest[:16]}"))
     return [*rows, *found.versions.items()]
@@ -184,13 +185,14 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "counts": _counts(study),
         "seconds": duration(study.summary.wall_seconds if study.summary else 0.0),
         "busy": study.summary.busy_fraction if study.summary else None,
-        "dry": plain.get("runtime", {}).get("executor") == "dry",
+        "note": study.traits.note,
         "space": list(flatten_space(plain["search"]["space"], plain["search"]["when"]).items()),
         "sampler": str(plain.get("sampler", {}).get("_target_", "")).rpartition(".")[2],
         "pruner": str(plain.get("pruner", {}).get("_target_", "")).rpartition(".")[2],
         "answer": _answer(study),
         "pruning": _pruning(study),
-        "confirmed_columns": confirmation_text.COLUMNS,
+        "confirmed_columns": confirmation_text.columns(study.confirmed) if study.confirmed else [],
+        "confirmed_by": study.confirmed.measure if study.confirmed else "",
         "confirmed": table,
         "figures": _figures(study, on_figure),
         "best": [_row(study, trial) for trial in study.ranked[:BEST]],

@@ -10,7 +10,6 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from mnist_sweep.config.metrics import METRICS
 from mnist_sweep.report.svg import INK, MANY, MARKERS, STATE_COLOURS, Drawing, drawn, inside, limit, whole_numbers
 from mnist_sweep.results.study import Study
 from mnist_sweep.results.trial import Trial
@@ -82,7 +81,8 @@ def curves(study: Study) -> Drawing:
         keep |= {trial.number for trial in others[:: max(1, len(others) // (MANY // 2))]}
         shown = [trial for trial in shown if trial.number in keep]
     name = study.curve
-    sign = METRICS[name].sign
+    found = study.known.find(name)
+    sign = found.sign if found else study.sign
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()

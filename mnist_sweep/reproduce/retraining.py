@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mnist_sweep.config.metrics import PRIMARY
 from mnist_sweep.config.settings import RuntimeConfig
 from mnist_sweep.execution.executor import Executor, Job
 from mnist_sweep.execution.job_folder import folder_of, next_folder
@@ -12,7 +11,13 @@ from mnist_sweep.execution.jobs import Batch, TrialRequest, make_job, shortest
 from mnist_sweep.execution.progress import Progress
 from mnist_sweep.execution.recorded_runs import RecordedRuns, Shown
 from mnist_sweep.execution.runner import run_jobs
-from mnist_sweep.reproduce.verdict import Verdict, compare, default_tolerance, environment_differences
+from mnist_sweep.reproduce.verdict import (
+    Verdict,
+    compare,
+    default_tolerance,
+    environment_differences,
+    primary_metric,
+)
 from mnist_sweep.results.recorded import RecordedTrial
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.run_record import RunDescription, RunKind
@@ -29,7 +34,8 @@ class Retraining:
         study: The folder of reproductions.
         runtime: Where they run.
         batch: What they have in common.
-        tolerance: How far val_accuracy may be off, None for what chance alone does to as many images.
+        tolerance: How far the last value of the primary curve may be off (val_accuracy), None for what chance alone
+            does to an accuracy on as many images.
     """
 
     trials: Sequence[RecordedTrial]
@@ -100,9 +106,9 @@ class Retrainings(RecordedRuns):
     def conclude(self, job: Job, result: Mapping[str, Any]) -> tuple[StateFile, str]:
         """Returns the state with the verdict, and the verdict in words."""
         recorded, tolerance = self.recorded[job.number], self.what.tolerance
+        primary, images = primary_metric(recorded), self.what.batch.description.validation_images
         if tolerance is None:
-            images = self.what.batch.description.validation_images
-            tolerance = default_tolerance(recorded.metrics[PRIMARY], images)
+            tolerance = default_tolerance(recorded.metrics[primary], images) if images else 0.0
         verdict = compare(recorded, result, folder_of(job), tolerance)
         text = f"{recorded.name}: {verdict.word}" + ("" if verdict.word == "EXACT" else f", {verdict.why}")
         return self._judged(job, TrialState.COMPLETE, verdict), text
@@ -138,7 +144,7 @@ def retrain(
     Returns:
         The verdicts by the trials' names, and the exit code of an interrupt if not all trials have one, else 0.
     """
-    with what.batch.images(what.runtime) as shared:
+    with what.batch.memory() as shared:
         source = Retrainings(replace(what, batch=replace(what.batch, shared=shared)), recorder, progress)
         try:
             code = run_jobs(executor, source, at_once, progress)

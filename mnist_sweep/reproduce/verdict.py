@@ -11,8 +11,9 @@ import numpy as np
 
 from mnist_sweep.config.flatten import differences
 from mnist_sweep.config.kernels import chosen
-from mnist_sweep.config.metrics import CURVES, PRIMARY, TIMED
+from mnist_sweep.config.metrics import curves_of, is_timed
 from mnist_sweep.config.settings import TrackingConfig
+from mnist_sweep.config.task import build_task, metric_table
 from mnist_sweep.provenance import environment
 from mnist_sweep.results.confirmation import read_confirmation
 from mnist_sweep.results.recorded import FETCHED, RecordedTrial, read_recorded, without_urls
@@ -46,6 +47,11 @@ class Verdict:
     word: str
     why: str
 
+    @property
+    def verdict(self) -> str:
+        """EXACT, WITHIN TOLERANCE or DIFFERENT."""
+        return self.word
+
 
 def read_run(run_id: str, runs_folder: Path, tracking: TrackingConfig, allowed: list[str]) -> RecordedTrial:
     """Returns a trial from its MLflow run alone.
@@ -64,6 +70,12 @@ def read_run(run_id: str, runs_folder: Path, tracking: TrackingConfig, allowed: 
         name, experiment_id = fetch(tracking, runs_folder, run_id, FETCHED, folder.path)
         recorded = without_urls(read_recorded(folder, name, allowed))
     return replace(recorded, run_id=run_id, experiment_id=experiment_id)
+
+
+def primary_metric(recorded: RecordedTrial) -> str:
+    """Returns the metric by which a trial that is not the same to the bit is judged: of its task, or its first one."""
+    primary = metric_table(build_task(recorded.config.task)).primary
+    return primary or next(name for name in (*curves_of(recorded.rows), *recorded.metrics) if not is_timed(name))
 
 
 def default_tolerance(accuracy: float, images: int) -> float:
@@ -132,21 +144,29 @@ def compare(recorded: RecordedTrial, result: Mapping[str, Any], folder: TrialFol
         recorded: The trial as it was recorded.
         result: The result of the retraining.
         folder: The folder of the retraining.
-        tolerance: How far the last val_accuracy may differ.
+        tolerance: How far the last value of the primary metric may differ.
     """
     rows = folder.rows()
-    pairs = [(old[name], new[name]) for old, new in zip(recorded.rows, rows, strict=False) for name in CURVES]
+    curves = [name for name in curves_of(recorded.rows) if not is_timed(name)]
+    pairs = [(old[name], new.get(name, math.nan)) for old, new in zip(recorded.rows, rows, strict=False)
+             for name in curves]  # fmt: skip
     same_curve = len(rows) == recorded.epochs and all(old == new for old, new in pairs)
-    same_metrics = all(result["metrics"].get(k) == v for k, v in recorded.metrics.items() if k not in TIMED)
+    same_metrics = all(result["metrics"].get(k) == v for k, v in recorded.metrics.items() if not is_timed(k))
     same_weights = result["weights_digest"] == recorded.environment.weights_digest
     same_predictions, others = _predictions(recorded, folder)
     if same_weights and same_curve and same_metrics and same_predictions:
-        what = ["weights", *(["curve"] if recorded.rows else []), "metrics", *(["predictions"] if others else [])]
+        what = [
+            "weights" if recorded.predictions is not None or not recorded.rows else "results",
+            *(["curve"] if recorded.rows else []),
+            "metrics",
+            *(["predictions"] if others else []),
+        ]
         names = f"{', '.join(what[:-1])} and {what[-1]}"
         return Verdict("EXACT", f"{names} are the same to the bit over {epochs_text(len(rows))}")
-    off = abs(result["metrics"][PRIMARY] - recorded.metrics[PRIMARY])
+    primary = primary_metric(recorded)
+    off = abs(result["metrics"].get(primary, math.inf) - recorded.metrics[primary])
     largest = max((abs(old - new) for old, new in pairs), default=0.0)
-    curves = f", the curves by {largest:.2g} at most" if pairs else ""
-    what_off = f"val_accuracy is off by {off:.4g} (tolerance {tolerance:.4f}){curves}{others}"
+    by = f", the curves by {largest:.2g} at most" if pairs else ""
+    what_off = f"{primary} is off by {off:.4g} (tolerance {tolerance:.4f}){by}{others}"
     word = "WITHIN TOLERANCE" if len(rows) == recorded.epochs and off <= tolerance else "DIFFERENT"
     return Verdict(word, what_off)

@@ -23,13 +23,14 @@ class Runs:
     """A finalist's runs, one for each seed.
 
     Attributes:
-        promised: The search's validation accuracy; None for a baseline that was pruned.
+        promised: The search's validation accuracy, or the objective where the task has no test set; None for a
+            baseline that was pruned.
         validation_images: The number of images that it is of.
         epochs: The epochs of each run.
         parameters: The parameters of the network.
         seconds: The mean time of a training.
-        accuracies: Test accuracies, in the order of the seeds.
-        right: Which test images the first run predicts correctly, of shape (images,).
+        accuracies: Test accuracies, or objectives, in the order of the seeds.
+        right: Which test images the first run predicts correctly, of shape (images,); None without a test set.
     """
 
     promised: float | None
@@ -38,7 +39,20 @@ class Runs:
     parameters: int
     seconds: float
     accuracies: list[float]
-    right: NDArray[np.bool_]
+    right: NDArray[np.bool_] | None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What runs are compared by.
+
+    Attributes:
+        name: Its name.
+        sign: 1 where more is better, -1 where less is.
+    """
+
+    name: str = "test accuracy"
+    sign: int = 1
 
 
 @checked(frozen=True, config=LOOSE)
@@ -62,12 +76,12 @@ class Against:
 
     Attributes:
         difference: Of the runs on the same seed.
-        mcnemar: Of the images that only one of the two first runs predicts correctly.
+        mcnemar: Of the images that only one of the two first runs predicts correctly; None without a test set.
         p: The p-value of the permutation test, corrected for several finalists.
     """
 
     difference: Sample
-    mcnemar: McNemar
+    mcnemar: McNemar | None
     p: float
 
 
@@ -101,7 +115,9 @@ class Confirmation:
         tied: The trials that can't be told from the best.
         recommended: The cheapest of these.
         seeds: The number of fresh seeds.
-        test_images: The number of test images.
+        test_images: The number of test images, 0 where the task has none.
+        measure: What the runs are compared by.
+        sign: 1 where more of it is better, -1 where less is.
     """
 
     study: str
@@ -115,6 +131,8 @@ class Confirmation:
     recommended: int
     seeds: int
     test_images: int
+    measure: str = "test accuracy"
+    sign: int = 1
 
     def of(self, trial: int) -> ConfirmedTrial:
         """Returns the figures of a finalist."""
@@ -141,7 +159,7 @@ def _gap(runs: Runs) -> Gap | None:
 
     Training on more images than in the search is no noise: it makes all gaps smaller.
     """
-    if runs.promised is None:
+    if runs.promised is None or runs.right is None:
         return None
     sample, images = describe(runs.accuracies), len(runs.right)
     variance = runs.promised * (1 - runs.promised) / runs.validation_images + sample.mean * (1 - sample.mean) / images
@@ -151,6 +169,8 @@ def _gap(runs: Runs) -> Gap | None:
 
 def _against(runs: Runs, reference: Runs, p: float) -> Against:
     pairs = describe([a - b for a, b in zip(runs.accuracies, reference.accuracies, strict=True)])
+    if runs.right is None or reference.right is None:
+        return Against(pairs, None, p)
     return Against(pairs, mcnemar(runs.right, reference.right), p)
 
 
@@ -171,7 +191,13 @@ def _confirmed(number: int, runs: Runs, reference: Runs | None, found: Judgement
     )
 
 
-def conclude(finalists: Mapping[int, Runs], baseline: int | None, study: str = "", command: str = "") -> Confirmation:
+def conclude(
+    finalists: Mapping[int, Runs],
+    baseline: int | None,
+    study: str = "",
+    command: str = "",
+    measure: Measure = Measure(),
+) -> Confirmation:
     """Compares the finalists.
 
     Args:
@@ -179,11 +205,13 @@ def conclude(finalists: Mapping[int, Runs], baseline: int | None, study: str = "
         baseline: The trial that is the baseline, None where it could not be trained.
         study: The study's name.
         command: The command line.
+        measure: What the runs are compared by.
 
     Returns:
         The figures.
     """
-    accuracies = {number: runs.accuracies for number, runs in finalists.items()}
+    sign = measure.sign
+    accuracies = {number: [sign * value for value in runs.accuracies] for number, runs in finalists.items()}
     found = judge(accuracies, baseline, {number: float(runs.parameters) for number, runs in finalists.items()})
     reference = None if baseline is None else finalists[baseline]
     rows = [_confirmed(number, runs, reference, found) for number, runs in finalists.items()]
@@ -191,12 +219,14 @@ def conclude(finalists: Mapping[int, Runs], baseline: int | None, study: str = "
         study=study,
         confirmed=time.strftime("%Y-%m-%d %H:%M:%S"),
         command=command,
-        finalists=sorted(rows, key=lambda row: -row.test_accuracy.mean),
+        finalists=sorted(rows, key=lambda row: -sign * row.test_accuracy.mean),
         baseline=baseline,
         best=found.best,
         better_than_baseline=list(found.better),
         tied=sorted(found.tied),
         recommended=found.recommended,
         seeds=len(next(iter(accuracies.values()))),
-        test_images=len(next(iter(finalists.values())).right),
+        test_images=0 if (right := next(iter(finalists.values())).right) is None else len(right),
+        measure=measure.name,
+        sign=sign,
     )

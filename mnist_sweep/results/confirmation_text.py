@@ -1,11 +1,13 @@
 """A confirmation in words: the table and the sentences of the terminal, the report and the study's README.md."""
 
+import math
 from collections.abc import Sequence
 
 from mnist_sweep.results.confirmation import Confirmation, ConfirmedTrial
 from mnist_sweep.results.statistics import LEVEL, shown_p, smallest_p
 
 HEADING = "\n## Confirmed on the test images\n"
+CONFIRMED = "\n## Confirmed on fresh seeds\n"  # of a task without test images
 
 
 def name_of(found: Confirmation, trial: int) -> str:
@@ -19,9 +21,14 @@ def _difference(found: Confirmation) -> str | None:
     if beside is None:
         return None
     pairs, images = beside.difference, beside.mcnemar
-    return (
+    text = (
         f"Trial {found.best} against the baseline, seed by seed: {pairs.mean:+.4f}, 95% interval "
-        f"{pairs.low:+.4f} to {pairs.high:+.4f}. Of these two with the first seed, only trial "
+        f"{pairs.low:+.4f} to {pairs.high:+.4f}."
+    )
+    if images is None:
+        return text
+    return (
+        f"{text} Of these two with the first seed, only trial "
         f"{found.best} gets {images.only_first} test images right, only the baseline "
         f"{images.only_second} (McNemar for these two networks alone, p {shown_p(images.p)})."
     )
@@ -32,15 +39,19 @@ def _list(found: Confirmation, trials: Sequence[int]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-COLUMNS = ("trial", "test accuracy", "95% interval", "gain", "p", "promised", "parameters", "time")
+def columns(found: Confirmation) -> list[str]:
+    """Returns the names of the columns of `table`."""
+    parameters = ["parameters"] if found.test_images else []
+    return ["trial", found.measure, "95% interval", "gain", "p", "promised", *parameters, "time"]
 
 
 def table(found: Confirmation) -> list[list[str]]:
-    """Returns a row of text for every finalist, the best first, under `COLUMNS`; at most 80 characters wide.
+    """Returns a row of text for every finalist, the best first, under `columns`; at most 80 characters wide.
 
     Accuracies have their standard deviation; `gain` is over the baseline; `time` is of one training.
     """
     rows = []
+    least, most = (0.0, 1.0) if found.test_images else (-math.inf, math.inf)
     for row in found.finalists:
         sample, beside = row.test_accuracy, row.against_baseline
         marks = "*" * (row.trial == found.recommended)
@@ -48,11 +59,11 @@ def table(found: Confirmation) -> list[list[str]]:
         rows.append([
             f"{row.trial}{marks}",
             f"{sample.mean:.4f} ±{sample.deviation:.4f}",
-            f"{max(0.0, sample.low):.4f} to {min(1.0, sample.high):.4f}",
+            f"{max(least, sample.low):.4f} to {min(most, sample.high):.4f}",
             f"{beside.difference.mean:+.4f}" if beside else gain,
             shown_p(beside.p) if beside else "",
             "" if row.promised is None else f"{row.promised:.4f}",
-            f"{row.parameters:,}",
+            *([f"{row.parameters:,}"] if found.test_images else []),
             f"{row.training_seconds:.0f} s",
         ])  # fmt: skip
     return rows
@@ -85,6 +96,8 @@ def _recommendation(found: Confirmation) -> str | None:
         return f"Recommended: {name}, better than all others."
     tied = _list(found, found.tied)
     parameters = found.of(trial).parameters
+    if not found.test_images:
+        return f"{tied} can't be told apart. Recommended: {name}, the best of them on average."
     return (
         f"{tied} can't be told apart. Recommended: {name}: none of them has fewer parameters than its {parameters:,}."
     )
@@ -117,16 +130,28 @@ def _curse(found: Confirmation) -> str | None:
     return f"{text}; the baseline, which was not selected by validation accuracy, {_promise(baseline)}: {verdict}."
 
 
+def _no_test_set(found: Confirmation) -> str | None:
+    if found.test_images:
+        return None
+    return (
+        f"The task has no test set: {found.measure} is what the search chose by, on other seeds only, so that it may "
+        "still be too good."
+    )
+
+
 def sentences(found: Confirmation) -> list[str]:
     """Returns the answer in words."""
-    texts = (_winner(found), _difference(found), _recommendation(found), _curse(found))
+    texts = (_winner(found), _difference(found), _recommendation(found), _curse(found), _no_test_set(found))
     return [text[0].upper() + text[1:] for text in texts if text]
 
 
 def markdown(found: Confirmation) -> str:
     """Returns the answer as a section for the study's README.md, the study's page in MLflow."""
     seeds, images = found.seeds, found.test_images
-    lines = [HEADING, f"{seeds} fresh seeds each, trained on all training images; {images:,} test images.", ""]
-    lines += ["| " + " | ".join(COLUMNS) + " |", "|" + "---:|" * len(COLUMNS)]
+    lines = [CONFIRMED, f"{seeds} fresh seeds each.", ""]
+    if images:
+        lines = [HEADING, f"{seeds} fresh seeds each, trained on all training images; {images:,} test images.", ""]
+    names = columns(found)
+    lines += ["| " + " | ".join(names) + " |", "|" + "---:|" * len(names)]
     lines += ["| " + " | ".join(row).replace("*", r"\*") + " |" for row in table(found)]
     return "\n".join([*lines, "", r"\* recommended", "", "\n\n".join(sentences(found))]) + "\n"

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from mnist_sweep import files
-from mnist_sweep.config import DataConfig, UserError
+from mnist_sweep.config import TrialConfig, UserError
+from mnist_sweep.config.image_classifier import ImageClassifierConfig
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.tasks.image_classifier import data
 from mnist_sweep.tasks.image_classifier.evaluation import find_hard_images, read_predictions
@@ -15,13 +16,13 @@ from mnist_sweep.tasks.image_classifier.evaluation import find_hard_images, read
 LISTED = 100  # in hardest.json
 
 
-def write_hardest(study: StudyFolder, numbers: Sequence[int], config: DataConfig, digests: dict[str, str]) -> int:
+def write_hardest(study: StudyFolder, numbers: Sequence[int], config: TrialConfig, digests: dict[str, str]) -> int:
     """Writes hardest.json and figures/hardest.png: the images that most trials get wrong.
 
     Args:
         study: The study.
         numbers: The trials that count.
-        config: The data set.
+        config: The configuration of one of them, whose data set it is.
         digests: The SHA-256 of its parts.
 
     Returns:
@@ -33,7 +34,7 @@ def write_hardest(study: StudyFolder, numbers: Sequence[int], config: DataConfig
             found.append(read_predictions(study.trial(number).predictions))
         except UserError:
             continue
-    if len(found) < 2:
+    if len(found) < 2 or not isinstance(config, ImageClassifierConfig):
         return 0
     labels = found[0].labels
     hard = find_hard_images(np.stack([one.predicted for one in found]), labels)
@@ -43,6 +44,6 @@ def write_hardest(study: StudyFolder, numbers: Sequence[int], config: DataConfig
     from mnist_sweep.tasks.image_classifier.figures.hard_images import hard_images_gallery
     from mnist_sweep.tasks.image_classifier.figures.style import save
 
-    images = data.validation_images(config, digests)
+    images = data.validation_images(config.data, digests)
     save(hard_images_gallery(images, hard, len(found)), study.figures / "hardest.png")
     return len(hard)

@@ -61,14 +61,14 @@ def is_audited(share: float, seed: int, number: int) -> bool:
 
 
 def judge_pruner(
-    finished: Sequence[Finished], study: StudyFolder, epochs: int, better: Callable[[float, float], bool]
+    finished: Sequence[Finished], study: StudyFolder, epochs: int | None, better: Callable[[float, float], bool]
 ) -> Pruning:
     """Returns the pruner's record.
 
     Args:
         finished: All finished trials.
         study: Their folder.
-        epochs: The epochs of a complete trial.
+        epochs: The epochs of a complete trial, None for those of the longest one.
         better: Compares two values of the objective.
     """
     values = {t.number: t.values[0] for t in finished if t.state == TrialState.COMPLETE and t.values}
@@ -80,9 +80,10 @@ def judge_pruner(
         best = values[number] if best is None or better(values[number], best) else best
     pruned = [t.number for t in finished if t.state == TrialState.PRUNED]
     saved = 0.0
+    epochs = epochs or max((len(study.trial(number).rows()) for number in values), default=0)
     for number in pruned:
         if rows := study.trial(number).rows():
-            saved += sum(row["seconds"] for row in rows) / len(rows) * (epochs - len(rows))
+            saved += sum(row["seconds"] for row in rows) / len(rows) * max(0, epochs - len(rows))
     return Pruning(len(pruned), len(audited), len(wrong), best, saved)
 
 

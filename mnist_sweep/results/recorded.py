@@ -15,12 +15,13 @@ from pydantic.dataclasses import dataclass as checked
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.check import check
-from mnist_sweep.config.metrics import PRIMARY
+from mnist_sweep.config.image_classifier import ImageClassifierConfig
 from mnist_sweep.config.schema import CONFIG, Count, Int
-from mnist_sweep.config.settings import RuntimeConfig, check_study_name
+from mnist_sweep.config.settings import check_study_name
+from mnist_sweep.config.task import build_task, metric_table, stored_traits
 from mnist_sweep.storage.environment import Environment, check_environment
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
-from mnist_sweep.tasks.image_classifier.data import Description
+from mnist_sweep.tasks.data import Description
 from mnist_sweep.tasks.image_classifier.evaluation import Predictions, read_predictions
 
 # Without these a trial can't be compared.
@@ -70,6 +71,12 @@ def result_of(folder: TrialFolder, study: str) -> dict[str, Any]:
             "environment": {key: environment.get(key) for key in ENVIRONMENT}}  # fmt: skip
 
 
+def _missing(config: TrialConfig, metrics: Mapping[str, float]) -> str | None:
+    """Returns the metric that a trial of this task must have and that is not there."""
+    primary = metric_table(build_task(config.task)).primary
+    return primary if primary is not None and primary not in metrics else None
+
+
 def read_best(file: Path, allowed: list[str]) -> RecordedTrial:
     """Returns a trial from a best.yaml.
 
@@ -85,12 +92,13 @@ def read_best(file: Path, allowed: list[str]) -> RecordedTrial:
         raise UserError(f"{file} has no `recorded`, so there is nothing to compare with: give a study's best.yaml")
     result = check(Result, content["recorded"], "recorded")
     check_study_name(result.study, "recorded.study")
-    if result.environment.weights_digest is None or PRIMARY not in result.metrics:
-        raise UserError(f"{file} can't be reproduced: it has no weights_digest or no val_accuracy")
     config = parse_trial(content, allowed)
+    primary = metric_table(build_task(config.task)).primary
+    if result.environment.weights_digest is None or _missing(config, result.metrics):
+        raise UserError(f"{file} can't be reproduced: it has no weights_digest or no {primary or 'metrics'}")
     name = f"{result.study}-{result.trial:04d}"
-    if result.epochs > config.train.epochs:
-        raise UserError(f"recorded.epochs must be at most train.epochs, {config.train.epochs}, got {result.epochs}")
+    if config.epochs is not None and result.epochs > config.epochs:
+        raise UserError(f"recorded.epochs must be at most train.epochs, {config.epochs}, got {result.epochs}")
     return RecordedTrial(name, config, result.overrides, result.environment, [], result.metrics, result.epochs)
 
 
@@ -113,12 +121,13 @@ def read_recorded(folder: TrialFolder, name: str, allowed: list[str]) -> Recorde
         raise UserError(f"{name} has no complete row in its history.csv")
     environment = check_environment(folder.environment, f"{name}: environment.json")
     metrics = check(dict[str, float], files.read_json(folder.metrics), f"{name}: metrics.json")
-    if PRIMARY not in metrics:
-        raise UserError(f"{name}: metrics.json has no val_accuracy")
+    config = parse_trial(files.read_yaml(folder.config), allowed)
+    if missing := _missing(config, metrics):
+        raise UserError(f"{name}: metrics.json has no {missing}")
     noted = files.read_json_or_empty(folder.tracking)
     return RecordedTrial(
         name,
-        parse_trial(files.read_yaml(folder.config), allowed),
+        config,
         [str(override) for override in files.read_yaml_list(folder.overrides)],
         environment,
         rows,
@@ -136,26 +145,20 @@ def reproducible(study: StudyFolder) -> list[TrialFolder]:
             if folder.rows() and all((folder.path / name).is_file() for name in NEEDED)]  # fmt: skip
 
 
-def check_local(runtime: RuntimeConfig) -> None:
-    """Raises UserError for a dry executor: nothing would be trained to compare with."""
-    if runtime.is_dry:
-        raise UserError("runtime.executor must be local here, got dry: nothing would be trained")
-
-
 def check_trained(study: StudyFolder) -> None:
-    """Raises UserError for a dry study."""
+    """Raises UserError for a study whose task trains nothing."""
     plain = files.read_yaml(study.config) if study.config.is_file() else {}
-    if isinstance(settings := plain.get("runtime"), dict) and settings.get("executor") == "dry":
-        raise UserError(f"study={study.name} is a dry one: nothing was trained in it")
+    if note := stored_traits(plain).note:
+        raise UserError(f"study={study.name} can't be judged: {note[0].lower()}{note[1:]}")
 
 
 def without_urls(recorded: RecordedTrial) -> RecordedTrial:
     """Returns the trial without the addresses of its data: it comes from a store that anybody may write to."""
-    data = recorded.config.data
-    if "urls" not in data.source.arguments:
+    config = recorded.config
+    if not isinstance(config, ImageClassifierConfig) or "urls" not in config.data.source.arguments:
         return recorded
-    source = replace(data.source, arguments={**data.source.arguments, "urls": []})
-    return replace(recorded, config=replace(recorded.config, data=replace(data, source=source)))
+    source = replace(config.data.source, arguments={**config.data.source.arguments, "urls": []})
+    return replace(recorded, config=replace(config, data=replace(config.data, source=source)))
 
 
 def check_data(before: Mapping[str, str], now: Description, name: str) -> None:

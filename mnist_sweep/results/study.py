@@ -6,9 +6,11 @@ from typing import Any
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.flatten import flatten
-from mnist_sweep.config.metrics import METRICS, Direction, Metric, objective, shown_curve
+from mnist_sweep.config.metrics import Direction, Metric, MetricTable, shown_curve
 from mnist_sweep.config.settings import parse_search
 from mnist_sweep.config.space import Parameter, parse_space
+from mnist_sweep.config.task import stored_table, stored_traits
+from mnist_sweep.config.traits import Traits
 from mnist_sweep.files import read_yaml
 from mnist_sweep.results.confirmation import Confirmation, read_confirmation
 from mnist_sweep.results.trial import Trial, read_trial
@@ -36,8 +38,8 @@ class Study:
 
     Attributes:
         folder: Its folder.
-        metrics: The objectives of the search.
-        directions: Which way each of them is better.
+        objectives: The metrics that are searched for, the first one first.
+        known: The metrics of its task.
         parameters: The searched parameters.
         trials: All trials, by number.
         plain: The composed configuration, as plain data.
@@ -46,8 +48,8 @@ class Study:
     """
 
     folder: StudyFolder
-    metrics: list[str]
-    directions: list[Direction]
+    objectives: list[Metric]
+    known: MetricTable
     parameters: list[Parameter]
     trials: list[Trial]
     plain: dict[str, Any]
@@ -60,14 +62,29 @@ class Study:
         return self.folder.name
 
     @property
+    def metrics(self) -> list[str]:
+        """The names of the objectives."""
+        return [objective.name for objective in self.objectives]
+
+    @property
+    def directions(self) -> list[Direction]:
+        """Which way each of them is better."""
+        return [objective.direction for objective in self.objectives]
+
+    @property
+    def traits(self) -> Traits:
+        """What is particular to its task."""
+        return stored_traits(self.plain)
+
+    @property
     def metric(self) -> str:
         """The first objective."""
         return self.metrics[0]
 
     @property
     def curve(self) -> str:
-        """The curve that the objective is taken from, or else val_accuracy."""
-        return shown_curve(METRICS[self.metric])
+        """The curve that the objective is taken from, or else the task's primary one."""
+        return shown_curve(self.objective, self.known)
 
     @property
     def sign(self) -> int:
@@ -77,7 +94,7 @@ class Study:
     @property
     def objective(self) -> Metric:
         """The first metric of the search, with its direction."""
-        return objective(self.metric, self.directions[0])
+        return self.objectives[0]
 
     def of_state(self, *states: TrialState) -> list[Trial]:
         """Returns the trials in some states, by number."""
@@ -131,11 +148,12 @@ def read_study(folder: StudyFolder, is_held: bool = False) -> Study:
     if not folder.config.is_file():
         raise UserError(f"study={folder.name} holds single trials: only a search has a report")
     plain = read_yaml(folder.config)
-    search = parse_search(plain.get("search", {}))
+    known = stored_table(plain)
+    search, objectives = parse_search(plain.get("search", {}), known)
     return Study(
         folder=folder,
-        metrics=search.metric,
-        directions=search.direction,
+        objectives=objectives,
+        known=known,
         parameters=list({p.key: p for p in parse_space(search.space, search.when)}.values()),
         trials=[read_trial(trial, is_held) for trial in folder.trials()],
         plain=plain,

@@ -19,7 +19,7 @@ FROM_ZERO = ("n_startup_trials", "n_startup_steps", "n_warmup_steps", "min_early
 
 def _build(config: Component, key: str, kind: type, more: dict[str, Any]) -> Any:
     """Returns an instance; raises UserError that names the key of a wrong argument."""
-    found = resolve(config.target, key)
+    found = resolve(config.target, f"{key}._target_")
     if not (inspect.isclass(found) and issubclass(found, kind)):
         raise UserError(f"{key}._target_ must be a {kind.__name__[4:].lower()} of Optuna, got {config.target}")
     known = inspect.signature(found).parameters

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from mnist_sweep.config import METRICS, Settings, UserError
+from mnist_sweep.config import Settings, UserError
 from mnist_sweep.config.space import Parameter
 from mnist_sweep.search.components import build_sampler
 from mnist_sweep.search.samplers.grid import GridSampler
@@ -13,14 +13,14 @@ BEYOND = 3  # trials after those that a sampler draws at random
 MOST = 40
 
 
-def rehearse(settings: Settings, parameters: Sequence[Parameter], base: Mapping[str, str], epochs: int) -> None:
+def rehearse(settings: Settings, parameters: Sequence[Parameter], base: Mapping[str, str], epochs: int | None) -> None:
     """Asks and tells some trials in memory, so that what would end the real search shows before it.
 
     Args:
         settings: Sampler, pruner and objectives.
         parameters: The search space.
         base: The base configuration's values.
-        epochs: How many epochs a trial has.
+        epochs: How many epochs a trial has, None where that is not known.
 
     Raises:
         UserError: Sampler or pruner can't do what they are asked for.
@@ -36,10 +36,10 @@ def rehearse(settings: Settings, parameters: Sequence[Parameter], base: Mapping[
                 return
             value = 0.5 + 0.4 * (number % 7) / 7
             rows: list[dict[str, float]] = []
-            for epoch in (1, min(2, epochs)):
-                rows.append({**dict.fromkeys(METRICS, value), "epoch": epoch})
+            for epoch in (1, min(2, epochs or 2)):
+                rows.append({**{one.curve or one.name: value for one in settings.objectives}, "epoch": epoch})
                 search.report(asked.number, rows)
-            search.tell(asked.number, TrialState.COMPLETE, dict.fromkeys(METRICS, value))
+            search.tell(asked.number, TrialState.COMPLETE, dict.fromkeys(search.metrics, value))
     except UserError:
         raise
     except Exception as error:

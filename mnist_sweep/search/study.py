@@ -10,7 +10,6 @@ from optuna.trial import TrialState as OptunasState
 
 from mnist_sweep.config import Settings
 from mnist_sweep.config.hashing import drawn
-from mnist_sweep.config.metrics import objective
 from mnist_sweep.config.space import Parameter, holds, literal
 from mnist_sweep.search.adoption import finished_trial, params_of, steps_of
 from mnist_sweep.search.baseline import baseline_params
@@ -65,8 +64,7 @@ class Search:
             raise self.tried.not_listed
         self.running: dict[int, Trial] = {}
         self._finished: dict[int, Standing] = {}
-        pairs = zip(self.metrics, self.directions, strict=True)
-        self.objectives = [objective(name, direction) for name, direction in pairs]
+        self.objectives = settings.objectives
         self.ranking = Ranking(self.objectives)
         self.counts: Counter[TrialState] = Counter(dict.fromkeys(FINISHED, 0))
         for trial in self._trials():
@@ -201,7 +199,8 @@ class Search:
         if not self.prunes:
             return False
         value = self.objectives[0].of(rows)
-        assert value is not None
+        if value is None:  # a task reports it at the end only
+            return False
         trial = self.running[number]
         step = int(rows[-1]["epoch"])
         with warnings.catch_warnings():

@@ -19,7 +19,7 @@ from mnist_sweep.storage.folders import StudyFolder
 class RecordedData:
     """What is read of the description of a trial's data: the SHA-256 of each part, and the numbers of images."""
 
-    digests: dict[str, str]
+    digests: dict[str, str] = field(default_factory=dict)
     validation_images: int = 0
     train_images: int = 0
     name: str = ""

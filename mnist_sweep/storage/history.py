@@ -3,30 +3,34 @@
 import contextlib
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mnist_sweep.config.metrics import CURVES
+from mnist_sweep.config.metrics import EPOCH, SECONDS, TIMESTAMP
 from mnist_sweep.files import read_bytes
 
-HISTORY = ("epoch", *CURVES, "seconds", "timestamp")  # timestamp: seconds since 1970, at the end of the epoch
 
+def begin_history(file: Path, columns: Sequence[str]) -> None:
+    """Writes a history without epochs, in place of an earlier one.
 
-def begin_history(file: Path) -> None:
-    """Writes a history without epochs, in place of an earlier one."""
+    Args:
+        file: The history.csv of a trial.
+        columns: Its columns: `epoch`, the curves, `seconds`, and `timestamp`: seconds since 1970, at an epoch's end.
+    """
     with file.open("w", newline="") as out:
-        csv.writer(out).writerow(HISTORY)
+        csv.writer(out).writerow(columns)
 
 
-def append_history(file: Path, row: Mapping[str, float]) -> None:
+def append_history(file: Path, row: Mapping[str, float], columns: Sequence[str]) -> None:
     """Appends an epoch.
 
     Args:
         file: The history.csv of a trial, begun before.
-        row: A value for each name in HISTORY: the epoch from 1, the curves, its duration in seconds, its time.
+        row: A value for each column.
+        columns: The columns that it was begun with.
     """
     with file.open("a", newline="") as out:
-        csv.writer(out).writerow([row[name] for name in HISTORY])
+        csv.writer(out).writerow([row[name] for name in columns])
 
 
 def read_history(file: Path) -> list[dict[str, float]]:
@@ -41,10 +45,11 @@ def read_history(file: Path) -> list[dict[str, float]]:
     rows: list[dict[str, float]] = []
     reader = csv.reader(complete.decode(errors="replace").splitlines())
     with contextlib.suppress(ValueError, csv.Error, StopIteration):
-        if tuple(next(reader)) != HISTORY:
+        columns = next(reader)
+        if columns[:1] != [EPOCH] or columns[-2:] != [SECONDS, TIMESTAMP] or len(columns) > len(set(columns)):
             return []
         for line in reader:
-            row = {name: float(value) for name, value in zip(HISTORY, line, strict=True)}
+            row = {name: float(value) for name, value in zip(columns, line, strict=True)}
             if not all(map(math.isfinite, row.values())):
                 break
             rows.append(row)

@@ -10,6 +10,7 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.flatten import differences
 from mnist_sweep.config.schema import TrainConfig
 from mnist_sweep.config.secrets import masked
+from mnist_sweep.config.task import task_section
 from mnist_sweep.storage.folders import StudyFolder
 
 # Parts of the configuration that don't change what a study is: it can go on with others.
@@ -33,7 +34,9 @@ BEFORE = {field.name: field.default for field in fields(TrainConfig) if field.de
 
 def _with_present_names(config: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a configuration with the present names of its sampler and its pruner, and every training key."""
-    found = dict(config)
+    found = {**config, "task": task_section(config)}
+    if isinstance(runtime := config.get("runtime"), Mapping) and runtime.get("executor") == "dry":
+        found["runtime"] = {**runtime, "executor": "local"}
     if isinstance(train := config.get("train"), Mapping):
         found["train"] = {**BEFORE, **train}
     for key in ("sampler", "pruner"):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from mnist_sweep.config.metrics import CURVES, PRIMARY, best_name
+from mnist_sweep.config.metrics import AROUND, BEST
 from mnist_sweep.config.secrets import masked
 from mnist_sweep.files import read_json_or_empty
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
@@ -32,7 +32,6 @@ ARTIFACTS = [
         TrialFolder.log,
     )
 ]
-CHOSEN = ("best_epoch", *(best_name(name) for name in CURVES))  # over the epochs of a curve
 STATE_TAGS = ("verdict", "reproduces", "forked_from", "audited")  # of state.json, where they are set
 LONGEST_VALUE = 6000  # characters, where MLflow truncates a parameter's value
 _FORBIDDEN = re.compile(r"[^\w\-./: ]")
@@ -62,20 +61,22 @@ def tags(content: Mapping[str, Any]) -> list[Any]:
     return [RunTag(key, masked(str(value))) for key, value in content.items()]
 
 
-def curve_names(kind: str) -> dict[str, str]:
-    """Returns the curves' names in MLflow; a confirmation run's are of the test images, unlike a trial's."""
-    return {name: name.replace("val_", "test_") if kind == RunKind.CONFIRM else name for name in CURVES}
+def curve_name(name: str, kind: str) -> str:
+    """Returns a curve's name in MLflow; a confirmation run's are of the test images, unlike a trial's."""
+    return name.replace("val_", "test_") if kind == RunKind.CONFIRM else name
 
 
 def epoch_metrics(rows: Iterable[Mapping[str, float]], kind: str) -> list[Any]:
     """Returns rows of a history as MLflow's metrics, with their own times: logging them twice changes nothing."""
     from mlflow.entities import Metric
 
-    names = curve_names(kind)
     return [
         Metric(name, value, int(row["timestamp"] * 1000), int(row["epoch"]))
         for row in rows
-        for name, value in {**{names[name]: row[name] for name in CURVES}, "epoch_seconds": row["seconds"]}.items()
+        for name, value in [
+            *((curve_name(name, kind), row[name]) for name in row if name not in AROUND),
+            ("epoch_seconds", row["seconds"]),
+        ]
     ]
 
 
@@ -90,8 +91,9 @@ def final_metrics(folder: TrialFolder, kind: str) -> list[Any]:
     if not rows:
         return []
     moment, step = int(rows[-1]["timestamp"] * 1000), int(rows[-1]["epoch"])
-    left_out = (*CURVES, *CHOSEN) if kind == RunKind.CONFIRM else CURVES
-    chosen = [name for name in metrics if name not in left_out]
+    curves = [name for name in rows[-1] if name not in AROUND]
+    chosen = [name for name, value in metrics.items() if not (name in curves and value == rows[-1][name])
+              and not (kind == RunKind.CONFIRM and name.startswith(BEST))]  # fmt: skip
     return [Metric(name, metrics[name], moment, step) for name in chosen]
 
 
@@ -114,7 +116,8 @@ def confirmed_tags(study: StudyFolder) -> dict[str, str]:
     with contextlib.suppress(KeyError, TypeError, ValueError, StopIteration):  # damaged
         row = next(row for row in found["finalists"] if row["trial"] == found["recommended"])
         sample = row["test_accuracy"]
-        tags["confirmed_test_accuracy"] = f"{sample['mean']:.4f} ± {sample['deviation']:.4f}"
+        measure = str(found.get("measure", "test accuracy")).replace(" ", "_")
+        tags[f"confirmed_{measure}"] = f"{sample['mean']:.4f} ± {sample['deviation']:.4f}"
         tags["confirmed_trial"] = str(row["trial"])
     return tags
 
@@ -124,7 +127,7 @@ def view_of(record: RunRecord) -> dict[str, Any]:
 
     In the form in which MLflow 3.17 stores a shared view: a tag of the experiment, named in the page's address.
     """
-    metrics = list(record.params.get("search.metric") or [best_name(PRIMARY)])
+    metrics = list(record.params.get("search.metric") or ["best_val_accuracy"])
     directions = list(record.params.get("search.direction") or ["maximize"])
     keys = [_FORBIDDEN.sub("_", key.removeprefix("space.")) for key in record.params if key.startswith("space.")]
     columns = [*(f"metrics.`{name}`" for name in dict.fromkeys([*metrics, "best_epoch", "parameters"])),

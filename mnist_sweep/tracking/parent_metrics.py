@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from mnist_sweep.config.metrics import Metric, objective
+from mnist_sweep.config.metrics import Metric
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.state import FINISHED, StateFile, TrialState, read_state
 from mnist_sweep.storage.summary import read_summary
@@ -49,7 +49,7 @@ def history(study: StudyFolder) -> Iterator[tuple[int, float, dict[str, float]]]
     summary = read_summary(study.summary)
     if summary is None:
         return
-    progress = Progress(objective(summary.metric[0], summary.direction[0]))
+    progress = Progress(Metric(summary.metric[0], summary.direction[0]))
     states = [state for trial in study.trials() if (state := read_state(trial.state)) and state.state in FINISHED]
     for state in sorted(states, key=lambda state: state.ended or 0.0):
         metrics = progress.add(state)

@@ -128,7 +128,7 @@ class Writer:
         params = [p for p in entities.parameters(record.params, record.searched) if p.key not in run.data.params]
         wanted = {**record.tags, **({PARENT: parent} if parent else {})}
         changed = {name: value for name, value in wanted.items() if run.data.tags.get(name) != value}
-        if record.data:
+        if record.data.get("digests"):
             self.client.log_inputs(run_id, [entities.data_input(record.data)])
         self._note(file, {"run_id": run_id, "id": key, "started": record.started})
         return run_id, params, changed

@@ -39,7 +39,7 @@ def test_help_fetches_nothing(offline: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_a_sweep_of_it_is_a_study_of_its_own(offline: Path) -> None:
-    command = ["sweep", "data=auto", "model=dnn", "runtime.executor=dry", "tracking=none", "search.n_trials=1"]
+    command = ["sweep", "data=auto", "model=dnn", "task=dry", "tracking=none", "search.n_trials=1"]
     assert run([*command, f"runs_folder={offline}"]) == 0
     assert (offline / "dnn-digits/summary.json").is_file()
 

@@ -8,7 +8,7 @@ import yaml
 from mnist_sweep.cli.main import conf_folder, run
 
 DRY = ["sweep", "data=digits", "model=dnn", "model.units=[8]", "train.epochs=1", "search.n_trials=1", "tracking=none",
-       "runtime.executor=dry"]  # fmt: skip
+       "task=dry"]  # fmt: skip
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_the_space_can_be_changed_by_its_own_keys(capsys) -> None:
 
 @pytest.mark.usefixtures("own")
 def test_a_multirun_leaves_nothing_of_hydras(capsys) -> None:
-    one = ["train", *DRY[1:5], "tracking=none", "runtime.executor=dry", "--multirun"]
+    one = ["train", *DRY[1:5], "tracking=none", "task=dry", "--multirun"]
     assert run([*one, "study.seed=1,2"]) == 0
     assert sorted(path.name for path in Path("runs").iterdir()) == ["train"]
     refusal(capsys, [*DRY, "--multirun"])

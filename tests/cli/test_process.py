@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 DRY = ["sweep", "data=digits", "model=dnn", "model.units=[8]", "train.epochs=1", "search.n_trials=1", "tracking=none",
-       "runtime.executor=dry"]  # fmt: skip
+       "task=dry"]  # fmt: skip
 PROGRAM = [sys.executable, "-m", "mnist_sweep"]
 
 

@@ -4,7 +4,12 @@ import random
 
 import pytest
 
-from mnist_sweep.config.metrics import CURVES, METRICS, PRIMARY, best_name, curve_best, objective, shown_curve
+from mnist_sweep.config import UserError
+from mnist_sweep.config.image_classifier import CURVES, PRIMARY
+from mnist_sweep.config.image_classifier import METRICS as TABLE
+from mnist_sweep.config.metrics import MetricTable, best_name, is_timed, shown_curve, table
+
+METRICS = TABLE.known
 
 ROWS = [
     {"epoch": 1, "loss": 0.9, "accuracy": 0.5, "val_loss": 0.8, "val_accuracy": 0.6},
@@ -31,7 +36,7 @@ def test_a_curve_that_was_not_reported_has_no_value() -> None:
 
 def test_the_best_epoch_counts_from_1_and_is_the_first_of_equals() -> None:
     assert METRICS["best_val_accuracy"].best_epoch(ROWS) == 2
-    assert METRICS["val_loss"].best_epoch(ROWS) == 2
+    assert METRICS["best_val_loss"].best_epoch(ROWS) == 2
     assert METRICS["best_loss"].best_epoch(ROWS) == 3
 
 
@@ -39,7 +44,7 @@ def test_accuracies_are_maximized_and_losses_minimized() -> None:
     for curve in CURVES:
         values = [row[curve] for row in ROWS]
         expected = min(values) if curve.endswith("loss") else max(values)
-        assert curve_best(curve, ROWS) == expected == METRICS[best_name(curve)].of(ROWS)
+        assert expected == METRICS[best_name(curve)].of(ROWS)
     assert METRICS["val_accuracy"].better(0.9, 0.8)
     assert not METRICS["val_accuracy"].better(0.8, 0.8)
     assert METRICS["parameters"].better(10, 20)
@@ -56,12 +61,12 @@ def test_ranking_is_a_stable_sort_by_value() -> None:
 
 
 def test_a_search_may_turn_a_metric_round() -> None:
-    turned = objective("val_accuracy", "minimize")
+    turned = TABLE.objective("best_val_accuracy", "minimize")
     assert turned.better(0.1, 0.2)
-    assert turned.of(ROWS) == 0.8
+    assert turned.of(ROWS) == 0.8  # the best of its curve is still the largest
     assert METRICS["val_accuracy"].direction == "maximize"
-    with pytest.raises(KeyError):
-        objective("no_such_metric", "minimize")
+    with pytest.raises(UserError, match=r"search\.metric must be a metric of a trial, got no_such_metric"):
+        TABLE.objective("no_such_metric", "minimize")
 
 
 def test_counts_are_shown_without_decimals() -> None:
@@ -70,10 +75,44 @@ def test_counts_are_shown_without_decimals() -> None:
 
 
 def test_a_metric_without_a_curve_shows_the_primary_one() -> None:
-    assert shown_curve(METRICS["parameters"]) == PRIMARY == "val_accuracy"
-    assert shown_curve(METRICS["best_val_loss"]) == "val_loss"
+    assert shown_curve(METRICS["parameters"], TABLE) == PRIMARY == "val_accuracy"
+    assert shown_curve(METRICS["best_val_loss"], TABLE) == "val_loss"
 
 
 def test_every_metric_is_named_once() -> None:
     assert all(metric.name == name for name, metric in METRICS.items())
     assert {best_name(curve) for curve in CURVES} <= set(METRICS)
+
+
+@pytest.mark.parametrize(("name", "direction"), [
+    ("loss", "minimize"), ("val_loss", "minimize"), ("best_rmse", "minimize"), ("f1", "maximize"),
+    ("macro_f1", "maximize"), ("best_test_score", "maximize"),
+])  # fmt: skip
+def test_where_metrics_are_not_known_beforehand_their_names_say_which_way_is_better(name, direction):
+    found = MetricTable(is_open=True).objective(name, None)
+    assert (found.name, found.direction, found.curve) == (name, direction, name.removeprefix("best_"))
+
+
+def test_a_name_that_says_nothing_needs_a_direction():
+    with pytest.raises(UserError, match=r"search\.direction must be maximize or minimize: the name gain"):
+        MetricTable(is_open=True).objective("gain", None)
+    assert MetricTable(is_open=True).objective("gain", "maximize").better(2, 1)
+
+
+def test_a_task_says_what_it_reports():
+    found = table({"gain": "maximize", "waste": "minimize"})
+    assert (found.primary, found.is_open) == ("gain", False)
+    assert found.objective("best_waste", None).of([{"epoch": 1, "waste": 3.0}, {"epoch": 2, "waste": 4.0}]) == 3.0
+    rows = [{"epoch": 1, "gain": 1.0, "waste": 2.0, "seconds": 0.5, "timestamp": 1.0},
+            {"epoch": 2, "gain": 0.5, "waste": 1.0, "seconds": 0.25, "timestamp": 2.0}]  # fmt: skip
+    assert found.summarize(rows, {"size": 7.0}) == {
+        "gain": 0.5, "waste": 1.0, "best_gain": 1.0, "best_waste": 1.0, "best_epoch": 1, "epochs": 2,
+        "training_seconds": 0.75, "size": 7.0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "timed"), [("fit_seconds", True), ("seconds", True), ("images_per_second", True), ("loss", False)]
+)
+def test_times_differ_between_two_runs_of_the_same_bits(name, timed):
+    assert is_timed(name) is timed

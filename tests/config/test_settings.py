@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.image_classifier import METRICS as TABLE
 from mnist_sweep.config.settings import (
-    METRICS,
     check_study_name,
     parse_folder,
     parse_search,
@@ -15,6 +15,7 @@ from mnist_sweep.config.settings import (
     parse_tracking,
 )
 
+METRICS = TABLE.known
 SEARCH = {
     "n_trials": 3, "timeout": None, "target": None, "max_failures": 5, "audit": 0.0, "metric": "val_accuracy",
     "direction": None,
@@ -49,7 +50,7 @@ WHOLE = {
     ],
 )  # fmt: skip
 def test_a_metric_knows_which_way_is_better(metric, direction):
-    search = parse_search({**SEARCH, "metric": metric})
+    search, _ = parse_search({**SEARCH, "metric": metric}, TABLE)
     assert (search.metric, search.direction) == ([metric], [direction])
 
 
@@ -59,9 +60,11 @@ def test_every_loss_goes_down_and_every_accuracy_up():
 
 
 def test_several_metrics_have_a_direction_each():
-    search = parse_search({**SEARCH, "metric": ["val_accuracy", "parameters"]})
+    search, objectives = parse_search({**SEARCH, "metric": ["val_accuracy", "parameters"]}, TABLE)
+    assert [one.name for one in objectives] == search.metric
     assert search.direction == ["maximize", "minimize"]
-    given = parse_search({**SEARCH, "metric": ["val_accuracy", "parameters"], "direction": ["minimize", "maximize"]})
+    asked = {**SEARCH, "metric": ["val_accuracy", "parameters"], "direction": ["minimize", "maximize"]}
+    given, _ = parse_search(asked, TABLE)
     assert given.direction == ["minimize", "maximize"]
 
 
@@ -93,15 +96,15 @@ def test_several_metrics_have_a_direction_each():
 )
 def test_a_wrong_search_is_told_by_its_key(key, value, part):
     with pytest.raises(UserError) as caught:
-        parse_search({**SEARCH, key: value})
+        parse_search({**SEARCH, key: value}, TABLE)
     assert str(caught.value).startswith(f"search.{key}")
     assert part in str(caught.value)
 
 
 def test_a_target_is_of_one_metric():
-    assert parse_search({**SEARCH, "target": 1}).target == 1.0
+    assert parse_search({**SEARCH, "target": 1}, TABLE)[0].target == 1.0
     with pytest.raises(UserError, match=r"^search\.target must be null with several metrics"):
-        parse_search({**SEARCH, "metric": ["val_loss", "parameters"], "target": 0.5})
+        parse_search({**SEARCH, "metric": ["val_loss", "parameters"], "target": 0.5}, TABLE)
 
 
 @pytest.mark.parametrize("name", ["a", "cnn-mnist", "2024.1", "_x", "a b", "a+b", "é", "x" * 100, "artifacts2"])
@@ -181,19 +184,19 @@ def test_an_experiment_that_can_not_be_is_told(experiment):
 def test_wrong_surroundings_are_told_by_their_key(key, value):
     section, _, name = key.partition(".")
     with pytest.raises(UserError) as caught:
-        parse_surroundings({**AROUND, section: {**AROUND[section], name: value}})
+        parse_surroundings({**AROUND, section: {**AROUND[section], name: value}}, [])
     assert str(caught.value).startswith(key)
 
 
 @pytest.mark.parametrize("key", ["runtime", "study", "tracking", "runs_folder"])
 def test_surroundings_are_not_left_out(key):
     with pytest.raises(UserError, match=rf"^{key} is missing"):
-        parse_surroundings({name: value for name, value in AROUND.items() if name != key})
+        parse_surroundings({name: value for name, value in AROUND.items() if name != key}, [])
 
 
 def test_an_unknown_section_is_told():
     with pytest.raises(UserError, match=r"^trian is not a known key; did you mean train\?$"):
-        parse_surroundings({**AROUND, "trian": {}})
+        parse_surroundings({**AROUND, "trian": {}}, [])
 
 
 def test_settings_are_made_of_all_sections():

@@ -8,6 +8,7 @@ from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.space import parse_domain, parse_space
 from mnist_sweep.config.space_check import check_space, ends
 from mnist_sweep.config.trial import TrialConfig
+from mnist_sweep.tasks import ImageClassifier
 
 pytestmark = pytest.mark.usefixtures("hydra_conf")
 VALUES = {
@@ -22,7 +23,7 @@ def composer_of(*base: str) -> Composer:
 
 
 def check(space: dict, when: dict | None = None) -> list[TrialConfig]:
-    return check_space(composer_of("data=digits"), parse_space(space, when or {}), VALUES)
+    return check_space(composer_of("data=digits"), parse_space(space, when or {}), VALUES, ImageClassifier())
 
 
 @pytest.mark.parametrize(

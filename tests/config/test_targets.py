@@ -81,7 +81,7 @@ def test_the_refusal_says_how_to_allow_it():
 def test_a_function_is_found_by_its_name():
     import textwrap
 
-    assert resolve("textwrap.dedent", "model") is textwrap.dedent
+    assert resolve("textwrap.dedent", "model._target_") is textwrap.dedent
 
 
 @pytest.mark.parametrize(
@@ -95,14 +95,14 @@ def test_a_function_is_found_by_its_name():
 )
 def test_what_is_not_there_is_told(target, why):
     with pytest.raises(UserError, match=rf"^model\._target_ names {target}, .*{why}"):
-        resolve(target, "model")
+        resolve(target, "model._target_")
 
 
 def test_a_module_of_the_users_own_lies_where_the_command_is_started(tmp_path, monkeypatch):
     (tmp_path / "my_own_network.py").write_text("def net():\n    return 42\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path.parent))  # so that what `resolve` adds is taken back
-    assert resolve("my_own_network.net", "model")() == 42
+    assert resolve("my_own_network.net", "model._target_")() == 42
 
 
 @pytest.mark.parametrize("source", ["def net(:\n", "raise ValueError('no')\n", "from textwrap import nope\n"])
@@ -111,4 +111,4 @@ def test_a_module_of_the_users_own_that_is_broken_is_told(tmp_path, monkeypatch,
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(UserError, match=r"^model\._target_"):
-        resolve("my_broken_network.net", "model")
+        resolve("my_broken_network.net", "model._target_")

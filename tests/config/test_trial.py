@@ -1,214 +1,54 @@
-"""A trial's whole configuration."""
-
-import copy
-import hashlib
-import json
+"""A trial's configuration, of whatever task."""
 
 import pytest
 
 from mnist_sweep.config.errors import UserError
-from mnist_sweep.config.schema import check_cnn_shape
-from mnist_sweep.config.trial import check_against_data, parse_trial
+from mnist_sweep.config.image_classifier import ImageClassifierConfig
+from mnist_sweep.config.trial import SectionsConfig, parse_trial
 
-PLAIN = {
-    "data": {
-        "_target_": "mnist_sweep.data.archive", "name": "mnist", "validation": "split", "validation_size": 100,
-        "split_seed": 0, "path": None, "digests": None, "urls": ["http://a/b"],
-    },
-    "model": {"_target_": "mnist_sweep.models.dnn", "units": [8], "dropout": 0.0},
-    "optimizer": {
-        "_target_": "keras.optimizers.Adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7,
-    },
-    "train": {
-        "epochs": 2, "batch_size": 32, "loss": "sparse_categorical_crossentropy", "precision": "float32",
-        "early_stopping_patience": None, "learning_rate_schedule": "constant", "label_smoothing": 0.0,
-    },
-    "study": {"seed": 0},
-}  # fmt: skip
-CNN = {
-    "filters_1": 4, "kernel_size_1": 5, "strides_1": 1, "padding_1": "same", "pool_size_1": 2,
-    "filters_2": 4, "kernel_size_2": 2, "strides_2": 1, "padding_2": "same", "pool_size_2": 2,
-    "dropout": 0.25, "dense_units": 10,
-}  # fmt: skip
+FUNCTION = {
+    "task": {"_target_": "mnist_sweep.tasks.Function", "function": "mine.objective"},
+    "params": {"x": 1, "layers": [2, 3]},
+    "study": {"seed": 7},
+    "search": {"n_trials": 5},
+}
 
 
-def changed(key: str, value: object) -> dict:
-    plain = copy.deepcopy(PLAIN)
-    section, _, name = key.partition(".")
-    plain[section][name] = value
-    return plain
+def test_a_function_has_its_own_section_and_no_other() -> None:
+    trial = parse_trial(FUNCTION, ["mine"])
+    assert isinstance(trial, SectionsConfig)
+    assert trial.plain() == {key: FUNCTION[key] for key in ("task", "params", "study")}
+    assert parse_trial(trial.plain(), ["mine"]) == trial
+    assert (trial.title, trial.epochs, trial.seed) == ("objective", None, 7)
 
 
-def seed(key: str = "study.seed", value: object = 0) -> int:
-    return parse_trial(changed(key, value)).trial_seed()
+def test_the_seed_changes_with_everything_that_the_task_depends_on() -> None:
+    seeds = {
+        parse_trial({**FUNCTION, **more}, ["mine"]).trial_seed()
+        for more in (
+            {}, {"params": {"x": 2, "layers": [2, 3]}}, {"study": {"seed": 8}},
+            {"task": {"_target_": "mnist_sweep.tasks.Function", "function": "mine.other"}},
+        )
+    }  # fmt: skip
+    assert len(seeds) == 4
+    assert all(0 <= seed < 2**31 for seed in seeds)
+    assert parse_trial({**FUNCTION, "search": {}}, ["mine"]).same_result_as(parse_trial(FUNCTION, ["mine"]))
 
 
-def test_a_configuration_survives_the_way_there_and_back():
-    trial = parse_trial(PLAIN)
-    assert trial.plain() == PLAIN
-    assert parse_trial(json.loads(json.dumps(trial.plain()))) == trial
+def test_a_function_counts_only_where_its_module_is_allowed() -> None:
+    with pytest.raises(UserError, match=r"task.function is mine.objective: if you trust it, add runtime.allowed_targe"):
+        parse_trial(FUNCTION)
+    with pytest.raises(UserError, match=r"task\.function must be a function's name with its module"):
+        parse_trial({**FUNCTION, "task": {**FUNCTION["task"], "function": "objective"}}, ["mine"])
 
 
-def test_the_seed_of_a_configuration_from_before_schedules_is_the_same():
-    before = copy.deepcopy(PLAIN)
-    del before["train"]["learning_rate_schedule"]
-    assert parse_trial(before) == parse_trial(PLAIN)
-    assert seed("train.learning_rate_schedule", "cosine") == parse_trial(before).trial_seed()
+@pytest.mark.parametrize(("key", "message"), [("params", "params is missing"), ("study", "study is missing")])
+def test_a_section_is_not_left_out(key: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        parse_trial({name: value for name, value in FUNCTION.items() if name != key}, ["mine"])
 
 
-def test_the_seed_of_a_configuration_from_before_label_smoothing_is_the_same():
-    before = copy.deepcopy(PLAIN)
-    del before["train"]["label_smoothing"]
-    assert parse_trial(before) == parse_trial(PLAIN)
-    assert seed("train.label_smoothing", 0.1) != seed()
-
-
-def test_other_sections_are_left_alone():
-    assert parse_trial({**PLAIN, "search": 5, "defaults": []}) == parse_trial(PLAIN)
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "part"),
-    [
-        ("data.validation", "both", "one of split, test"),
-        ("data.validation_size", 0, "at least 1"),
-        ("data.urls", "http://a", "a list"),
-        ("data.digests", {"train_images": "0"}, "missing"),
-        ("model.units", [], "not empty"),
-        ("model.dropout", 1.0, "less than 1"),
-        ("model.depth", 3, "not a known key"),
-        ("optimizer.beta_2", 1, "less than 1"),
-        ("optimizer.epsilon", 0, "greater than 0"),
-        ("optimizer._target_", "os.system", "keras.optimizers"),
-        ("optimizer.momentum", 0.9, "not a known key"),
-        ("train.epochs", 0, "at least 1"),
-        ("train.batch_size", "32", "whole number"),
-        ("train.precision", "float16", "one of float32, mixed_bfloat16"),
-        ("study.seed", -1, "at least 0"),
-        ("study.seed", 2**32, "less than 4294967296"),
-        ("study.seed", None, "whole number"),
-    ],
-)
-def test_a_wrong_value_is_told_by_its_key(key, value, part):
-    with pytest.raises(UserError) as caught:
-        parse_trial(changed(key, value))
-    assert str(caught.value).startswith(key)
-    assert part in str(caught.value)
-
-
-@pytest.mark.parametrize("section", ["data", "model", "optimizer", "train", "study"])
-def test_a_section_is_not_left_out(section):
-    with pytest.raises(UserError, match=rf"^{section} is missing"):
-        parse_trial({key: value for key, value in PLAIN.items() if key != section})
-
-
-@pytest.mark.parametrize("section", ["data", "model", "optimizer", "train", "study"])
-@pytest.mark.parametrize("value", [None, 5, [1], {1: 2}])
-def test_a_section_is_a_mapping_of_names(section, value):
-    with pytest.raises(UserError, match=rf"^{section} "):
-        parse_trial({**PLAIN, section: value})
-
-
-def test_a_function_of_the_users_own_takes_what_it_likes_where_it_is_allowed():
-    plain = {**PLAIN, "model": {"_target_": "mine.net", "anything": [1, {"a": 2}]}}
-    assert parse_trial(plain, ["mine"]).model.arguments == {"anything": [1, {"a": 2}]}
-    with pytest.raises(UserError, match=r"^model\._target_ must be in"):
-        parse_trial(plain)
-
-
-@pytest.mark.parametrize(
-    ("section", "target"),
-    [
-        ("model", "mnist_sweep.models.nope"),
-        ("model", "mnist_sweep.models.build"),
-    ],
-)
-def test_a_function_of_ours_that_is_no_network_is_told_before_anything_starts(section, target):
-    with pytest.raises(UserError, match=rf"^{section}\._target_"):
-        parse_trial(changed(f"{section}._target_", target))
-
-
-def test_the_seed_is_the_hash_of_what_is_trained():
-    untrained = ("epochs", "early_stopping_patience", "learning_rate_schedule", "label_smoothing")
-    what = {
-        "data": {k: v for k, v in PLAIN["data"].items() if k not in ("path", "urls", "digests")},
-        "model": PLAIN["model"],
-        "optimizer": PLAIN["optimizer"],
-        "train": {k: v for k, v in PLAIN["train"].items() if k not in untrained},
-        "study": PLAIN["study"],
-    }
-    digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
-    assert seed() == int(digest[:8], 16) // 2
-    assert 0 <= seed() < 2**31
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("data.path", "/somewhere/else"),
-        ("data.urls", []),
-        ("train.epochs", 50),
-        ("train.early_stopping_patience", 3),
-        ("optimizer.learning_rate", 1e-3),
-        ("model.dropout", 0),
-    ],
-)
-def test_the_seed_stays_where_the_first_epoch_does(key, value):
-    assert seed(key, value) == seed()
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("study.seed", 1),
-        ("optimizer.learning_rate", 0.002),
-        ("model.units", [9]),
-        ("train.batch_size", 33),
-        ("data.split_seed", 1),
-        ("data.name", "other"),
-    ],
-)
-def test_the_seed_changes_with_what_is_trained(key, value):
-    assert seed(key, value) != seed()
-
-
-def side_after(size: int, kernel: int, strides: int, padding: str, pool: int) -> int:
-    """Positions counted one by one, as a picture is walked over; 0 where there is none."""
-    width = size if padding == "same" else size - kernel + 1
-    positions = len(range(0, max(width, 0), strides))
-    return len(range(0, positions - pool + 1, pool))
-
-
-@pytest.mark.parametrize("padding", ["same", "valid"])
-@pytest.mark.parametrize("kernel", [1, 2, 5, 8])
-@pytest.mark.parametrize("strides", [1, 2, 3])
-@pytest.mark.parametrize("pool", [1, 2, 3, 7, 8])
-def test_a_layer_without_a_pixel_is_refused(padding, kernel, strides, pool):
-    arguments = CNN | {"kernel_size_1": kernel, "strides_1": strides, "padding_1": padding, "pool_size_1": pool}
-    arguments |= {"kernel_size_2": 2, "padding_2": "valid", "pool_size_2": 1}
-    first = side_after(8, kernel, strides, padding, pool)
-    if first and side_after(first, 2, 1, "valid", 1):
-        check_cnn_shape(arguments, (8, 8, 1))
-    else:
-        with pytest.raises(UserError, match=r"^model\.(kernel|pool)_size_[12] must be at most \d"):
-            check_cnn_shape(arguments, (8, 8, 1))
-
-
-def test_the_shorter_side_decides():
-    check_cnn_shape(CNN | {"padding_1": "valid", "kernel_size_1": 6}, (20, 20, 1))
-    with pytest.raises(UserError, match=r"^model\.kernel_size_1 must be at most 5, "):
-        check_cnn_shape(CNN | {"padding_1": "valid", "kernel_size_1": 6}, (20, 5, 1))
-
-
-def test_a_batch_has_no_more_images_than_there_are():
-    trial = parse_trial(PLAIN)
-    check_against_data(trial, (28, 28, 1), 32)
-    with pytest.raises(UserError, match=r"^train\.batch_size must be at most 31, .* got 32$"):
-        check_against_data(trial, (28, 28, 1), 31)
-
-
-def test_a_network_is_checked_against_the_images():
-    trial = parse_trial({**PLAIN, "model": {"_target_": "mnist_sweep.models.cnn", **CNN, "pool_size_1": 9}})
-    check_against_data(trial, (28, 28, 1), 100)
-    with pytest.raises(UserError, match=r"^model\.pool_size_1 must be at most 8"):
-        check_against_data(trial, (8, 8, 1), 100)
+def test_what_names_no_task_trains_an_image_classifier() -> None:
+    with pytest.raises(UserError, match="data is missing from the configuration"):
+        parse_trial({"study": {"seed": 0}})
+    assert ImageClassifierConfig.__dataclass_fields__["task"].default.target == "mnist_sweep.tasks.ImageClassifier"

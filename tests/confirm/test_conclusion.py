@@ -38,7 +38,7 @@ def test_what_was_found_is_written(
     )  # fmt: skip
     for finalist in finalists:
         row = found.of(finalist.trial)
-        accuracies = [run.result()[0].accuracy for run in runs if run.finalist is finalist]
+        accuracies = [run.result().value for run in runs if run.finalist is finalist]
         assert row.test_accuracy.values == accuracies
         assert row.promised == finalist.promised
     assert (winner.finalist.trial, winner.index) == (found.recommended, 0)

@@ -10,17 +10,18 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.settings import RuntimeConfig, TrackingConfig
 from mnist_sweep.confirm.finalists import Finalist
 from mnist_sweep.confirm.runs import Confirmation, ConfirmRuns, Run, open_test_images, runs_of, train
-from mnist_sweep.execution.jobs import Batch, not_shown
+from mnist_sweep.execution.jobs import Batch
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.files import read_json, read_yaml, write_json
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.run_record import read_record
 from mnist_sweep.storage.state import TrialState, check_state
+from mnist_sweep.tasks.data import not_shown
 from mnist_sweep.tasks.image_classifier.data import describe
 from mnist_sweep.tracking import Tracker
 from mnist_sweep.tracking.run_recorder import RunRecorder
 
-DRY = RuntimeConfig("dry", 2, None, None, [])
+DRY = RuntimeConfig("local", 2, None, None, [])
 
 
 class Heard(Silent):
@@ -65,9 +66,10 @@ def test_a_run_is_done_with_its_own_seed_and_complete_results_alone(
     run = runs_of(study, finalists, 1)[0]
     finish(run)
     assert run.is_done
-    predictions, metrics = run.result()
-    assert metrics.parameters == read_json(study.trial(1).metrics)["parameters"]
-    assert len(predictions.labels) == 360
+    result = run.result()
+    assert result.parameters == read_json(study.trial(1).metrics)["parameters"]
+    assert result.predictions is not None
+    assert (len(result.predictions.labels), result.predictions.accuracy) == (360, result.value)
     assert not replace(run, config=replace(run.config, seed=1)).is_done
     assert not replace(run, config=replace(run.config, train=replace(run.config.train, epochs=9))).is_done
     state = read_json(run.folder.state)
@@ -101,7 +103,7 @@ def test_a_job_keeps_the_first_seeds_model_and_its_states_have_the_seed(
 ) -> None:
     runs = runs_of(study, finalists, 2)
     first = runs[0].config
-    batch = Batch(describe(first.data), [], [], "mnist-sweep confirm", first.data)
+    batch = Batch(first, describe(first.data), [], [], "mnist-sweep confirm")
     source = Confirmation(study, runs[1:3], DRY, batch, recorder, Silent())
     jobs = [source.next_job(), source.next_job()]
     assert source.next_job() is None

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from mnist_sweep.execution import DryExecutor, LocalExecutor
+from mnist_sweep.execution import InlineExecutor, LocalExecutor
 from mnist_sweep.execution.executor import Done, Epoch, Event, Executor, Failed, Job, Limits, Started, Trained
 
 JOB = Job(3, "train", {"train": {"epochs": 2}}, "runs/0003", {"allowed": []}, ["train.epochs=2"], retries=1)
@@ -31,7 +31,7 @@ def test_nothing_is_limited_unless_it_is_said() -> None:
     assert Limits() == Limits(memory=None, seconds=None)
 
 
-@pytest.mark.parametrize("kind", [DryExecutor, LocalExecutor])
+@pytest.mark.parametrize("kind", [InlineExecutor, LocalExecutor])
 def test_an_executor_has_every_method_with_the_same_parameters(kind: type) -> None:
     methods = {name: one for name, one in vars(Executor).items() if inspect.isfunction(one) and name[0] != "_"}
     assert set(methods) == {"submit", "events", "stop", "close"}

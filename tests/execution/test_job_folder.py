@@ -3,11 +3,14 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from mnist_sweep.config.image_classifier import CURVES
 from mnist_sweep.execution.executor import Job
 from mnist_sweep.execution.job_folder import clear, folder_of, has_begun, next_folder, stored, write_job
 from mnist_sweep.files import read_yaml
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.history import begin_history
+
+COLUMNS = ("epoch", *CURVES, "seconds", "timestamp")
 
 COMMAND = "mnist-sweep sweep"
 
@@ -25,7 +28,7 @@ def test_a_job_finds_its_configuration_and_its_overrides(tmp_path: Path) -> None
     assert folder.config.read_text().startswith(f"# {COMMAND}\n")
     assert folder.overrides.read_text() == "- train.epochs=2\n"
     assert not has_begun(job)
-    begin_history(folder.history)
+    begin_history(folder.history, COLUMNS)
     assert has_begun(job)
 
 

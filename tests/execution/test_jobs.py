@@ -8,25 +8,17 @@ from pathlib import Path
 import pytest
 from hydra import compose
 
-from mnist_sweep.config import TrialConfig, UserError, parse_trial
+from mnist_sweep.config import TrialConfig, parse_trial
 from mnist_sweep.config.compose import plain
 from mnist_sweep.config.settings import RuntimeConfig
-from mnist_sweep.execution.jobs import (
-    Batch,
-    TrialRequest,
-    make_job,
-    not_shown,
-    prepare,
-    shortest,
-    train_command,
-    workers,
-)
+from mnist_sweep.execution.jobs import Batch, TrialRequest, make_job, shortest, train_command, workers
 from mnist_sweep.storage.folders import TrialFolder
-from mnist_sweep.tasks.image_classifier.data import Description, describe
+from mnist_sweep.tasks.data import Description
+from mnist_sweep.tasks.image_classifier.data import describe
 
 
-def runtime(executor: str = "local", count: int | None = None) -> RuntimeConfig:
-    return RuntimeConfig(executor, count, None, None, [])  # type: ignore[arg-type]
+def runtime(count: int | None = None) -> RuntimeConfig:
+    return RuntimeConfig("local", count, None, None, [])
 
 
 @pytest.fixture
@@ -55,27 +47,8 @@ def test_a_path_is_shown_in_the_shorter_way(tmp_path: Path, monkeypatch: pytest.
     assert shortest(Path("/")) == "/"
 
 
-def test_a_download_need_not_be_shown() -> None:
-    with not_shown("digits") as on_bytes:
-        on_bytes(5, None)
-
-
-def test_the_data_are_described_and_must_fit(config: TrialConfig) -> None:
-    from sklearn.datasets import load_digits
-
-    said: list[str] = []
-    found = prepare(config, said.append)
-    assert found.train_images + found.validation_images < len(load_digits().target)  # the others are the test images
-    assert found.validation_images == config.data.split.validation_size
-    assert set(found.digests) == {"train_images", "train_labels"}
-    assert set(prepare(config, said.append, all_parts=True).digests) > set(found.digests)
-    wrong = replace(config, train=replace(config.train, batch_size=10**6))
-    with pytest.raises(UserError, match=r"train\.batch_size"):
-        prepare(wrong, said.append)
-
-
 def test_a_job_has_all_that_its_process_needs(config: TrialConfig, description: Description, tmp_path: Path) -> None:
-    batch = Batch(description, ("mine",), ["--config-dir", "c"], "mnist-sweep sweep", config.data, {"name": "images"})
+    batch = Batch(config, description, ("mine",), ["--config-dir", "c"], "mnist-sweep sweep", {"name": "images"})
     overrides = ["data=digits", "train.epochs=2"]
     request = TrialRequest(7, config, overrides, TrialFolder(tmp_path / "0007"), keep_model=True, stop_after=1)
     job = make_job(replace(request, retries=2), batch)
@@ -91,16 +64,8 @@ def test_a_job_has_all_that_its_process_needs(config: TrialConfig, description: 
 def test_images_are_shared_with_trials_of_the_same_data_alone(
     config: TrialConfig, description: Description, tmp_path: Path
 ) -> None:
-    batch = Batch(description, [], [], "mnist-sweep sweep", config.data, {"name": "images"})
+    batch = Batch(config, description, [], [], "mnist-sweep sweep", {"name": "images"})
     other = replace(config, data=replace(config.data, split=replace(config.data.split, split_seed=1)))
     shared = [make_job(TrialRequest(0, one, [], TrialFolder(tmp_path)), batch).settings["shared"]
               for one in (config, other)]  # fmt: skip
     assert shared == [{"name": "images"}, None]
-
-
-def test_a_dry_run_holds_no_images(config: TrialConfig, description: Description) -> None:
-    batch = Batch(description, [], [], "mnist-sweep sweep", config.data)
-    with batch.images(runtime("dry")) as shared:
-        assert shared is None
-    with batch.images(runtime()) as shared:
-        assert shared

@@ -9,14 +9,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mnist_sweep.config import Component, DataConfig, Split, TrialConfig, UserError
+from mnist_sweep.config import Component, DataConfig, Split, UserError
+from mnist_sweep.config.image_classifier import ImageClassifierConfig
 from mnist_sweep.config.kernels import VARIABLE, Kernels
 from mnist_sweep.config.schema import TrainConfig
 from mnist_sweep.execution import Done, Epoch, Event, Failed, Job, LocalExecutor, Started, Trained
 from mnist_sweep.files import read_json
+from mnist_sweep.tasks import ImageClassifier
 from mnist_sweep.tasks.image_classifier.data import describe
 
-CONFIG = TrialConfig(
+CONFIG = ImageClassifierConfig(
     DataConfig(Component("mnist_sweep.data.digits", {}), Split("digits", "split", 360, 0)),
     Component("mnist_sweep.models.dnn", {"units": [8], "dropout": 0.0}),
     Component("keras.optimizers.Adam", {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}),
@@ -34,7 +36,7 @@ def job(folder: Path, number: int = 0, **train: object) -> Job:
 
 @pytest.fixture
 def executor():
-    local = LocalExecutor()
+    local = LocalExecutor(preload=ImageClassifier.traits.preload)
     yield local
     local.close()
 
@@ -74,7 +76,7 @@ def test_a_job_gets_the_kernels_that_it_wants(executor: LocalExecutor, tmp_path:
 def test_a_wrong_variable_is_refused_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "2")
     with pytest.raises(UserError, match="TF_ENABLE_ONEDNN_OPTS must be 0 or 1, got 2"):
-        LocalExecutor()
+        LocalExecutor(preload=ImageClassifier.traits.preload)
 
 
 def test_a_job_stops_when_it_is_told(executor: LocalExecutor, tmp_path: Path) -> None:
@@ -118,7 +120,7 @@ def test_a_job_that_raises_says_why_and_keeps_the_traceback(executor: LocalExecu
 
 
 def test_close_leaves_no_process(tmp_path: Path) -> None:
-    local = LocalExecutor()
+    local = LocalExecutor(preload=ImageClassifier.traits.preload)
     local.submit(job(tmp_path, epochs=2000))
     while not any(isinstance(event, Epoch) for event in local.events(0.2)):
         pass

@@ -10,7 +10,7 @@ from hydra import compose
 from mnist_sweep.config import TrialConfig, parse_trial
 from mnist_sweep.config.compose import plain
 from mnist_sweep.config.settings import TrackingConfig
-from mnist_sweep.execution import DryExecutor, Job
+from mnist_sweep.execution import InlineExecutor, Job
 from mnist_sweep.execution.job_folder import folder_of
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.execution.recorded_runs import RecordedRuns, Shown
@@ -77,7 +77,9 @@ class Runs(RecordedRuns):
 
 @pytest.fixture
 def config(hydra_conf: None) -> TrialConfig:
-    return parse_trial(plain(compose("config", ["data=digits", "model=dnn", "model.units=[8]", "train.epochs=2"])))
+    return parse_trial(
+        plain(compose("config", ["task=dry", "data=digits", "model=dnn", "model.units=[8]", "train.epochs=2"]))
+    )
 
 
 def job(config: TrialConfig, folder: Path, number: int, **train: Any) -> Job:
@@ -90,7 +92,7 @@ def job(config: TrialConfig, folder: Path, number: int, **train: Any) -> Job:
 def test_a_run_is_recorded_from_its_beginning_to_its_end(config: TrialConfig, tmp_path: Path) -> None:
     good, bad = job(config, tmp_path, 0), job(config, tmp_path, 1, loss="no such loss")
     source = Runs([good, bad], tmp_path)
-    assert run_jobs(DryExecutor(), source, 1, source.heard) == 0
+    assert run_jobs(InlineExecutor(), source, 1, source.heard) == 0
     assert [entry for entry in source.heard.log if entry[1] == 0] == [
         ("started", 0, {"run": "0"}, 2), ("epoch", 0, 1), ("epoch", 0, 2), ("ended", 0, "COMPLETE", "2 epochs"),
     ]  # fmt: skip

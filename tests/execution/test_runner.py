@@ -13,7 +13,7 @@ from hydra import compose
 
 from mnist_sweep.config import TrialConfig, Unavailable, parse_trial
 from mnist_sweep.config.compose import plain
-from mnist_sweep.execution import Done, DryExecutor, Event, Failed, Job, LocalExecutor, Started, Trained
+from mnist_sweep.execution import Done, Event, Failed, InlineExecutor, Job, LocalExecutor, Started, Trained
 from mnist_sweep.execution.interrupts import Interrupts
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.execution.runner import RETRIES, STARTS, Runner, at_capacity, processes, run_jobs
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("no_report")
 
 @pytest.fixture
 def config(hydra_conf: None) -> TrialConfig:
-    small = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3"]
+    small = ["task=dry", "data=digits", "model=dnn", "model.units=[16]", "train.epochs=3"]
     return parse_trial(plain(compose("config", small)))
 
 
@@ -93,7 +93,7 @@ def run(executor: Any, source: Source, at_once: int = 2) -> int:
 
 def test_all_jobs_end_and_no_more_than_allowed_run_at_once(config: TrialConfig, tmp_path: Path) -> None:
     source = Source(jobs(config, tmp_path, 5))
-    assert run(DryExecutor(), source) == 0
+    assert run(InlineExecutor(), source) == 0
     assert sorted(number for _, number in source.of("done")) == [0, 1, 2, 3, 4]
     assert source.most == 2
 
@@ -103,14 +103,14 @@ def test_a_jobs_folder_has_its_configuration_and_nothing_of_an_earlier_try(confi
     for name in ("history.csv", "mlflow.json", "model.keras"):
         (tmp_path / "0" / name).write_text("earlier")
     (job,) = jobs(config, tmp_path, 1)
-    run(DryExecutor(), Source([replace(job, overrides=["model=dnn"])]))
+    run(InlineExecutor(), Source([replace(job, overrides=["model=dnn"])]))
     assert (tmp_path / "0/overrides.yaml").read_text() == "- model=dnn\n"
     assert (tmp_path / "0/mlflow.json").read_text() == "earlier"  # names its run
     assert not (tmp_path / "0/model.keras").exists()
     assert (tmp_path / "0/config.yaml").read_text().startswith("# x\n")
 
 
-class Writing(DryExecutor):
+class Writing(InlineExecutor):
     """Reports that each job has been trained, three calls before it is done."""
 
     def __init__(self) -> None:
@@ -146,7 +146,7 @@ def test_capacity(active: int, writing: int, at_once: int, full: bool) -> None:
     assert at_capacity(active, writing, at_once) == full
 
 
-class Signalling(DryExecutor):
+class Signalling(InlineExecutor):
     """Sends Ctrl-C so many times at the first epoch."""
 
     def __init__(self, times: int) -> None:
@@ -173,7 +173,7 @@ def test_once_interrupted_nothing_starts_and_what_runs_is_left(config: TrialConf
 
 def test_a_job_that_its_source_stops_is_done_not_interrupted(config: TrialConfig, tmp_path: Path) -> None:
     source = Source(jobs(config, tmp_path, 2), stop_after=1)
-    assert run(DryExecutor(), source) == 0
+    assert run(InlineExecutor(), source) == 0
     assert source.of("done", "stopped", "interrupted") == [("stopped", 0), ("stopped", 1)]
     assert len(source.of("epoch")) == 2
 
@@ -206,7 +206,7 @@ def test_a_job_that_is_lost_before_it_trains_is_run_again_but_not_for_ever(
     assert source.of("done", "failed") == [(end, 0)]
 
 
-class Losing(DryExecutor):
+class Losing(InlineExecutor):
     """Loses every job at its first epoch."""
 
     def events(self, timeout: float) -> list[Event]:
@@ -230,11 +230,11 @@ def test_a_job_that_is_lost_while_it_trains_is_run_again_twice_at_most(config: T
 def test_a_job_that_was_lost_too_often_before_is_not_run(config: TrialConfig, tmp_path: Path) -> None:
     (job,) = jobs(config, tmp_path, 1)
     source = Source([replace(job, retries=RETRIES + 1)])
-    run(DryExecutor(), source)
+    run(InlineExecutor(), source)
     assert source.log == [("failed", 0)]
 
 
-class Ending(DryExecutor):
+class Ending(InlineExecutor):
     """Fails the first job for a given cause."""
 
     def __init__(self, cause: Any) -> None:
@@ -254,8 +254,8 @@ def test_a_full_disk_ends_everything_and_leaves_what_ran(config: TrialConfig, tm
 
 
 def test_other_errors_of_the_system_are_not_taken_for_a_full_disk(config: TrialConfig, tmp_path: Path) -> None:
-    class Broken(DryExecutor):
-        def events(self, timeout: float) -> list[Event]:  # noqa: ARG002
+    class Broken(InlineExecutor):
+        def events(self, timeout: float) -> list[Event]:
             raise OSError(errno.EIO, "broken")
 
     source = Source(jobs(config, tmp_path, 1))
@@ -266,7 +266,7 @@ def test_other_errors_of_the_system_are_not_taken_for_a_full_disk(config: TrialC
 
 def test_without_signals_of_its_own_a_runner_leaves_ctrl_c_to_its_caller(config: TrialConfig, tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
-    runner = Runner(DryExecutor(), Source(jobs(config, tmp_path, 1)), 1, None)
+    runner = Runner(InlineExecutor(), Source(jobs(config, tmp_path, 1)), 1, None)
     runner.run(Silent())
     assert signal.getsignal(signal.SIGINT) is before
     with Interrupts():

@@ -14,7 +14,7 @@ from mnist_sweep.report import read_study, write_report
 from mnist_sweep.report.search_plots import front
 from mnist_sweep.storage.folders import StudyFolder
 
-DRY = ["data=digits", "model=dnn", "model.dropout=interval(0.0,0.5)", "runtime.executor=dry", "tracking=none"]
+DRY = ["data=digits", "model=dnn", "model.dropout=interval(0.0,0.5)", "task=dry", "tracking=none"]
 
 
 def sweep(folder: Path, *overrides: str) -> StudyFolder:

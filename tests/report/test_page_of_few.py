@@ -21,7 +21,7 @@ def test_a_baseline_that_was_pruned_by_an_earlier_version_is_left_out(runs: Path
 
 def test_the_baseline_is_never_pruned(tmp_path: Path) -> None:
     """A learning rate by which a dry trial is worse than the others, in both workers' order."""
-    command = ["sweep", "data=digits", "model=dnn", "runtime.executor=dry", "tracking=none", "train.epochs=5",
+    command = ["sweep", "data=digits", "model=dnn", "task=dry", "tracking=none", "train.epochs=5",
                "optimizer.learning_rate=0.9", "search=default", "search.n_trials=9",
                "search.space.optimizer.learning_rate=interval(0.001,0.0011)", f"runs_folder={tmp_path}"]  # fmt: skip
     assert run(command) == 0

@@ -9,7 +9,7 @@ import pytest
 from mnist_sweep.cli.main import run
 from mnist_sweep.config.kernels import VARIABLE, Kernels
 from mnist_sweep.config.settings import RuntimeConfig, TrackingConfig
-from mnist_sweep.execution import DryExecutor
+from mnist_sweep.execution import InlineExecutor
 from mnist_sweep.execution.jobs import Batch
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.reproduce.retraining import Retraining, Retrainings, retrain
@@ -17,13 +17,13 @@ from mnist_sweep.results.recorded import RecordedTrial, read_recorded
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.run_record import read_record
 from mnist_sweep.storage.state import TrialState, check_state
-from mnist_sweep.tasks.image_classifier.data import describe
+from mnist_sweep.tasks.data import prepare
 from mnist_sweep.tracking import Tracker
 from mnist_sweep.tracking.run_recorder import RunRecorder
 
-DRY = RuntimeConfig("dry", 2, None, None, [])
+DRY = RuntimeConfig("local", 2, None, None, [])
 SWEEP = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "model.dropout=interval(0.0,0.5)",
-         "runtime.executor=dry", "tracking=none", "search.n_trials=2", "pruner=none"]  # fmt: skip
+         "task=dry", "tracking=none", "search.n_trials=2", "pruner=none"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +46,8 @@ def retraining(tmp_path: Path) -> Callable[..., Retraining]:
     """What is retrained, given the trials."""
 
     def made(*trials: RecordedTrial, tolerance: float | None = None) -> Retraining:
-        data = trials[0].config.data
-        batch = Batch(describe(data), [], [], "mnist-sweep reproduce one", data)
+        config = trials[0].config
+        batch = Batch(config, prepare(config, print), [], [], "mnist-sweep reproduce one")
         return Retraining(trials, StudyFolder(tmp_path / "reproduce"), DRY, batch, tolerance)
 
     return made
@@ -56,7 +56,7 @@ def retraining(tmp_path: Path) -> Callable[..., Retraining]:
 def test_the_same_again_is_exact(
     recorded: list[RecordedTrial], recorder: RunRecorder, retraining: Callable[..., Retraining], tmp_path: Path
 ) -> None:
-    verdicts, code = retrain(retraining(*recorded), DryExecutor(), recorder, Silent(), 2)
+    verdicts, code = retrain(retraining(*recorded), InlineExecutor(), recorder, Silent(), 2)
     assert code == 0
     assert {name: verdict.word for name, verdict in verdicts.items()} == {"one-0000": "EXACT", "one-0001": "EXACT"}
     for number, folder in enumerate(StudyFolder(tmp_path / "reproduce").trials()):
@@ -80,7 +80,7 @@ def test_the_tolerance_decides_where_it_is_not_the_same(
     """Without a tolerance it is two standard errors of 360 images, some 0.03 for an accuracy of 0.94."""
     accuracy = recorded[0].metrics["val_accuracy"] - 0.01
     other = replace(recorded[0], metrics={**recorded[0].metrics, "val_accuracy": accuracy})
-    verdicts, _ = retrain(retraining(other, tolerance=tolerance), DryExecutor(), recorder, Silent(), 1)
+    verdicts, _ = retrain(retraining(other, tolerance=tolerance), InlineExecutor(), recorder, Silent(), 1)
     assert verdicts["one-0000"].word == word
 
 
@@ -116,7 +116,7 @@ def test_a_retraining_that_fails_is_different(
     arguments = {**config.optimizer.arguments, "learning_rate": -1.0}
     optimizer = replace(config.optimizer, arguments=arguments)
     broken = replace(recorded[0], config=replace(config, optimizer=optimizer))
-    verdicts, code = retrain(retraining(broken), DryExecutor(), recorder, Silent(), 1)
+    verdicts, code = retrain(retraining(broken), InlineExecutor(), recorder, Silent(), 1)
     assert code == 0
     assert verdicts["one-0000"].word == "DIFFERENT"
     state = check_state(StudyFolder(tmp_path / "reproduce").trial(0).state)

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from mnist_sweep.cli.main import run
+from mnist_sweep.config.image_classifier import CURVES
 from mnist_sweep.files import read_json
 from mnist_sweep.results.pruning import is_audited, judge_pruner, sentence
 from mnist_sweep.search import Standing
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.history import append_history, begin_history
+
+COLUMNS = ("epoch", *CURVES, "seconds", "timestamp")
 
 pytestmark = pytest.mark.usefixtures("no_report")
 
@@ -21,10 +24,10 @@ def standing(number: int, state: str, value: float, audited: int | None = None) 
 
 def write_rows(folder: StudyFolder, number: int, epochs: int, seconds: float) -> None:
     folder.trial(number).path.mkdir(parents=True)
-    begin_history(folder.trial(number).history)
+    begin_history(folder.trial(number).history, COLUMNS)
     for epoch in range(1, epochs + 1):
         row = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy", "timestamp"), 0.5)
-        append_history(folder.trial(number).history, {**row, "epoch": epoch, "seconds": seconds})
+        append_history(folder.trial(number).history, {**row, "epoch": epoch, "seconds": seconds}, COLUMNS)
 
 
 def test_a_share_of_the_trials_is_audited_always_the_same() -> None:
@@ -55,7 +58,7 @@ def test_an_audited_search_finishes_what_the_pruner_would_stop(tmp_path: Path, c
     def sweep(share: float) -> dict:
         folder = tmp_path / str(share)
         command = ["sweep", "data=digits", "model=dnn", "model.dropout=interval(0.0,0.5)", "search.n_trials=30",
-                   "optimizer.learning_rate=tag(log,interval(1e-6,1e-2))", "runtime.executor=dry", "tracking=none",
+                   "optimizer.learning_rate=tag(log,interval(1e-6,1e-2))", "task=dry", "tracking=none",
                    f"search.audit={share}", f"runs_folder={folder}", "runtime.workers=1", "train.epochs=5"]  # fmt: skip
         assert run(command) == 0
         for trial in StudyFolder(folder / "dnn-digits").trials():

@@ -11,12 +11,11 @@ from hydra import compose
 
 from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.config.compose import plain
-from mnist_sweep.config.settings import RuntimeConfig
+from mnist_sweep.config.image_classifier import CURVES
 from mnist_sweep.files import read_json, write_json, write_yaml
 from mnist_sweep.results.recorded import (
     NEEDED,
     check_data,
-    check_local,
     check_trained,
     read_best,
     read_recorded,
@@ -26,7 +25,9 @@ from mnist_sweep.results.recorded import (
 )
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.history import begin_history
-from mnist_sweep.tasks.image_classifier.data import Description
+from mnist_sweep.tasks.data import Description
+
+COLUMNS = ("epoch", *CURVES, "seconds", "timestamp")
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def test_without_a_file_that_is_needed_it_is_no_recorded_trial(
 
 
 def test_without_an_epoch_there_is_nothing_to_compare(study: StudyFolder, folder: TrialFolder) -> None:
-    begin_history(folder.history)
+    begin_history(folder.history, COLUMNS)
     with pytest.raises(UserError, match=r"one has no complete row in its history\.csv"):
         read_recorded(folder, "one", [])
     assert folder not in reproducible(study)
@@ -131,11 +132,11 @@ def test_where_nothing_is_trained_nothing_is_compared(tmp_path: Path) -> None:
     write_yaml(study.config, {"runtime": {"executor": "local"}})
     check_trained(study)
     write_yaml(study.config, {"runtime": {"executor": "dry"}})
-    with pytest.raises(UserError, match="study=one is a dry one: nothing was trained in it"):
+    with pytest.raises(UserError, match="study=one can't be judged: a dry run: nothing was trained"):
+        check_trained(study)  # as earlier versions have it
+    write_yaml(study.config, {"task": {"_target_": "mnist_sweep.tasks.Dry"}})
+    with pytest.raises(UserError, match="study=one can't be judged: a dry run: nothing was trained"):
         check_trained(study)
-    check_local(RuntimeConfig("local", None, None, None, []))
-    with pytest.raises(UserError, match=r"runtime\.executor must be local here, got dry"):
-        check_local(RuntimeConfig("dry", None, None, None, []))
 
 
 @pytest.mark.usefixtures("hydra_conf")

@@ -3,7 +3,7 @@
 import optuna
 import pytest
 
-from mnist_sweep.config.metrics import METRICS, objective
+from mnist_sweep.config.image_classifier import METRICS
 from mnist_sweep.config.space import parse_space
 from mnist_sweep.search.adoption import finished_trial, params_of, steps_of
 from mnist_sweep.storage.state import TrialState
@@ -34,5 +34,5 @@ def test_values_outside_of_the_space_are_left_out() -> None:
 
 @pytest.mark.parametrize(("name", "steps"), [("val_accuracy", [0.5, 0.9, 0.7]), ("best_val_accuracy", [0.5, 0.9, 0.9])])
 def test_each_epoch_tells_the_objective_as_it_then_stood(name: str, steps: list[float]) -> None:
-    assert name in METRICS
-    assert steps_of(objective(name, "maximize"), ROWS) == dict(zip((1, 2, 3), steps, strict=True))
+    assert name in METRICS.known
+    assert steps_of(METRICS.objective(name, "maximize"), ROWS) == dict(zip((1, 2, 3), steps, strict=True))

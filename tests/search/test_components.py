@@ -7,8 +7,8 @@ from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import CmaEsSampler, RandomSampler
 
 from mnist_sweep.config import Component, UserError
+from mnist_sweep.config.component import parse_component
 from mnist_sweep.config.compose import plain
-from mnist_sweep.config.trial import parse_component
 from mnist_sweep.search import GridSampler, TPESampler, build_pruner, build_sampler
 from mnist_sweep.search.pruners.asha import SuccessiveHalvingPruner
 

@@ -5,13 +5,13 @@ import random
 
 import pytest
 
-from mnist_sweep.config.metrics import objective
+from mnist_sweep.config.image_classifier import METRICS
 from mnist_sweep.search.ranking import Ranking
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
 def test_the_best_is_first_and_the_earlier_of_equals(direction: str) -> None:
-    ranking = Ranking([objective("val_accuracy", direction)])  # type: ignore[arg-type]
+    ranking = Ranking([METRICS.objective("val_accuracy", direction)])  # type: ignore[arg-type]
     values = [0.5, 0.9, 0.7, 0.9, 0.5]
     for number, value in enumerate(values):
         ranking.add(number, [value])
@@ -24,7 +24,7 @@ def test_the_best_is_first_and_the_earlier_of_equals(direction: str) -> None:
 
 
 def test_the_front_has_what_no_other_beats() -> None:
-    metrics = [objective("val_accuracy", "maximize"), objective("parameters", "minimize")]
+    metrics = [METRICS.objective("val_accuracy", "maximize"), METRICS.objective("parameters", "minimize")]
     draw = random.Random(0)
     points = [(draw.randint(0, 9) / 10, float(draw.randint(1, 9))) for _ in range(40)]
     ranking = Ranking(metrics)
@@ -40,4 +40,4 @@ def test_the_front_has_what_no_other_beats() -> None:
 
 
 def test_an_empty_ranking_has_no_best() -> None:
-    assert Ranking([objective("val_loss", "minimize")]).best() is None
+    assert Ranking([METRICS.objective("val_loss", "minimize")]).best() is None

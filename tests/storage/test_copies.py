@@ -12,7 +12,7 @@ from mnist_sweep.storage.folders import StudyFolder
 pytestmark = pytest.mark.usefixtures("no_report")
 
 DRY = ["data=digits", "model=dnn", "model.units=[8]", "train.epochs=2", "model.dropout=interval(0.0,0.5)",
-       "runtime.executor=dry", "pruner=none"]  # fmt: skip
+       "task=dry", "pruner=none"]  # fmt: skip
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 import pytest
 
-from mnist_sweep.storage.history import HISTORY, append_history, begin_history, read_history
+from mnist_sweep.storage.history import append_history, begin_history, read_history
+
+HISTORY = ("epoch", "loss", "f1", "seconds", "timestamp")
 
 HEADER = ",".join(HISTORY)
 ONE, TWO = ",".join(["1"] * len(HISTORY)), ",".join(["2.5"] * len(HISTORY))
@@ -19,6 +21,7 @@ ONE, TWO = ",".join(["1"] * len(HISTORY)), ",".join(["2.5"] * len(HISTORY))
         (f"{HEADER}\n{ONE}\n{TWO[:-1]}", [1.0]),  # cut within its last number
         (f"{HEADER}\n{ONE}\n{TWO.replace('2.5', 'nan', 1)}\n{ONE}\n", [1.0]),
         (f"epoch,loss\n{ONE}\n", []),
+        (f"epoch,loss,loss,seconds,timestamp\n{ONE}\n", []),
     ],
 )
 def test_a_history_is_read_up_to_the_first_row_that_is_damaged(tmp_path, text, values):
@@ -32,11 +35,11 @@ def test_a_history_that_is_not_there_is_empty(tmp_path):
 
 def test_what_is_appended_is_read_to_the_last_bit(tmp_path):
     file = tmp_path / "history.csv"
-    begin_history(file)
+    begin_history(file, HISTORY)
     assert read_history(file) == []
     rows = [{name: (epoch + 1) / (column + 3) for column, name in enumerate(HISTORY)} for epoch in range(3)]
     for row in rows:
-        append_history(file, row)
+        append_history(file, dict(reversed(row.items())), HISTORY)
     assert read_history(file) == rows
-    begin_history(file)  # another try of the trial
+    begin_history(file, HISTORY)  # another try of the trial
     assert read_history(file) == []

@@ -81,7 +81,7 @@ def test_a_trial_that_is_new_is_not_settled(study: StudyFolder) -> None:
 
 def test_what_is_lost_from_a_finished_study_is_written_again(tmp_path: Path) -> None:
     command = ["sweep", f"runs_folder={tmp_path}", "study.name=mine", "data=digits", "model=dnn",
-               "runtime.executor=dry", "tracking.enabled=false", "search.n_trials=3", "train.epochs=1"]  # fmt: skip
+               "task=dry", "tracking.enabled=false", "search.n_trials=3", "train.epochs=1"]  # fmt: skip
     assert run(command) == 0
     study = StudyFolder(tmp_path / "mine")
     assert has(study, tracked=False) == [True, True, True]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mnist_sweep.cli.main import run
+from mnist_sweep.config.image_classifier import CURVES
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.history import append_history, begin_history
@@ -16,10 +17,12 @@ from mnist_sweep.storage.run_record import RunRecord
 from mnist_sweep.storage.state import StateFile, TrialState, write_state
 from mnist_sweep.tracking import Tracker
 
+COLUMNS = ("epoch", *CURVES, "seconds", "timestamp")
+
 pytestmark = pytest.mark.usefixtures("no_report")
 
 DRY = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "model.dropout=interval(0.0,0.5)",
-       "runtime.executor=dry"]  # fmt: skip
+       "task=dry"]  # fmt: skip
 
 
 @pytest.fixture
@@ -108,11 +111,11 @@ def test_runs_that_are_deleted_while_their_trial_is_running(study, client) -> No
     folder.path.mkdir(parents=True)
     tags = {"trial": "3", "kind": "trial", "study": study.name, "folder": str(folder.path)}
     RunRecord("mine-0003", {}, [], tags, {}, 1.0).write(folder.record)
-    begin_history(folder.history)
+    begin_history(folder.history, COLUMNS)
     tracker.start_study(study)
     tracker.start_trial(folder)
     row = {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5, "seconds": 1.0}
-    append_history(folder.history, row | {"timestamp": 4e9})
+    append_history(folder.history, row | {"timestamp": 4e9}, COLUMNS)
     tracker.epoch(folder, row | {"timestamp": 4e9})
     waited = threading.Event()
     while not folder.tracking.exists() or len(active(client)) < 5:

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from mnist_sweep.config.metrics import CURVES, METRICS
+from mnist_sweep.config.image_classifier import CURVES, METRICS
 from mnist_sweep.files import write_json
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.history import append_history, begin_history
 from mnist_sweep.storage.run_record import RunRecord
 from mnist_sweep.storage.state import TrialState
 from mnist_sweep.tracking import entities
+
+COLUMNS = ("epoch", *CURVES, "seconds", "timestamp")
 
 ROW = {"epoch": 1.0, "loss": 0.5, "accuracy": 0.75, "val_loss": 0.25, "val_accuracy": 0.875,
        "seconds": 2.0, "timestamp": 100.5}  # fmt: skip
@@ -39,11 +41,11 @@ def test_epochs_have_their_own_times(kind: str, prefix: str) -> None:
 
 def test_a_confirmation_run_has_no_best_values(tmp_path: Path) -> None:
     folder = TrialFolder(tmp_path)
-    begin_history(folder.history)
-    append_history(folder.history, ROW)
-    write_json(folder.metrics, dict.fromkeys(METRICS, 1.0))
+    begin_history(folder.history, COLUMNS)
+    append_history(folder.history, ROW, COLUMNS)
+    write_json(folder.metrics, {**dict.fromkeys(METRICS.known, 1.0), **{name: ROW[name] for name in CURVES}})
     of_trial = {one.key for one in entities.final_metrics(folder, "trial")}
-    assert of_trial == set(METRICS) - set(CURVES)
+    assert of_trial == set(METRICS.known) - set(CURVES)
     # best_epoch is chosen by the test images too
     assert {one.key for one in entities.final_metrics(folder, "confirm")} == {
         name for name in of_trial if not name.startswith("best_")

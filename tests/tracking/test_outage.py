@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("no_report")
 
 SMALL = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "train.batch_size=64",
          "model.dropout=interval(0.0,0.5)"]  # fmt: skip
-DRY = [*SMALL, "runtime.executor=dry"]
+DRY = [*SMALL, "task=dry"]
 
 
 def free_port() -> int:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_sweep.config.metrics import objective
+from mnist_sweep.config.image_classifier import METRICS
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.state import StateFile, TrialState
 from mnist_sweep.tracking.parent_metrics import Progress, history
@@ -11,7 +11,7 @@ from mnist_sweep.tracking.parent_metrics import Progress, history
 
 @pytest.mark.parametrize(("direction", "bests"), [("maximize", [0.5, 0.7, 0.7]), ("minimize", [0.5, 0.5, 0.2])])
 def test_the_best_never_gets_worse(direction: str, bests: list[float]) -> None:
-    progress = Progress(objective("val_loss", direction))
+    progress = Progress(METRICS.objective("val_loss", direction))
     seen = [progress.add(StateFile(0, TrialState.COMPLETE, values=[value]))["val_loss"] for value in (0.5, 0.7, 0.2)]
     assert seen == bests
 

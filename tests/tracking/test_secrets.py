@@ -15,13 +15,13 @@ from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.tracking import as_before
 
 SECRET = "hunter2"  # noqa: S105 - of nothing
-DRY = ["sweep", "runtime.executor=dry", "data=digits", "search.n_trials=2"]
+DRY = ["sweep", "task=dry", "data=digits", "search.n_trials=2"]
 
 
 class Refusing(BaseHTTPRequestHandler):
     """An MLflow server that answers nothing but 500, and remembers who asked."""
 
-    asked: list[str | None] = []  # noqa: RUF012 - one server
+    asked: list[str | None] = []
 
     def do_GET(self) -> None:
         self.asked.append(self.headers.get("Authorization"))

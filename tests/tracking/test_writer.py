@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mnist_sweep.cli.main import run
+from mnist_sweep.config.image_classifier import CURVES
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.files import write_json
@@ -15,10 +16,12 @@ from mnist_sweep.storage.history import append_history, begin_history
 from mnist_sweep.storage.run_record import RunRecord
 from mnist_sweep.tracking import Tracker
 
+COLUMNS = ("epoch", *CURVES, "seconds", "timestamp")
+
 pytestmark = pytest.mark.usefixtures("no_report")
 
 DRY = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "model.dropout=interval(0.0,0.5)",
-       "runtime.executor=dry"]  # fmt: skip
+       "task=dry"]  # fmt: skip
 
 
 def client_of(folder: Path):
@@ -56,14 +59,14 @@ def test_another_try_of_a_trial_has_one_run_with_one_curve(tmp_path: Path, slow:
     folder = TrialFolder(tmp_path / "study/trials/0000")
     folder.path.mkdir(parents=True)
     for epochs in (2, 3):
-        begin_history(folder.history)
+        begin_history(folder.history, COLUMNS)
         RunRecord("mine-0000", {}, [], {"trial": "0", "kind": "trial"}, {}, time.time()).write(folder.record)
         tracker.start_trial(folder)
         for epoch in range(1, epochs + 1):
             time.sleep(0.002)  # a timestamp of its own, in milliseconds
             row = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy", "seconds"), 0.5)
             row |= {"epoch": epoch, "timestamp": time.time()}
-            append_history(folder.history, row)
+            append_history(folder.history, row, COLUMNS)
             tracker.epoch(folder, row)
         if slow and epochs == 2:
             time.sleep(8)  # until it has written the first try

@@ -9,15 +9,17 @@ from rich.table import Table
 
 from mnist_sweep.cli.requests import CompareRequest, compare_request
 from mnist_sweep.cli.screen import Screen, transfer
-from mnist_sweep.config import UserError
+from mnist_sweep.config import Split, UserError
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.flatten import flatten
-from mnist_sweep.execution.jobs import prepare, shortest
+from mnist_sweep.config.image_classifier import ImageClassifierConfig
+from mnist_sweep.execution.jobs import shortest
 from mnist_sweep.reproduce.verdict import read_run
 from mnist_sweep.results.locate import find_study, find_trial
 from mnist_sweep.results.recorded import RecordedTrial, check_data, read_recorded
 from mnist_sweep.results.statistics import mcnemar, shown_p
 from mnist_sweep.storage.folders import TrialFolder
+from mnist_sweep.tasks.data import prepare
 from mnist_sweep.tasks.image_classifier import data
 
 SHOWN = ("val_accuracy", "best_val_accuracy", "best_epoch", "epochs", "val_loss", "accuracy", "parameters",
@@ -52,10 +54,12 @@ def _check_images(trials: list[RecordedTrial]) -> None:
         if other.predictions is None:
             raise UserError(f"{other.name} can't be compared: it has no predictions.npz")
         assert first.predictions is not None
-        if other.config.data.split != first.config.data.split or not np.array_equal(
-            other.predictions.labels, first.predictions.labels
-        ):
+        if _split(other) != _split(first) or not np.array_equal(other.predictions.labels, first.predictions.labels):
             raise UserError(f"{first.name} and {other.name} can't be compared: they were validated on other images")
+
+
+def _split(trial: RecordedTrial) -> Split | None:
+    return trial.config.data.split if isinstance(trial.config, ImageClassifierConfig) else None
 
 
 def _table(title: str, trials: list[RecordedTrial], rows: list[tuple[str, list[str]]]) -> Table:
@@ -104,6 +108,7 @@ def main(composed: Composed) -> tuple[int, Any]:
     first = trials[0]
     description = prepare(first.config, screen.say, transfer=transfer)
     check_data(first.environment.data.digests, description, first.name)
+    assert isinstance(first.config, ImageClassifierConfig)  # it has predictions
     images = data.validation_images(first.config.data, description.digests)
     from mnist_sweep.tasks.image_classifier.figures.style import save
     from mnist_sweep.tasks.image_classifier.figures.versus import versus_gallery

@@ -7,7 +7,7 @@ from rich.console import Console
 from mnist_sweep.cli.requests import data_request
 from mnist_sweep.cli.screen import transfer
 from mnist_sweep.config.composed import Composed
-from mnist_sweep.execution.jobs import prepare
+from mnist_sweep.tasks.data import prepare
 from mnist_sweep.tasks.image_classifier import data
 
 

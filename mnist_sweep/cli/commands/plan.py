@@ -9,12 +9,14 @@ from rich.table import Table
 from mnist_sweep.cli.screen import transfer
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.space import Choice, Parameter
+from mnist_sweep.config.traits import traits
+from mnist_sweep.driver.estimate import estimate
+from mnist_sweep.driver.forecast import forecast
+from mnist_sweep.driver.plan import make_plan
+from mnist_sweep.driver.probe import free_memory
 from mnist_sweep.execution.jobs import workers
+from mnist_sweep.execution.ready import check_ready
 from mnist_sweep.formatting import duration
-from mnist_sweep.sweep.estimate import estimate
-from mnist_sweep.sweep.forecast import forecast
-from mnist_sweep.sweep.plan import make_plan
-from mnist_sweep.sweep.probe import free_memory
 
 STEPS = 8
 
@@ -48,12 +50,17 @@ def main(composed: Composed) -> tuple[int, Any]:
     )
     if plan.impossible:
         console.print(str(plan.impossible), soft_wrap=True)
-    if settings.runtime.is_dry:
-        console.print("Dry: nothing is trained, so there is nothing to build")
+    if note := traits(plan.task).note:
+        console.print(note, soft_wrap=True)
+        return 0, None
+    if not hasattr(plan.task, "probe"):
+        if hasattr(plan.task, "ready"):
+            check_ready(plan.base, plan.composer.allowed, settings.runtime)
+        console.print("What a trial takes is not known before the first one. Nothing was written")
         return 0, None
     cost = estimate(plan, STEPS)
     table = Table(box=None, pad_edge=False)
-    for column in ("network", "parameters", "step", f"trial of {plan.base.train.epochs} epochs"):
+    for column in ("network", "parameters", "step", f"trial of {plan.base.epochs} epochs"):
         table.add_column(column, justify="left" if column == "network" else "right")
     for name, network in cost.networks.items():
         step = f"{1000 * network.step_seconds:.1f} ms"

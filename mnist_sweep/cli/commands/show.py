@@ -11,7 +11,6 @@ from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.composed import Composed
-from mnist_sweep.config.metrics import METRICS
 from mnist_sweep.formatting import duration, short
 from mnist_sweep.results.locate import find_study, studies
 from mnist_sweep.results.study import Study, read_study
@@ -36,18 +35,23 @@ COLUMNS: dict[str, Callable[[Trial], float | str | None]] = {
 }
 
 
+def _metrics(study: Study) -> set[str]:
+    """The final metrics that any trial has, or could have."""
+    return {*study.known.known, *(name for trial in study.of_state(*FINISHED) for name in trial.metrics)}
+
+
 def _column(study: Study, name: str) -> Callable[[Trial], float | str | None]:
     """Returns what gives a trial's value in a column, None where it has none; raises UserError for an unknown one."""
     if name in study.metrics:
         return lambda trial: dict(zip(study.metrics, trial.values, strict=False)).get(name)
     if name in COLUMNS:
         return COLUMNS[name]
-    if name in METRICS:
+    if name in _metrics(study):
         return lambda trial: trial.metrics.get(name)
     keys = [parameter.key for parameter in study.parameters]
     key = next((key for key in keys if name in (key, key.rpartition(".")[2])), None)
     if key is None:
-        raise UserError(f"sort must be a column, got {name}{nearest(name, [*COLUMNS, *keys, *METRICS])}")
+        raise UserError(f"sort must be a column, got {name}{nearest(name, [*COLUMNS, *keys, *_metrics(study)])}")
 
     def searched(trial: Trial) -> float | str | None:
         text = study.values_of(trial).get(key)
@@ -81,14 +85,14 @@ def _sorted(study: Study, column: str | None, is_descending: bool) -> list[Trial
 
 def _leaderboard(study: Study, trials: Sequence[Trial], column: str | None) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    extra = [column] if column in METRICS and column not in study.metrics else []
+    extra = [column] if column in _metrics(study) and column not in (*study.metrics, *COLUMNS) else []
     has_states = any(trial.state is not TrialState.COMPLETE for trial in trials)
     for name in ("trial", *(["state"] if has_states else []), *study.metrics, *extra, "epochs", "time"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("overrides", overflow="fold")
     for trial in trials:
         named = dict(zip(study.metrics, trial.values, strict=False)) | {name: trial.metrics.get(name) for name in extra}
-        values = ["" if value is None else METRICS[name].format(value)
+        values = ["" if value is None else study.known.format(name, value)
                   for name in (*study.metrics, *extra) for value in [named.get(name)]]  # fmt: skip
         took = _took(trial)
         state = [trial.state.value] if has_states else []
@@ -98,7 +102,7 @@ def _leaderboard(study: Study, trials: Sequence[Trial], column: str | None) -> T
 
 
 def _running(trial: Trial, study: Study) -> str:
-    value = f", {study.curve} {trial.rows[-1][study.curve]:.4f}" if trial.rows else ""
+    value = f", {study.curve} {trial.rows[-1][study.curve]:.4f}" if trial.rows and study.curve in trial.rows[-1] else ""
     since = f" for {duration(time.time() - trial.started)}" if trial.started else ""
     return f"Running: trial {trial.number}{since}, epoch {len(trial.rows)}{value}"
 

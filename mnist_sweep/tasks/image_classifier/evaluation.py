@@ -2,7 +2,6 @@
 
 import zipfile
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_sweep.config import UserError
-from mnist_sweep.config.metrics import CURVES, METRICS, PRIMARY, best_name, curve_best
 from mnist_sweep.files import replaced
-
-Metrics = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -121,27 +117,3 @@ def find_hard_images(predicted: NDArray[np.int32], labels: NDArray[np.int32]) ->
         same = int(counts.max()) == len(predicted)
         found.append(HardImage(int(image), int(labels[image]), int(wrong[image]), called, same))
     return sorted(found, key=lambda hard: (-hard.wrong, not hard.possible_label_error, hard.image))
-
-
-def summarize(rows: Sequence[dict[str, float]], parameters: int, train_images: int) -> Metrics:
-    """Returns the final metrics of a trial.
-
-    Args:
-        rows: The history, at least one epoch.
-        parameters: The number of the network's parameters.
-        train_images: The number of training images.
-
-    Returns:
-        Last and best value of each curve; `best_epoch`, the first of the best val_accuracy; `epochs`; `parameters`;
-        `training_seconds`, validation included; `images_per_second`, of training images.
-    """
-    seconds = sum(row["seconds"] for row in rows)
-    return {
-        **{name: rows[-1][name] for name in CURVES},
-        **{best_name(name): curve_best(name, rows) for name in CURVES},
-        "best_epoch": METRICS[PRIMARY].best_epoch(rows),
-        "epochs": len(rows),
-        "parameters": parameters,
-        "training_seconds": seconds,
-        "images_per_second": len(rows) * train_images / seconds,
-    }

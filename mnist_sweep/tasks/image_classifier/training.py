@@ -3,8 +3,6 @@
 import hashlib
 import math
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,15 +10,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from mnist_sweep.config import Component, TrialConfig, UserError
-from mnist_sweep.config.metrics import CURVES
+from mnist_sweep.config import Component, UserError
+from mnist_sweep.config.image_classifier import CURVES, ImageClassifierConfig
 from mnist_sweep.config.schema import TrainConfig
 from mnist_sweep.config.targets import resolve
-from mnist_sweep.storage.history import append_history, begin_history
+from mnist_sweep.tasks.context import TrialContext
 from mnist_sweep.tasks.image_classifier.data import Dataset
 from mnist_sweep.tasks.image_classifier.keras_private import ArrayDataAdapter
 
-Row = dict[str, float]
 EVALUATION_BATCH = 500
 WARM_UP = 0.3  # of the steps of a one-cycle schedule
 STEPS_PER_EXECUTION = 8  # in one call of TensorFlow: between calls Keras takes up to a tenth of a small network's step
@@ -36,7 +33,7 @@ def build_optimizer(config: Component) -> keras.optimizers.Optimizer:
     Raises:
         UserError: The target does not return a Keras optimizer.
     """
-    kind = resolve(config.target, "optimizer")
+    kind = resolve(config.target, "optimizer._target_")
     optimizer = kind(**config.arguments)
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise UserError(f"optimizer._target_ must be a keras.optimizers.Optimizer, got {config.target}")
@@ -79,7 +76,7 @@ def schedule(name: str, rate: float, steps: int) -> keras.optimizers.schedules.L
     return keras.optimizers.schedules.CosineDecay(0.0, steps - up, warmup_target=rate, warmup_steps=up)
 
 
-def compile_model(model: keras.Model, config: TrialConfig, steps: int) -> None:
+def compile_model(model: keras.Model, config: ImageClassifierConfig, steps: int) -> None:
     """Compiles a network with the optimizer and loss of a configuration.
 
     Args:
@@ -139,43 +136,21 @@ def batches(
 
 
 class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
-    """Writes a row for each epoch as it ends, and ends the training early where that is asked for.
+    """Records each epoch of a trial as it ends, and ends the training early where that is asked for.
 
     Keeps the weights at the end of the last epoch: a trial that is stopped within an epoch goes back to them, so that
     its result does not depend on how late the stop request arrived.
 
     Attributes:
-        rows: The history so far.
         weights: The weights after the last row, in the model's order; empty before the first epoch's end.
     """
 
-    def __init__(
-        self,
-        file: Path,
-        on_epoch: Callable[[Row], None],
-        should_stop: Callable[[], bool],
-        stop_after: int | None = None,
-    ) -> None:
-        """Does nothing yet.
-
-        Args:
-            file: The history.csv to be written, in a folder that exists.
-            on_epoch: Is called with each row.
-            should_stop: Is asked every few batches.
-            stop_after: The epoch after which training stops, from 1; None for no limit.
-        """
+    def __init__(self, trial: TrialContext) -> None:
+        """Takes the trial that receives each epoch, and is asked every few batches whether it has to stop."""
         super().__init__()
-        self.file = file
-        self.on_epoch = on_epoch
-        self.should_stop = should_stop
-        self.last = stop_after or math.inf
-        self.rows: list[Row] = []
+        self.trial = trial
         self.weights: list[NDArray[Any]] = []
         self.epoch_started = 0.0
-
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-        """Writes the header of the file."""
-        begin_history(self.file)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         """Starts the epoch's clock."""
@@ -189,29 +164,26 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             StopTraining: The training has to stop.
         """
         if logs and not math.isfinite(logs["loss"]):
-            raise FloatingPointError(f"loss became {logs['loss']} in epoch {len(self.rows) + 1} by batch {batch + 1}")
-        if len(self.rows) >= self.last or self.should_stop():
+            epoch = len(self.trial.rows) + 1
+            raise FloatingPointError(f"loss became {logs['loss']} in epoch {epoch} by batch {batch + 1}")
+        if self.trial.should_stop():
             raise StopTraining
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Appends the row, keeps the weights and reports the epoch.
+        """Keeps the weights and records the epoch.
 
         Raises:
             FloatingPointError: A curve or a weight is not finite.
         """
         logs = logs or {}
-        row = {"epoch": epoch + 1, **{name: float(logs[name]) for name in CURVES}}
-        row["seconds"] = time.perf_counter() - self.epoch_started
-        row["timestamp"] = time.time()
-        if bad := [name for name in CURVES if not math.isfinite(row[name])]:
-            raise FloatingPointError(f"{bad[0]} became {row[bad[0]]} in epoch {epoch + 1}")
+        curves = {name: float(logs[name]) for name in CURVES}
+        if bad := [name for name in CURVES if not math.isfinite(curves[name])]:
+            raise FloatingPointError(f"{bad[0]} became {curves[bad[0]]} in epoch {epoch + 1}")
         self.weights = self.model.get_weights()
         if not all(np.isfinite(weight).all() for weight in self.weights):
             # TensorFlow's relu turns NaN into 0, so that a network of NaN can have a finite loss.
             raise FloatingPointError(f"weights became infinite or NaN in epoch {epoch + 1}")
-        self.rows.append(row)
-        append_history(self.file, row)
-        self.on_epoch(row)
+        self.trial.record(epoch + 1, curves, time.perf_counter() - self.epoch_started)
 
 
 def takes_rows(settings: TrainConfig) -> bool:
@@ -235,7 +207,7 @@ def labels_for(settings: TrainConfig, labels: NDArray[np.int32], classes: int) -
     return labels
 
 
-def _fit(model: keras.Model, config: TrialConfig, dataset: Dataset, classes: int, recorder: Recorder) -> None:
+def _fit(model: keras.Model, config: ImageClassifierConfig, dataset: Dataset, classes: int, recorder: Recorder) -> None:
     settings = config.train
     labels = labels_for(settings, dataset.train_labels, classes)
     validation_labels = labels_for(settings, dataset.validation_labels, classes)
@@ -253,8 +225,10 @@ def _fit(model: keras.Model, config: TrialConfig, dataset: Dataset, classes: int
     )
 
 
-def train(model: keras.Model, config: TrialConfig, dataset: Dataset, classes: int, recorder: Recorder) -> bool:
-    """Trains a model in place; its history is in the recorder.
+def train(
+    model: keras.Model, config: ImageClassifierConfig, dataset: Dataset, classes: int, recorder: Recorder
+) -> bool:
+    """Trains a model in place; its history is the recorder's trial's.
 
     The weights are those at the end of the last complete epoch; with early stopping, of the epoch of the lowest
     val_loss.

@@ -1,12 +1,11 @@
-"""One trial: configuration in, folder out. Runs in its own process, without Optuna and MLflow."""
+"""One trial of the image classifier: trains, evaluates and draws. Runs in its own process."""
 
 import io
 import math
 import os
 import resource
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,19 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from mnist_sweep import files
-from mnist_sweep.config import TrialConfig, parse_trial
+from mnist_sweep.config.image_classifier import ImageClassifierConfig, parse_image_classifier
 from mnist_sweep.config.kernels import given
 from mnist_sweep.config.schema import Shape
-from mnist_sweep.storage.environment import Outcome, write_environment
 from mnist_sweep.storage.folders import TrialFolder
+from mnist_sweep.tasks.context import TrialContext
 from mnist_sweep.tasks.image_classifier.data import Dataset, attach, load
-from mnist_sweep.tasks.image_classifier.evaluation import Metrics, Predictions, predict, summarize, write_predictions
+from mnist_sweep.tasks.image_classifier.evaluation import Predictions, predict, write_predictions
 from mnist_sweep.tasks.image_classifier.figures import confusion_matrix, curves, error_gallery
 from mnist_sweep.tasks.image_classifier.figures.style import save
 from mnist_sweep.tasks.image_classifier.models import build
 from mnist_sweep.tasks.image_classifier.training import (
     EVALUATION_BATCH,
     Recorder,
-    Row,
     batches,
     compile_model,
     labels_for,
@@ -48,7 +46,7 @@ def use_one_thread() -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def _model(config: TrialConfig, image: Shape, classes: int) -> keras.Model:
+def _model(config: ImageClassifierConfig, image: Shape, classes: int) -> keras.Model:
     keras.utils.set_random_seed(config.trial_seed())
     keras.config.set_dtype_policy(config.train.precision)
     return build(config.model, image, classes)
@@ -61,101 +59,57 @@ def _summary(model: keras.Model) -> str:
     return text.getvalue()
 
 
-@dataclass(frozen=True)
-class TrialSettings:
-    """What the driver tells a trial besides its configuration.
-
-    Attributes:
-        allowed: The modules and names that a configuration may call.
-        data: The description of the data set, as `Description.plain` returns it.
-        environment: What environment.json holds before the trial adds its seeds, times and the digest of its weights.
-        keep_model: Whether the trained network is written.
-        stop_after: The epoch after which the trial stops, from 1; None for no limit.
-        shared: Where the driver has put the images for all trials; None if they are to be loaded.
-    """
-
-    allowed: Sequence[str]
-    data: Mapping[str, Any]
-    environment: Mapping[str, Any]
-    keep_model: bool
-    stop_after: int | None = None
-    shared: Mapping[str, Any] | None = None
-
-
-def run(
-    plain: Mapping[str, Any],
-    path: Path,
-    settings: Mapping[str, Any],
-    on_epoch: Callable[[Row], None],
-    should_stop: Callable[[], bool],
-    on_trained: Callable[[], None],
-) -> dict[str, Any]:
-    """Trains the network of a configuration and writes the trial's files into its folder.
+def run(trial: TrialContext) -> dict[str, float]:
+    """Trains the network of a configuration and writes predictions, figures and model into the trial's folder.
 
     Args:
-        plain: The configuration, as plain data.
-        path: The trial's folder, which exists.
-        settings: The fields of TrialSettings, as plain data.
-        on_epoch: Is called with each row of the history.
-        should_stop: Is asked every few batches whether the trial has to stop.
-        on_trained: Is called after training, before predictions and figures: another trial may begin.
+        trial: The trial, of an ImageClassifierConfig.
 
     Returns:
-        `stopped`, `epochs`, `metrics`, `weights_digest` (None without a complete epoch) and `fit_seconds`.
+        The metrics that are not curves; none without a complete epoch.
 
     Raises:
         UserError: A mistake in the configuration.
         FloatingPointError: A loss or a weight is not finite.
     """
-    given = TrialSettings(**settings)
-    folder, classes = TrialFolder(path), given.data["classes"]
-    config = parse_trial(plain, given.allowed)
-    dataset = attach(given.shared) or load(config.data, given.data["digests"])
-    model = _model(config, tuple(given.data["image"]), classes)
+    use_one_thread()
+    config, data, folder = trial.config, trial.settings.data, trial.files
+    assert isinstance(config, ImageClassifierConfig)
+    classes = data["classes"]
+    dataset = attach(trial.settings.shared) or load(config.data, data["digests"])
+    model = _model(config, tuple(data["image"]), classes)
     files.write_text(folder.summary, _summary(model))
+    trial.outcome |= {"threads": THREADS, "kernels": given(), "split_seed": config.data.split.split_seed}
 
-    recorder = Recorder(folder.history, on_epoch, should_stop, given.stop_after)
-    started = time.time()
-    stopped = train(model, config, dataset, classes, recorder)
-    ended = time.time()
-    on_trained()
+    trial.started = time.time()
+    trial.stopped = train(model, config, dataset, classes, Recorder(trial))
+    trial.trained()
 
-    rows = recorder.rows
-    digest = weights_digest(model) if rows else None
-    write_environment(folder.environment, given.environment, _outcome(config, digest, len(rows), started, ended))
-    metrics = _evaluate(folder, config, model, dataset, rows, classes) if rows else {}
-    if rows and given.keep_model and not stopped:
+    rows = trial.rows
+    if not rows:
+        return {}
+    trial.digest = weights_digest(model)
+    _evaluate(folder, config, model, dataset, rows, classes)
+    if trial.keep_model and not trial.stopped:
         _save(model, folder.model)
-    files.flush_to_disk(path)
-    return {"stopped": stopped, "epochs": len(rows), "metrics": metrics, "weights_digest": digest,
-            "fit_seconds": ended - started}  # fmt: skip
-
-
-def _outcome(config: TrialConfig, digest: str | None, epochs: int, started: float, ended: float) -> Outcome:
-    return Outcome(
-        weights_digest=digest,
-        epochs=epochs,
-        ended=ended,
-        started=started,
-        threads=THREADS,
-        kernels=given(),
-        study_seed=config.seed,
-        trial_seed=config.trial_seed(),
-        split_seed=config.data.split.split_seed,
-    )
+    seconds = sum(row["seconds"] for row in rows)
+    images = len(rows) * len(dataset.train_images) / seconds
+    return {"parameters": model.count_params(), "images_per_second": images}
 
 
 def _evaluate(
-    folder: TrialFolder, config: TrialConfig, model: keras.Model, dataset: Dataset, rows: list[Row], classes: int
-) -> Metrics:
-    """Writes metrics, predictions and figures of the trained network; returns the metrics."""
-    metrics = summarize(rows, model.count_params(), len(dataset.train_images))
-    files.write_json(folder.metrics, metrics)
+    folder: TrialFolder,
+    config: ImageClassifierConfig,
+    model: keras.Model,
+    dataset: Dataset,
+    rows: list[dict[str, float]],
+    classes: int,
+) -> None:
+    """Writes predictions and figures of the trained network."""
     images = batches(dataset.validation_images, None, EVALUATION_BATCH)
     predictions = predict(model, images, dataset.validation_labels, EVALUATION_BATCH)
     write_predictions(folder.predictions, predictions)
     _draw(folder, config, rows, dataset.validation_images, predictions, classes)
-    return metrics
 
 
 def _save(model: keras.Model, file: Path) -> None:
@@ -168,8 +122,8 @@ def _save(model: keras.Model, file: Path) -> None:
 
 def _draw(
     folder: TrialFolder,
-    config: TrialConfig,
-    rows: list[Row],
+    config: ImageClassifierConfig,
+    rows: list[dict[str, float]],
     images: NDArray[np.float32],
     predictions: Predictions,
     classes: int,
@@ -196,7 +150,8 @@ def probe(plain: Mapping[str, Any], settings: Mapping[str, Any], steps: int) -> 
     Raises:
         UserError: A mistake in the configuration.
     """
-    config = parse_trial(plain, settings["allowed"])
+    use_one_thread()
+    config = parse_image_classifier(plain, settings["allowed"])
     data = settings["data"]
     image, classes, batch = tuple(data["image"]), data["classes"], config.train.batch_size
     model = _model(config, image, classes)

@@ -14,8 +14,7 @@ import pytest
 import yaml
 
 from mnist_sweep.cli.main import run
-from mnist_sweep.config import Component, DataConfig
-from mnist_sweep.config.trial import Split
+from mnist_sweep.config import Component, DataConfig, Split
 from mnist_sweep.files import read_json
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.tasks.image_classifier.data import describe
@@ -235,9 +234,6 @@ def test_a_search_never_reads_the_test_images_and_confirm_is_the_first_to(
 def test_what_is_damaged_is_trained_again_or_told(own_runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = StudyFolder(own_runs / "dnn-digits")
     command = ["confirm", f"runs_folder={own_runs}", *TWO, QUIET]
-    assert run([*command, "runtime.executor=dry"]) == 2
-    assert "nothing would be trained" in capsys.readouterr().err
-    assert not study.test_set.exists()
     assert run(command) == 0
     before = digests(study)
     one, two, *_ = study.confirmations()

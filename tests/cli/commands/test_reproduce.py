@@ -98,10 +98,10 @@ def test_pruned_trials_are_reproduced_up_to_their_epoch(tmp_path: Path, capsys: 
 
 
 def test_a_dry_study_has_nothing_to_reproduce(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    dry = ["data=digits", "model=dnn", "model.dropout=interval(0.0,0.5)", "search.n_trials=3", "runtime.executor=dry",
+    dry = ["data=digits", "model=dnn", "model.dropout=interval(0.0,0.5)", "search.n_trials=3", "task=dry",
            f"runs_folder={tmp_path}", QUIET]  # fmt: skip
     assert run(["sweep", *dry]) == 0
     for command in ("reproduce", "confirm"):
         capsys.readouterr()
         assert run([command, f"runs_folder={tmp_path}", QUIET]) == 2
-        assert "is a dry one" in capsys.readouterr().err
+        assert "a dry run: nothing was trained" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from mnist_sweep.cli.main import run
 from mnist_sweep.files import read_yaml
 from mnist_sweep.storage.folders import StudyFolder
 
-DRY = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "runtime.executor=dry", "tracking=none"]
+DRY = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=3", "task=dry", "tracking=none"]
 
 
 def test_each_call_is_the_next_trial_of_one_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,49 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 
-from mnist_sweep.config import METRICS
-from mnist_sweep.config.metrics import curve_best
-from mnist_sweep.tasks.image_classifier.evaluation import Predictions, predict, summarize
-
-ROWS = [
-    {"epoch": 1, "loss": 0.9, "accuracy": 0.5, "val_loss": 0.7, "val_accuracy": 0.6, "seconds": 2.0, "timestamp": 10.0},
-    {"epoch": 2, "loss": 0.5, "accuracy": 0.9, "val_loss": 0.4, "val_accuracy": 0.8, "seconds": 1.0, "timestamp": 11.0},
-    {"epoch": 3, "loss": 0.6, "accuracy": 0.7, "val_loss": 0.3, "val_accuracy": 0.8, "seconds": 1.0, "timestamp": 12.0},
-    {"epoch": 4, "loss": 0.7, "accuracy": 0.8, "val_loss": 0.5, "val_accuracy": 0.7, "seconds": 1.0, "timestamp": 13.0},
-]
-
-
-def test_a_summary_is_as_by_hand():
-    assert summarize(ROWS, 31, 1000) == {
-        "loss": 0.7,
-        "accuracy": 0.8,
-        "val_loss": 0.5,
-        "val_accuracy": 0.7,
-        "best_loss": 0.5,
-        "best_accuracy": 0.9,
-        "best_val_loss": 0.3,
-        "best_val_accuracy": 0.8,
-        "best_epoch": 2,  # of the two with 0.8 the first
-        "epochs": 4,
-        "parameters": 31,
-        "training_seconds": 5.0,
-        "images_per_second": 800.0,
-    }
-
-
-def test_a_summary_has_the_metrics_that_a_search_may_name():
-    assert set(summarize(ROWS, 1, 1)) == set(METRICS)
-
-
-def test_one_epoch_is_the_last_and_the_best():
-    found = summarize(ROWS[:1], 1, 10)
-    assert all(found[name] == found[f"best_{name}"] for name in ("loss", "accuracy", "val_loss", "val_accuracy"))
-    assert (found["best_epoch"], found["images_per_second"]) == (1, 5.0)
-
-
-@pytest.mark.parametrize(("name", "best"), [("val_accuracy", 3), ("best_accuracy", 3), ("val_loss", 1), ("loss", 1)])
-def test_the_best_is_the_largest_accuracy_and_the_smallest_loss(name, best):
-    assert curve_best(name, [{name: value} for value in (2, 3, 1)]) == best
+from mnist_sweep.tasks.image_classifier.evaluation import Predictions, predict
 
 
 def test_mistakes_come_in_the_order_of_confidence():

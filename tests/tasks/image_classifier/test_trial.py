@@ -21,7 +21,8 @@ from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import read_history
 from mnist_sweep.tasks.image_classifier.data import describe, load
 from mnist_sweep.tasks.image_classifier.training import weights_digest
-from mnist_sweep.tasks.image_classifier.trial import probe, run, use_one_thread
+from mnist_sweep.tasks.image_classifier.trial import probe, use_one_thread
+from mnist_sweep.tasks.run import run
 
 use_one_thread()
 
@@ -66,7 +67,7 @@ def _plain(**changes):
 
 
 def _job(config, folder, keep_model=False, stop_after=None):
-    batch = Batch(describe(config.data), [], [], "pytest", config.data)
+    batch = Batch(config, describe(config.data), [], [], "pytest")
     job = make_job(TrialRequest(7, config, OVERRIDES, folder, keep_model, stop_after), batch)
     write_job(job)
     return job

@@ -4,21 +4,13 @@
 `shared` and `attach` let many trials use the same ones.
 """
 
-from mnist_sweep.tasks.image_classifier.data.dataset import (
-    Dataset,
-    Description,
-    describe,
-    load,
-    location,
-    validation_images,
-)
+from mnist_sweep.tasks.image_classifier.data.dataset import Dataset, describe, load, location, validation_images
 from mnist_sweep.tasks.image_classifier.data.download import prepare
 from mnist_sweep.tasks.image_classifier.data.shared import attach, shared
 from mnist_sweep.tasks.image_classifier.data.sources import archive, digits
 
 __all__ = [
     "Dataset",
-    "Description",
     "archive",
     "attach",
     "describe",

@@ -1,7 +1,7 @@
 """Loads a data set, checks and scales it, and splits off the validation images."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_sweep.config import DataConfig, UserError
+from mnist_sweep.tasks.data import Description
 from mnist_sweep.tasks.image_classifier.data.archives import idx_digest
 from mnist_sweep.tasks.image_classifier.data.sources import find, is_found_by_name, source_of
 
@@ -29,33 +30,6 @@ class Dataset:
     train_labels: Labels
     validation_images: Images
     validation_labels: Labels
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a data set is, without its images.
-
-    Attributes:
-        name: Its name.
-        image: Height, width and channels of an image.
-        classes: The number of classes.
-        train_images: The number of training images.
-        validation_images: The number of validation images.
-        digests: The SHA-256 of images and labels of each part that was read, by `<part>_images` and `<part>_labels`.
-        digest: The SHA-256 of these.
-    """
-
-    name: str
-    image: tuple[int, int, int]
-    classes: int
-    train_images: int
-    validation_images: int
-    digests: dict[str, str]
-    digest: str
-
-    def plain(self) -> dict[str, Any]:
-        """Returns the fields as plain data, for JSON."""
-        return {**asdict(self), "image": list(self.image)}
 
 
 def _read(config: DataConfig, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

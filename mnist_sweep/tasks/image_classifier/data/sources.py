@@ -36,7 +36,7 @@ def source_of(config: DataConfig) -> Source:
     Raises:
         UserError: The configuration's target can't be imported.
     """
-    source: Source = resolve(config.source.target, "data")
+    source: Source = resolve(config.source.target, "data._target_")
     return source
 
 

@@ -17,7 +17,7 @@ def build(config: Component, image: tuple[int, int, int], classes: int) -> keras
     Raises:
         UserError: The function does not return a model with one output for each class.
     """
-    model = resolve(config.target, "model")(image, classes, **config.arguments)
+    model = resolve(config.target, "model._target_")(image, classes, **config.arguments)
     if not isinstance(model, keras.Model):
         raise UserError(
             f"model._target_ must return a keras.Model, but {config.target} returned {type(model).__name__}"

@@ -1,0 +1,61 @@
+"""A function of one's own, handed over directly, as what a configuration says of it: its name."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mnist_sweep.config import UserError
+from mnist_sweep.config.check import shown
+from mnist_sweep.config.space import as_literal
+
+PARAMS = "params."
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Returns the name by which a trial's process imports a function.
+
+    Raises:
+        UserError: It can't be imported there, and how to mend it.
+    """
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
+    if not module or not name.isidentifier():
+        raise UserError(
+            "task must be a function at the top of a module, which a trial's process can import, got "
+            f"{shown(repr(function))}"
+        )
+    if module == "__main__":
+        file = getattr(sys.modules["__main__"], "__file__", None)
+        if file is None or not Path(file).is_file():
+            raise UserError(
+                f"task: {name} was defined in a notebook or an interpreter, where no trial can import it; write it "
+                f"into a module (in a notebook: %%writefile my_{name}.py) and import it from there"
+            )
+        module = Path(file).stem
+        if not module.isidentifier():
+            raise UserError(f"task: {name} lies in {file}, which can't be imported by that name; rename the file")
+    return f"{module}.{name}"
+
+
+def of_function(function: Callable[..., Any]) -> list[str]:
+    """Returns the overrides that make a function the task."""
+    name = name_of(function)
+    module = name.rpartition(".")[0]
+    return ["task=function", f"task.function={name}", f"runtime.allowed_targets=[{module}]"]
+
+
+def of_space(space: Mapping[str, Any]) -> list[str]:
+    """Returns a search space as overrides: a key without a dot is one of `params`; a list is a choice.
+
+    Raises:
+        UserError: A key is no text.
+    """
+    texts = []
+    for key, domain in space.items():
+        if not isinstance(key, str):
+            raise UserError(f"space must have keys that are texts, got {key!r}")
+        if isinstance(domain, list | tuple):
+            domain = f"choice({','.join(as_literal(item) for item in domain)})"  # noqa: PLW2901
+        text = domain if isinstance(domain, str) else as_literal(domain)
+        texts.append(f"{key if '.' in key else PARAMS + key}={text}")
+    return texts

@@ -1,0 +1,195 @@
+"""A study from Python: its trials, and what can be done with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mnist_sweep.api.around import defaults
+from mnist_sweep.api.trial import Trial
+from mnist_sweep.config import UserError
+from mnist_sweep.config.flatten import flatten
+from mnist_sweep.config.settings import ConfirmConfig, parse_surroundings
+from mnist_sweep.confirm.session import Confirming, confirm
+from mnist_sweep.execution.progress import Silent
+from mnist_sweep.report import write_report
+from mnist_sweep.results import study as results
+from mnist_sweep.results.confirmation import Confirmation
+from mnist_sweep.results.statistics import McNemar, mcnemar
+from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.lock import is_held
+from mnist_sweep.storage.state import TrialState
+from mnist_sweep.tasks.data import not_shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between two trials.
+
+    Attributes:
+        config: The keys of the configuration that differ, with both values.
+        metrics: The metrics that both have, with both values.
+        images: How many validation images only one of them gets right, and the exact p-value; None where a trial has
+            no predictions.
+    """
+
+    config: dict[str, tuple[Any, Any]]
+    metrics: dict[str, tuple[float, float]]
+    images: McNemar | None
+
+
+class Study:
+    """A study as its folder has it; reading it again shows what a running sweep has added.
+
+    Attributes:
+        folder: Its folder.
+        name: Its name.
+    """
+
+    def __init__(self, folder: Path, trusted: Sequence[str] = ()) -> None:
+        """Reads a study; use `mnist_sweep.open_study`.
+
+        Args:
+            folder: Its folder.
+            trusted: The modules whose functions its configurations may name.
+        """
+        self._folder, self._trusted = StudyFolder(Path(folder)), list(trusted)
+        self.folder, self.name = self._folder.path, self._folder.name
+
+    def __repr__(self) -> str:
+        """Returns its name, and how many trials it has in each state."""
+        read = self._read()
+        counts = {state: len(read.of_state(state)) for state in TrialState}
+        return f"<Study {self.name}: {', '.join(f'{n} {state.value}' for state, n in counts.items() if n) or 'empty'}>"
+
+    def _read(self) -> results.Study:
+        return results.read_study(self._folder, is_held(self._folder))
+
+    def _trial(self, trial: Any) -> Trial | None:
+        return None if trial is None else Trial(trial.folder.path, self._trusted)
+
+    @property
+    def metrics(self) -> list[str]:
+        """The names of its objectives."""
+        return self._read().metrics
+
+    @property
+    def trials(self) -> list[Trial]:
+        """All trials, by number."""
+        return [Trial(trial.folder.path, self._trusted) for trial in self._read().trials]
+
+    @property
+    def best(self) -> Trial | None:
+        """The best complete trial by the first objective, None while there is none."""
+        return self._trial(self._read().best)
+
+    @property
+    def baseline(self) -> Trial | None:
+        """Trial 0, which has the base configuration; None unless it is complete."""
+        return self._trial(self._read().baseline)
+
+    def trials_dataframe(self) -> "pd.DataFrame":
+        """Returns a row for each trial: number, state, values, searched parameters (`params_...`) and metrics."""
+        import pandas as pd
+
+        read, rows = self._read(), []
+        for trial in read.trials:
+            values = dict(zip(read.metrics, trial.values, strict=False))
+            parameters = {f"params_{key}": _number(text) for key, text in read.values_of(trial).items()}
+            metrics = {f"metrics_{key}": value for key, value in trial.metrics.items()}
+            took = trial.ended - trial.started if trial.started and trial.ended else None
+            rows.append({"number": trial.number, "state": trial.state.value, **values, "seconds": took, **parameters,
+                         **metrics})  # fmt: skip
+        return pd.DataFrame(rows)
+
+    def report(self, file: str | Path | None = None) -> Path:
+        """Writes its page, and returns where: report.html in its folder, or the file."""
+        return write_report(self._read(), file=None if file is None else Path(file))
+
+    def confirm(self, seeds: int = 5, top_k: int = 3) -> Confirmation:
+        """Trains the best trials on fresh seeds, judges them by the test images, and compares them.
+
+        Args:
+            seeds: How often each is trained.
+            top_k: How many of the best trials, besides the baseline.
+
+        Returns:
+            The figures, as in confirmed.json.
+
+        Raises:
+            UserError: There is nothing to confirm.
+            KeyboardInterrupt: It was interrupted; the same call goes on.
+        """
+        what = defaults(self.folder.parent, self._trusted)
+        around = parse_surroundings(what.config, what.trusted)
+        asked = Confirming(
+            study=self._folder,
+            confirm=ConfirmConfig(top_k=top_k, seeds=seeds),
+            runtime=around.runtime,
+            tracking=around.tracking,
+            runs_folder=around.runs_folder,
+            trusted=self._trusted,
+            flags=[],
+            line=f"mnist-sweep confirm {self.name} confirm.seeds={seeds} confirm.top_k={top_k}",
+            composer=what.composer,
+        )
+        _, found = confirm(asked, Silent(), not_shown, lambda _: None)
+        if found is None:
+            raise KeyboardInterrupt
+        return found
+
+    def compare(self, first: int, second: int) -> Comparison:
+        """Compares two trials.
+
+        Args:
+            first: The number of one.
+            second: The number of the other.
+
+        Raises:
+            UserError: There is no such trial.
+        """
+        one, other = self[first], self[second]
+        left, right = flatten(one.config), flatten(other.config)
+        keys = [key for key in {**left, **right} if left.get(key) != right.get(key)]
+        both = [name for name in one.metrics if name in other.metrics]
+        mine, theirs = one.predictions, other.predictions
+        return Comparison(
+            config={key: (left.get(key), right.get(key)) for key in keys},
+            metrics={name: (one.metrics[name], other.metrics[name]) for name in both},
+            images=mcnemar(mine.right, theirs.right) if mine is not None and theirs is not None else None,
+        )
+
+    def __getitem__(self, number: int) -> Trial:
+        """Returns a trial by its number; raises UserError where there is none."""
+        folder = self._folder.trial(number)
+        if not folder.path.is_dir():
+            raise UserError(f"study {self.name} has no trial {number}")
+        return Trial(folder.path, self._trusted)
+
+
+def _number(text: str) -> float | str:
+    try:
+        return int(text) if text.lstrip("+-").isdigit() else float(text)
+    except ValueError:
+        return text
+
+
+def open_study(folder: str | Path, allowed_targets: Sequence[str] = ()) -> Study:
+    """Returns a study from its folder, such as runs/cnn-mnist.
+
+    Args:
+        folder: The study's folder.
+        allowed_targets: Modules of your own that its trials' configurations may name: `runtime.allowed_targets`.
+
+    Raises:
+        UserError: There is no study.
+    """
+    path = Path(folder).expanduser().absolute()
+    if not (path / "config.yaml").is_file() or not (path / "study.journal").exists():
+        raise UserError(
+            f"{folder} is no study's folder, such as runs/cnn-mnist: it has no config.yaml and study.journal"
+        )
+    return Study(path, allowed_targets)

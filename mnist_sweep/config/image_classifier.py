@@ -1,0 +1,154 @@
+"""The configuration of a trial that trains an image classifier: data, model, optimizer, training."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from pydantic import dataclasses as pydantic_dataclasses
+
+from mnist_sweep.config.check import check, nearest
+from mnist_sweep.config.component import Component, parse_component, section
+from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.hashing import drawn
+from mnist_sweep.config.metrics import Direction, Metric, table
+from mnist_sweep.config.schema import CONFIG, SHAPE_CHECKS, Count, Seed, Shape, StudySeed, TrainConfig
+from mnist_sweep.config.task import IMAGE_CLASSIFIER
+
+SECTIONS = ("data", "model", "optimizer", "train")
+NOT_SEARCHED = ("data", "train.epochs")  # the same images for every trial, or their accuracies can't be compared
+PRIMARY = "val_accuracy"
+CURVES: dict[str, Direction] = {"loss": "minimize", "accuracy": "maximize", "val_loss": "minimize",
+                                PRIMARY: "maximize"}  # fmt: skip
+METRICS = table(
+    CURVES,
+    [Metric("parameters", "minimize", is_count=True), Metric("images_per_second", "maximize", is_count=True)],
+    PRIMARY,
+)
+
+
+@pydantic_dataclasses.dataclass(frozen=True, config=CONFIG)
+class Split:
+    """What every data set has, whatever function loads it."""
+
+    name: Annotated[str, Field(pattern=r"^\w[\w.+-]{0,59}$")]
+    validation: Literal["split", "test"]
+    validation_size: Count
+    split_seed: Seed | None  # None: the last images of the file
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """A data set: the function that loads it, and how validation images are set apart."""
+
+    source: Component
+    split: Split
+
+
+@dataclass(frozen=True)
+class ImageClassifierConfig:
+    """Everything that a trial's result depends on, apart from the environment (versions and CPU)."""
+
+    data: DataConfig
+    model: Component
+    optimizer: Component
+    train: TrainConfig
+    seed: int
+    task: Component = IMAGE_CLASSIFIER
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs it has at most."""
+        return self.train.epochs
+
+    @property
+    def title(self) -> str:
+        """What is trained, in a few words that can name a study."""
+        return f"{self.model.name}-{self.data.split.name}"
+
+    def plain(self) -> dict[str, Any]:
+        """Returns the same as Hydra composes it: sections data, model, optimizer, train and study.seed."""
+        return {
+            **({} if self.task == IMAGE_CLASSIFIER else {"task": self.task.plain()}),
+            "data": self.data.source.plain(dataclasses.asdict(self.data.split)),
+            "model": self.model.plain(),
+            "optimizer": self.optimizer.plain(),
+            "train": dataclasses.asdict(self.train),
+            "study": {"seed": self.seed},
+        }
+
+    def same_result_as(self, other: object) -> bool:
+        """Returns whether both give the same result: paths don't matter."""
+        return (
+            isinstance(other, ImageClassifierConfig)
+            and self.trial_seed() == other.trial_seed()
+            and self.train == other.train
+        )
+
+    def trial_seed(self) -> int:
+        """The seed of weights, shuffling and dropout, below 2**31: a hash of the study's seed and what is trained.
+
+        Neither the order of trials nor the paths of this machine change it, nor how many epochs are trained, so a
+        trial that was stopped is the beginning of the one that was not.
+        """
+        plain = self.plain()
+        plain.pop("task", None)
+        for key in ("path", "urls", "digests"):
+            plain["data"].pop(key, None)
+        for key in ("epochs", "early_stopping_patience", "learning_rate_schedule"):
+            plain["train"].pop(key)
+        if not self.train.label_smoothing:
+            plain["train"].pop("label_smoothing")  # as before there was one
+        return drawn(json.dumps(plain, sort_keys=True)) >> 1
+
+
+def parse_image_classifier(
+    plain: Mapping[str, Any], allowed: Iterable[str], task: Component = IMAGE_CLASSIFIER
+) -> ImageClassifierConfig:
+    """Returns a trial's configuration from plain data.
+
+    Args:
+        plain: The plain data; sections that no trial depends on are ignored.
+        task: The task that trains it.
+        allowed: The modules, apart from this package and Keras's optimizers, whose functions it may name.
+
+    Raises:
+        UserError: A value is wrong; the message names the first one.
+    """
+    for key in (*SECTIONS, "study"):
+        if key not in plain:
+            raise UserError(f"{key} is missing from the configuration{nearest(key, plain)}")
+    data = section(plain["data"], "data")
+    names = [field.name for field in dataclasses.fields(Split)]
+    split = check(Split, {name: data.pop(name) for name in names if name in data}, "data")
+    source = parse_component(data, "data", allowed)
+    return ImageClassifierConfig(
+        data=DataConfig(source, split),
+        model=parse_component(plain["model"], "model", allowed),
+        optimizer=parse_component(plain["optimizer"], "optimizer", allowed),
+        train=check(TrainConfig, section(plain["train"], "train"), "train"),
+        seed=check(StudySeed, {"seed": section(plain["study"], "study").get("seed")}, "study").seed,
+        task=task,
+    )
+
+
+def check_against_data(config: ImageClassifierConfig, image: Shape, train_images: int) -> None:
+    """Checks that images suit a configuration.
+
+    Args:
+        config: The configuration.
+        image: Height, width and channels of an image.
+        train_images: The number of training images before the split.
+
+    Raises:
+        UserError: They don't: the size of batches, the split, or a layer.
+    """
+    if config.train.batch_size > train_images:
+        raise UserError(
+            f"train.batch_size must be at most {train_images}, the number of training images, "
+            f"got {config.train.batch_size}"
+        )
+    if check_shape := SHAPE_CHECKS.get(config.model.target):
+        check_shape(config.model.arguments, image)

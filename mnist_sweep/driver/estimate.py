@@ -1,0 +1,205 @@
+"""What a search will take: its smallest and largest networks are built, and some of their steps are timed."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mnist_sweep.config import TrialConfig, UserError
+from mnist_sweep.config.image_classifier import ImageClassifierConfig
+from mnist_sweep.config.space import holds
+from mnist_sweep.config.space_check import ends
+from mnist_sweep.driver.forecast import expected_share
+from mnist_sweep.driver.plan import Plan
+from mnist_sweep.driver.probe import SPARE, Probe, free_memory, probe
+from mnist_sweep.execution.jobs import workers
+from mnist_sweep.execution.runner import WRITING, processes
+from mnist_sweep.search.trials import as_number
+
+FIXED_SECONDS = 4  # of a trial, before its first step and after its last: tracing, predictions, figures
+FILES_BYTES = 700_000  # of a trial without its model: figures, predictions, tables, and their copy in MLflow's store
+BYTES_PER_PARAMETER = 4
+BASE, SMALLEST, LARGEST = NETWORKS = ("base (trial 0)", "smallest", "largest")
+Timed = Mapping[str, float]  # what `probe` has found of a network
+BYTES_PER_PIXEL = 6  # of the data set: float32 to train with, uint8 while it is read, and a part of a copy
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of the search: its parameters, seconds of a step and of a complete trial."""
+
+    parameters: int
+    step_seconds: float
+    trial_seconds: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a search takes.
+
+    Attributes:
+        networks: The networks that were timed, by name.
+        memory: Bytes of memory of the trial that needs most.
+        seconds: Seconds of all trials without pruning; None unless the smallest and the largest network were timed.
+        trial_seconds: Seconds of a trial as the pruner is expected to leave it; None like `seconds`.
+        disk: Bytes of disk of all trials.
+    """
+
+    networks: dict[str, Network]
+    memory: float
+    seconds: float | None
+    trial_seconds: float | None
+    disk: float
+
+
+def _tries(plan: Plan) -> list[tuple[str, str]]:
+    """Every parameter of the model at each of its ends."""
+    searched = [p for p in plan.parameters if p.key.startswith("model.") and holds(p.condition, plan.values)]
+    return [(p.key, text) for p in searched for text in ends(p.domain)]
+
+
+def _alone(plan: Plan, tries: Sequence[tuple[str, str]]) -> Probe:
+    """The networks of the base configuration with one parameter at one of its ends."""
+    return Probe([plan.composer.config({key: text}) for key, text in tries], 0)
+
+
+def _sizes(plan: Plan, tries: Sequence[tuple[str, str]]) -> list[dict[str, float]]:
+    """What is found of each end alone; raises UserError with the one that can't be built, if it is a single one."""
+    try:
+        return probe(plan, _alone(plan, tries))[0]
+    except UserError:
+        for key, text in tries:
+            try:
+                probe(plan, _alone(plan, [(key, text)]))
+            except UserError as error:
+                raise UserError(f"{key}={text}: {error}") from None
+        raise
+
+
+def _extremes(
+    tries: Sequence[tuple[str, str]], found: Sequence[Mapping[str, float]]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Overrides of the smallest and of the largest network: each parameter at the end that makes it so."""
+    smallest: dict[str, str] = {}
+    largest: dict[str, str] = {}
+    for key in dict.fromkeys(key for key, _ in tries):
+        sizes = [(one["parameters"], text) for (other, text), one in zip(tries, found, strict=True) if other == key]
+        if min(sizes)[0] < max(sizes)[0]:
+            smallest[key], largest[key] = min(sizes)[1], max(sizes)[1]
+    return smallest, largest
+
+
+def _largest_batch(plan: Plan) -> dict[str, str]:
+    for parameter in plan.parameters:
+        if parameter.key == "train.batch_size" and holds(parameter.condition, plan.values):
+            return {parameter.key: max(ends(parameter.domain), key=int)}
+    return {}
+
+
+def _trial_seconds(config: TrialConfig, found: Mapping[str, float], plan: Plan) -> float:
+    data = plan.description
+    assert isinstance(config, ImageClassifierConfig)
+    steps = math.ceil(data.train_images / config.train.batch_size)
+    return FIXED_SECONDS + config.train.epochs * (
+        steps * found["step_seconds"] + data.validation_images * found["evaluation_seconds"]
+    )
+
+
+def data_bytes(plan: Plan) -> int:
+    """Returns the bytes that the images take, once for all trials."""
+    data = plan.description
+    return BYTES_PER_PIXEL * math.prod(data.image) * (data.train_images + data.validation_images)
+
+
+def estimate(plan: Plan, steps: int, names: Sequence[str] = NETWORKS) -> Estimate:
+    """Builds and times networks of a search, in a few seconds; trains nothing and writes nothing.
+
+    Which end of each parameter makes the network larger is found by building all of them. Meanwhile the networks are
+    timed that the higher and lower ends of all numbers make; where that guess was wrong, they are timed again.
+
+    Args:
+        plan: The search.
+        steps: How many steps of each network are timed.
+        names: Which of `NETWORKS` are timed; the largest is always one of them.
+
+    Returns:
+        Parameters, time, memory and disk.
+
+    Raises:
+        UserError: A network can't be built, or `runtime.workers` of the largest at a time don't fit into memory.
+    """
+    tries = _tries(plan)
+    guess = {BASE: {}, SMALLEST: _guess(tries, min), LARGEST: {**_guess(tries, max), **_largest_batch(plan)}}
+    alone = _alone(plan, tries)
+    found: dict[str, Timed] = {}
+    try:
+        sizes, timed = probe(plan, alone, Probe([plan.composer.config(guess[name]) for name in names], steps))
+        found = dict(zip(names, timed, strict=True))
+    except UserError:  # the ends may be sound where together they are not
+        sizes = _sizes(plan, tries)
+    smallest, largest = _extremes(tries, sizes)
+    true = {BASE: {}, SMALLEST: smallest, LARGEST: {**largest, **_largest_batch(plan)}}
+    wrong = [name for name in names if name not in found or not true[name].items() <= guess[name].items()]
+    if wrong:
+        again = probe(plan, Probe([plan.composer.config(true[name]) for name in wrong], steps))[0]
+        found |= dict(zip(wrong, again, strict=True))
+    networks = {name: _network(plan, true[name], found[name]) for name in names}
+    memory = _check_memory(plan, found[LARGEST]["memory"])
+    seconds, trial_seconds = _all_seconds(plan, networks)
+    return Estimate(networks, memory, seconds, trial_seconds, _disk(plan, networks[LARGEST].parameters))
+
+
+def _network(plan: Plan, overrides: Mapping[str, str], timed: Timed) -> Network:
+    seconds = _trial_seconds(plan.composer.config(dict(overrides)), timed, plan)
+    return Network(int(timed["parameters"]), timed["step_seconds"], seconds)
+
+
+def _all_seconds(plan: Plan, networks: Mapping[str, Network]) -> tuple[float | None, float | None]:
+    """All trials without pruning, and one with it, at the mean of the smallest and the largest network."""
+    if SMALLEST not in networks:
+        return None, None
+    search = plan.settings.search
+    mean = (networks[SMALLEST].trial_seconds + networks[LARGEST].trial_seconds) / 2
+    objectives, epochs = plan.settings.objectives, plan.base.epochs
+    is_pruned = len(objectives) == 1 and objectives[0].curve is not None and epochs is not None
+    share = expected_share(plan.settings.pruner, epochs or 1, search.n_trials) if is_pruned else 1.0
+    everything = search.n_trials * mean / min(workers(plan.settings.runtime), search.n_trials)
+    return everything, FIXED_SECONDS + share * (mean - FIXED_SECONDS)
+
+
+def _guess(tries: Sequence[tuple[str, str]], end: Callable[..., tuple[str, str]]) -> dict[str, str]:
+    """Every parameter that is a number at its lower or higher end."""
+    numbers = [(key, text) for key, text in tries if as_number(text) is not None]
+    return {
+        key: end((pair for pair in numbers if pair[0] == key), key=lambda pair: float(pair[1]))[1]
+        for key in dict.fromkeys(key for key, _ in numbers)
+    }
+
+
+def _disk(plan: Plan, parameters: int) -> float:
+    settings = plan.settings
+    return settings.search.n_trials * FILES_BYTES * 2 + settings.study.keep_models * BYTES_PER_PARAMETER * parameters
+
+
+def _check_memory(plan: Plan, own: float) -> float:
+    """What a trial that has so many bytes of its own needs with the images, which all share.
+
+    Raises UserError where that is more than a trial may have, or all of them together than can be had.
+    """
+    images, trials, limit = data_bytes(plan), plan.settings.search.n_trials, plan.settings.runtime.memory_limit
+    at_once = min(workers(plan.settings.runtime), trials)
+    need = own + images
+    if limit is not None and need > limit:
+        raise UserError(
+            f"runtime.memory_limit must be at least {need / 1e9:.1f}GB for the largest network of the space, "
+            f"got {limit / 1e9:g}GB"
+        )
+    free = SPARE * free_memory()
+    together = min(processes(at_once), trials) * own + images
+    if together > free:
+        fitting = int((free - images) // own / (1 + WRITING))
+        way = f"use runtime.workers={fitting}" if fitting > 0 else "narrow the range of what makes the model so large"
+        raise UserError(
+            f"runtime.workers={at_once} trials of the largest network of the space need "
+            f"{together / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB are available; {way}"
+        )
+    return need

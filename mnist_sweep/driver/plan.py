@@ -1,0 +1,157 @@
+"""What sweep and plan do first: everything that can be wrong is checked before a trial starts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mnist_sweep.config import Settings, TrialConfig, UserError
+from mnist_sweep.config.check import nearest
+from mnist_sweep.config.compose import Composer, base_values, key_of
+from mnist_sweep.config.composed import Composed
+from mnist_sweep.config.settings import RESERVED, check_study_name, parse_settings
+from mnist_sweep.config.space import Parameter, parse_space
+from mnist_sweep.config.space_check import check_space, reachable
+from mnist_sweep.config.spelling import dotted
+from mnist_sweep.config.task import Task, build_task
+from mnist_sweep.driver.combinations import Impossible, impossible
+from mnist_sweep.execution.jobs import train_command
+from mnist_sweep.search import build_pruner, build_sampler, rehearse
+from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.tasks.data import Description, Transfer, check_against, prepare
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A search that has passed every check."""
+
+    settings: Settings
+    composer: Composer
+    base: TrialConfig
+    values: dict[str, str]
+    parameters: list[Parameter]
+    description: Description
+    folder: StudyFolder
+    plain: dict[str, Any]
+    flags: list[str]
+    impossible: Impossible | None = None
+
+    @property
+    def task(self) -> Task:
+        """What its trials do."""
+        return build_task(self.base.task)
+
+    def config(self, overrides: Mapping[str, str]) -> TrialConfig:
+        """Returns a trial's configuration; raises UserError where it can't be trained on the data."""
+        config = self.composer.config(overrides)
+        check_against(config, self.description)
+        return config
+
+    def command(self, overrides: Mapping[str, str]) -> str:
+        """Returns a trial as a command that can be pasted."""
+        return train_command(self.composer.overrides(overrides), self.flags)
+
+
+def flat_space(plain: dict[str, Any]) -> dict[str, Any]:
+    """Returns a configuration with its search space by dotted key, however it is nested."""
+    search = plain.get("search")
+    if not isinstance(search, dict):
+        return plain
+    flat = dict(search)
+    if isinstance(space := search.get("space"), dict):
+        flat["space"] = dotted(space)
+    if isinstance(when := search.get("when"), dict):
+        flat["when"] = {key: dotted(more) if isinstance(more, dict) else more for key, more in when.items()}
+    return {**plain, "search": flat}
+
+
+INSTEAD = {"study.seed": "confirm trains the best trials on fresh seeds; for several searches run the command once for "
+           "each, study.seed=1 study.name=..."}  # fmt: skip
+
+
+def with_command_line(
+    plain: dict[str, Any], sweeps: Mapping[str, str], fixed: set[str], unsearched: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Returns a configuration with the command line's parameters in its search space.
+
+    Args:
+        plain: The configuration, as plain data.
+        sweeps: The domains that the command line has, by key.
+        fixed: The keys that the command line sets to one value: these leave the space.
+        unsearched: The keys that it takes out of the space, where the base configuration's value remains.
+
+    Raises:
+        UserError: What surrounds a trial can't be searched.
+    """
+    search = plain.get("search")
+    if not isinstance(search, dict) or not all(isinstance(search.get(key), dict) for key in ("space", "when")):
+        return plain  # what is wrong with it is reported where it is checked
+    if surrounding := [key for key in sweeps if key.split(".")[0] in ("search", "study", "runtime", "tracking")]:
+        key = surrounding[0]
+        hint = INSTEAD.get(key, f"several values are given as a list, {key}=[a,b]")
+        raise UserError(f"{key} can't be searched: {hint}")
+    known = {*search["space"], *(key for more in search["when"].values() if isinstance(more, dict) for key in more)}
+    for key in unsearched:
+        if key not in known:
+            raise UserError(f"{key} can't be taken out of search.space, it is not in it{nearest(key, known)}")
+    given = fixed | set(sweeps) | set(unsearched)
+    when = {
+        condition: {key: text for key, text in more.items() if key not in given} if isinstance(more, dict) else more
+        for condition, more in search["when"].items()
+    }
+    space = {**{key: text for key, text in search["space"].items() if key not in given}, **sweeps}
+    return {**plain, "search": {**search, "space": space, "when": {c: more for c, more in when.items() if more}}}
+
+
+def study_name(settings: Settings, base: TrialConfig) -> str:
+    """Returns the study's name: as configured, or what is trained, such as <model>-<data>.
+
+    Raises:
+        UserError: The name is reserved for single trials.
+    """
+    if settings.study.name in RESERVED:
+        raise UserError(f"study.name must not be {' or '.join(RESERVED)} for a search: those hold single trials")
+    if settings.study.name is not None:
+        return settings.study.name
+    return check_study_name(base.title)
+
+
+def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer) -> Plan:
+    """Returns a search that has been checked from end to end.
+
+    Args:
+        composed: The composed configuration.
+        say: Reports what is done, in lines.
+        transfer: Shows a download.
+
+    Raises:
+        UserError: The first thing that is wrong.
+    """
+    allowed = composed.trusted
+    fixed = {key_of(override) for override in composed.overrides}
+    plain = with_command_line(flat_space(composed.config), composed.sweeps, fixed, composed.unsearched)
+    option = composed.choices.get("search")
+    if "search" not in plain and "search" in fixed:
+        raise UserError(f"search={option} is not there{nearest(str(option), composed.composer.options('search'))}")
+    settings = parse_settings(plain, allowed)
+    composer = composed.composer
+    base = composer.config({})
+    if isinstance(data := base.plain().get("data"), dict) and data.get("validation") == "test":
+        raise UserError("data.validation must be split for a search, got test: a choice by test images spoils them")
+    task = build_task(base.task)
+    build_sampler(settings.sampler, 0)
+    build_pruner(settings.pruner)
+    values = base_values(plain, composed.choices)
+    parameters = parse_space(settings.search.space, settings.search.when)
+    ends = check_space(composer, parameters, values, task)
+    parameters = reachable(parameters, values)
+    rehearse(settings, parameters, values, base.epochs)
+    name = study_name(settings, base)
+    description = prepare(base, say, transfer=transfer)
+    for config in ends:
+        try:
+            check_against(config, description)
+        except UserError as error:
+            raise UserError(f"search.space: {error}") from None
+    folder = StudyFolder(settings.runs_folder / name)
+    lost = impossible(composer, parameters, values, description)
+    return Plan(settings, composer, base, values, parameters, description, folder, plain, composed.flags, lost)

@@ -1,0 +1,278 @@
+"""What a sweep writes next to Optuna's journal: best.yaml, summary.json, README.md, states, and MLflow behind them."""
+
+import time
+from dataclasses import asdict
+
+from mnist_sweep import files
+from mnist_sweep.config import UserError
+from mnist_sweep.config.flatten import flatten_space
+from mnist_sweep.config.metrics import Row
+from mnist_sweep.driver.kept_models import KeptModels
+from mnist_sweep.driver.plan import Plan
+from mnist_sweep.driver.study_page import study_page
+from mnist_sweep.execution.job_folder import stored
+from mnist_sweep.execution.jobs import shortest, workers
+from mnist_sweep.report import refresh_report
+from mnist_sweep.results.hardest import write_hardest
+from mnist_sweep.results.pruning import Pruning, judge_pruner
+from mnist_sweep.results.recorded import result_of
+from mnist_sweep.search import Asked, Search, Standing
+from mnist_sweep.storage.environment import read_environment
+from mnist_sweep.storage.folders import TrialFolder
+from mnist_sweep.storage.run_record import RunDescription, RunKind, run_record
+from mnist_sweep.storage.settled import Settled, note_settled
+from mnist_sweep.storage.state import StateFile, TrialState, read_state, write_state
+from mnist_sweep.storage.summary import SummarizedTrial, Summary, read_summary
+from mnist_sweep.tracking import Tracker, is_mirrored
+from mnist_sweep.tracking.parent_metrics import parent_metrics
+from mnist_sweep.tracking.run_recorder import RunRecorder
+
+TRAINED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+class StudyFiles:
+    """The files of one study, and their mirror in MLflow.
+
+    Attributes:
+        pruning: What the pruner saved, once it has been judged.
+        lost: The trials that have ended and whose folders are gone, which count for no ranking.
+    """
+
+    def __init__(self, plan: Plan, search: Search, tracker: Tracker, started_by: str) -> None:
+        self.plan = plan
+        self.search = search
+        self.tracker = tracker
+        self.recorder = RunRecorder(tracker)
+        self.started_by = started_by
+        self.folder = plan.folder
+        self.pruning: Pruning | None = None
+        self._models = KeptModels(search, plan.folder, plan.settings.study.keep_models)
+        self._began = time.monotonic()
+        self._first_trial: float | None = None
+        self._busy_seconds = 0.0
+        self._before = read_summary(self.folder.summary)
+        self.lost = [trial for trial in search.finished() if trial.state in TRAINED
+                     and not self.folder.trial(trial.number).history.is_file()]  # fmt: skip
+        search.leave_out([trial.number for trial in self.lost])
+
+    def start(self) -> None:
+        """Makes the study's MLflow run, or continues it, and completes what an earlier call has left unwritten."""
+        if not files.read_json_or_empty(self.folder.record):
+            run_record(self._study_run()).write(self.folder.record)
+        self.write_summary()
+        self.tracker.start_study(self.folder)
+        self._repair()
+        if (best := self.search.best()) is not None:
+            self._write_best(best)
+        self._models.begin()
+
+    def _study_run(self) -> RunDescription:
+        plan, settings = self.plan, self.plan.settings
+        space = flatten_space(settings.search.space, settings.search.when)
+        params = {
+            **{f"space.{key}": text for key, text in space.items()},
+            **{f"search.{name}": getattr(settings.search, name) for name in ("n_trials", "metric", "direction")},
+            "sampler": settings.sampler.name,
+            "pruner": settings.pruner.name,
+        }
+        return RunDescription(
+            kind=RunKind.STUDY,
+            name=self.folder.name,
+            study=self.folder.name,
+            folder=self.folder.path,
+            command=self.started_by,
+            started_by=self.started_by,
+            config=plan.base.plain(),
+            data=plan.description.plain(),
+            executor=settings.runtime.executor,
+            params=params,
+        )
+
+    def _trial_run(self, asked: Asked) -> RunDescription:
+        """Raises UserError for a combination that can't be composed."""
+        plan = self.plan
+        keys = [parameter.key for parameter in plan.parameters]
+        chosen = {**plan.values, **asked.overrides}
+        return RunDescription(
+            kind=RunKind.TRIAL,
+            name=f"{self.folder.name}-{asked.number:04d}" + ("-baseline" if asked.number == 0 else ""),
+            study=self.folder.name,
+            folder=self.folder.trial(asked.number).path,
+            command=plan.command(asked.overrides),
+            started_by=self.started_by,
+            config=plan.composer.config(asked.overrides).plain(),
+            data=plan.description.plain(),
+            executor=plan.settings.runtime.executor,
+            trial=asked.number,
+            searched=keys,
+            params={key: chosen[key] for key in chosen if key in keys and "." not in key},
+        )
+
+    def _repair(self) -> None:
+        """Writes what a driver that was killed could no longer write about trials that had ended."""
+        settled = Settled(self.folder, self.tracker.config.enabled)
+        for trial in self.search.finished():
+            folder = self.folder.trial(trial.number)
+            if settled.has(folder) or trial in self.lost:
+                continue
+            written = read_state(folder.state)
+            if written is None or written.state != trial.state:
+                self._repair_state(folder, trial)
+            if self.tracker.config.enabled and not is_mirrored(folder):
+                if not files.read_json_or_empty(folder.record):
+                    try:
+                        run_record(self._trial_run(Asked(trial.number, trial.overrides, 0))).write(folder.record)
+                    except UserError:  # a combination that can't be composed, and so is no run
+                        continue
+                self.tracker.finish_trial(folder)
+
+    def _repair_state(self, folder: TrialFolder, trial: Standing) -> None:
+        rows = folder.rows()
+        started = files.read_json_or_empty(folder.record).get("started", time.time())
+        ended = rows[-1]["timestamp"] if rows else time.time()
+        asked = Asked(trial.number, trial.overrides, self.search.retries(trial.number))
+        folder.path.mkdir(parents=True, exist_ok=True)
+        write_state(folder.state, _state(asked, trial, started, ended))
+
+    def has_begun(self, number: int) -> bool:
+        """Returns whether a trial has begun to train."""
+        return self.folder.trial(number).has_begun()
+
+    def trial_started(self, asked: Asked) -> None:
+        """Makes the trial's run."""
+        self._first_trial = self._first_trial or time.monotonic()
+        self.recorder.started(self.folder.trial(asked.number), self._trial_run(asked))
+
+    def epoch(self, number: int, row: Row) -> None:
+        """Sends an epoch to MLflow."""
+        self.recorder.epoch(self.folder.trial(number), row)
+
+    def trial_ended(self, asked: Asked, trial: Standing, is_best: bool, fit_seconds: float = 0.0) -> None:
+        """Writes state.json, best.yaml, summary.json and README.md, and mirrors the trial's folder.
+
+        Args:
+            asked: The trial as it was asked for.
+            trial: The trial as it ended.
+            is_best: Whether it is the best one now.
+            fit_seconds: Seconds for which its worker was busy.
+        """
+        self._busy_seconds += fit_seconds
+        if is_best:
+            self._write_best(trial)
+        self._models.keep_best(asked.number)
+        written = self.recorder.ended(self.folder.trial(asked.number), _state(asked, trial))
+        self.write_summary()
+        counts, best = self.search.counts, self.search.best()
+        metrics = parent_metrics(counts, self.search.metrics[0], best.values[0] if best and best.values else None)
+        self.tracker.progress(metrics, sum(counts.values()), written.ended or time.time())
+
+    def trial_interrupted(self, asked: Asked) -> None:
+        """Writes that a trial was left for the next call."""
+        reason = "the sweep was stopped; it will be run again"
+        state = StateFile(asked.number, TrialState.INTERRUPTED, reason)
+        self.recorder.interrupted(self.folder.trial(asked.number), state)
+
+    def best_line(self) -> str:
+        """Returns the best trial in a line, empty if there is none."""
+        best = self.search.best()
+        if best is None or best.values is None:
+            return ""
+        return f"trial {best.number}, {self.search.metrics[0]} {best.values[0]:.4f}"
+
+    def best_command(self) -> str | None:
+        """Returns the best trial as a command, None if there is none."""
+        best = self.search.best()
+        return self.plan.command(best.overrides) if best else None
+
+    def _write_best(self, best: Standing) -> None:
+        """The best trial's complete configuration, for `mnist-sweep train`, and its result, for `reproduce`."""
+        header = (
+            f"# The best trial of study {self.folder.name}: {self.best_line()}.\n"
+            f"# Run it again with: mnist-sweep train {shortest(self.folder.best)}\n"
+            f"# The same as: {self.plan.command(best.overrides)}\n"
+        )
+        content = stored(self.plan.composer.config(best.overrides).plain())
+        result = result_of(self.folder.trial(best.number), self.folder.name)
+        files.write_yaml(self.folder.best, {**content, "recorded": result}, header)
+
+    def write_summary(self) -> None:
+        """Writes summary.json and README.md. Times add up over the calls that worked on the study."""
+        now, before = time.monotonic(), self._before
+        span = before.worker_seconds if before else 0.0
+        span += (now - (self._first_trial or now)) * workers(self.plan.settings.runtime)
+        busy = (before.busy_seconds if before else 0.0) + self._busy_seconds
+        Summary(
+            study=self.folder.name,
+            states=dict(self.search.counts),
+            metric=self.search.metrics,
+            direction=self.search.directions,
+            best=self._summarized(self.search.best()),
+            baseline=self._summarized(self.baseline()),
+            wall_seconds=(before.wall_seconds if before else 0.0) + now - self._began,
+            busy_seconds=busy,
+            worker_seconds=span,
+            busy_fraction=busy / span if span else None,
+            pruning=asdict(self.pruning) if self.pruning else before.pruning if before else None,
+            pareto_front=self.search.front() if len(self.search.metrics) > 1 else None,
+        ).write(self.folder.summary)
+        files.write_text(self.folder.readme, study_page(self))
+
+    def _summarized(self, trial: Standing | None) -> SummarizedTrial | None:
+        if trial is None or not trial.values:
+            return None
+        environment = read_environment(self.folder.trial(trial.number).environment)
+        digest = environment.weights_digest if environment else None
+        overrides = self.plan.composer.overrides(trial.overrides)
+        return SummarizedTrial(trial.number, trial.values[0], list(trial.values), overrides, digest)
+
+    def baseline(self) -> Standing | None:
+        """Returns trial 0, if it is complete."""
+        baseline = self.search.standing(0)
+        return baseline if baseline is not None and baseline.state == TrialState.COMPLETE else None
+
+    def conclude(self) -> str:
+        """Judges the pruner, shows the hardest images, writes the report; returns what went wrong with that."""
+        if self.search.prunes:
+            self.pruning = judge_pruner(self.search.finished(), self.folder, self.plan.base.epochs, self.search.better)
+        self.write_summary()
+        wrong = refresh_report(self.folder, self._write_hardest)
+        files.write_text(self.folder.readme, study_page(self))  # which names the report
+        return wrong
+
+    def _write_hardest(self) -> None:
+        write_hardest(self.folder, self.search.ranked(), self.plan.base, self.plan.description.digests)
+
+    def finish(self, state: TrialState) -> None:
+        """Ends the study's MLflow run, as complete or as interrupted."""
+        self.tracker.finish_study(state)
+
+    def is_settled(self) -> bool:
+        """Returns whether all trials have ended, and everything about them is written."""
+        tracked, finished = self.tracker.config.enabled, self.search.finished()
+        if len(finished) < self.plan.settings.search.n_trials or not self.search.is_idle():
+            return False
+        if read_summary(self.folder.summary) is None:
+            return False
+        if tracked and files.read_json_or_empty(self.folder.tracking).get("mirrored") != TrialState.COMPLETE:
+            return False
+        settled = Settled(self.folder, tracked)
+        folders = (self.folder.trial(trial.number) for trial in finished)
+        return all(settled.has(f) or (is_mirrored(f) if tracked else f.state.is_file()) for f in folders)
+
+    def note_settled(self) -> None:
+        """Notes that everything is written, so that the next call need not look at each trial."""
+        note_settled(self.folder, self.tracker.config.enabled)
+
+
+def _state(asked: Asked, trial: Standing, started: float | None = None, ended: float | None = None) -> StateFile:
+    return StateFile(
+        trial=asked.number,
+        state=TrialState(trial.state),
+        reason=trial.reason,
+        started=started,
+        ended=ended,
+        values=list(trial.values) if trial.values else None,
+        overrides=asked.overrides,
+        retries=asked.retries,
+        audited=trial.audited,
+    )

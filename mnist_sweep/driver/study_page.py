@@ -1,0 +1,48 @@
+"""The study's README.md, which is also the description of its MLflow run."""
+
+import shlex
+from typing import TYPE_CHECKING
+
+from mnist_sweep.config.traits import traits
+from mnist_sweep.formatting import fenced, short
+from mnist_sweep.results.confirmation import read_confirmation
+from mnist_sweep.results.confirmation_text import markdown
+from mnist_sweep.results.pruning import sentence
+from mnist_sweep.storage.state import TrialState
+
+if TYPE_CHECKING:
+    from mnist_sweep.driver.study_files import StudyFiles
+
+LEADERS = 5  # trials in the table
+
+
+def _leaderboard(study: "StudyFiles") -> list[str]:
+    search = study.search
+    lines = [f"| trial | {search.metrics[0]} | overrides |", "|---:|---:|---|"]
+    for number in search.ranked(most=LEADERS):
+        trial = search.standing(number)
+        if trial is not None and trial.values:
+            lines.append(f"| {number} | {trial.values[0]:.4f} | {short(trial.overrides)} |")
+    return lines
+
+
+def study_page(study: "StudyFiles") -> str:
+    """Returns what the study has found, in Markdown."""
+    best, baseline, folder = study.search.best(), study.baseline(), study.folder
+    counts = ", ".join(f"{number} {TrialState(state).word}" for state, number in study.search.counts.items())
+    answer = "No trial is complete yet"
+    if best is not None and best.values:
+        against = f" (the baseline, trial 0: {baseline.values[0]:.4f})" if baseline and baseline.values else ""
+        answer = f"Best: {study.best_line()}{against}"
+    lines = [f"**{answer}**; {counts}.", ""]  # MLflow's page shows the first two lines without a click
+    if note := traits(study.plan.task).note:
+        lines += [note, ""]
+    if best is not None and best.values:
+        lines += [*_leaderboard(study), "", "Run the best one again, and reproduce it to the bit:", ""]
+        lines += [fenced(f"{study.best_command()}\nmnist-sweep reproduce {shlex.quote(folder.name)}"), ""]
+    if folder.report.is_file():
+        lines += [f"Report: {folder.report.absolute()} (also among the artifacts)"]
+    if study.pruning and (text := sentence(study.pruning)):
+        lines += ["", text]
+    found = read_confirmation(folder.confirmed)
+    return "\n".join(lines) + "\n" + (markdown(found) if found else "")

@@ -1,0 +1,174 @@
+"""What a task may know of the trial that it runs, and how it reports."""
+
+import math
+import numbers
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mnist_sweep.config import TrialConfig
+from mnist_sweep.config.metrics import AROUND
+from mnist_sweep.storage.folders import TrialFolder
+from mnist_sweep.storage.history import append_history, begin_history
+
+
+class StopTrial(Exception):  # noqa: N818 - not an error: the driver asked for it
+    """Raised by `TrialContext.report` where the trial was pruned or stopped: let it pass."""
+
+
+@dataclass(frozen=True)
+class TrialSettings:
+    """What the driver tells a trial besides its configuration.
+
+    Attributes:
+        allowed: The modules and names that a configuration may call.
+        data: The description of the data set, as `Description.plain` returns it.
+        environment: What environment.json holds before the trial adds its seeds, times and digest.
+        keep_model: Whether the trained model is written.
+        stop_after: The number of epochs after which the trial stops; None for no limit.
+        shared: Where the driver has put the data for all trials; None if they are to be loaded.
+    """
+
+    allowed: Sequence[str]
+    data: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    keep_model: bool = False
+    stop_after: int | None = None
+    shared: Mapping[str, Any] | None = None
+
+
+def number(name: str, value: Any) -> float:
+    """Returns a metric as a float.
+
+    Raises:
+        TypeError: It is no number.
+        FloatingPointError: It is not finite.
+    """
+    if isinstance(value, bool) or not (isinstance(value, numbers.Real) or getattr(value, "shape", None) == ()):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    found = float(value)
+    if not math.isfinite(found):
+        raise FloatingPointError(f"{name} became {found}")
+    return found
+
+
+class TrialContext:
+    """All that a task may know of its trial.
+
+    Attributes:
+        seed: The seed of everything random in the trial: a hash of the study's seed and the configuration.
+        folder: The trial's folder; files that are written there stay with the trial.
+        threads: How many threads the trial may use.
+        keep_model: Whether a trained model is to be written: only of the best trials.
+    """
+
+    def __init__(
+        self,
+        config: TrialConfig,
+        folder: TrialFolder,
+        settings: TrialSettings,
+        on_epoch: Callable[[Mapping[str, float]], None],
+        should_stop: Callable[[], bool],
+        on_trained: Callable[[], None],
+    ) -> None:
+        """Begins the trial's history.
+
+        Args:
+            config: Its configuration.
+            folder: Its folder, which exists.
+            settings: What the driver tells it besides.
+            on_epoch: Is called with each row of the history.
+            should_stop: Is asked whether the trial has to stop.
+            on_trained: Is called once after training.
+        """
+        self.config, self.settings, self.files = config, settings, folder
+        self.seed, self.folder, self.keep_model = config.trial_seed(), folder.path, settings.keep_model
+        self.threads = 1
+        self.rows: list[dict[str, float]] = []
+        self.stopped = False
+        self.started = time.time()
+        self.ended: float | None = None
+        self.digest: str | None = None  # of what was computed, where a task has a better one than of its metrics
+        self.outcome: dict[str, Any] = {}  # for environment.json
+        self.named: list[str] = []
+        self._on_epoch, self._should_stop, self._on_trained = on_epoch, should_stop, on_trained
+        self._epoch_began = time.perf_counter()
+
+    def report(self, epoch: float, **metrics: float) -> None:
+        """Reports an epoch, or any other step: the trial may be pruned by it.
+
+        Args:
+            epoch: Its number, greater than that of the last report.
+            **metrics: Its metrics, the same names in every report.
+
+        Raises:
+            StopTrial: The trial was pruned or stopped.
+            FloatingPointError: A metric is infinite or NaN: the trial has failed.
+        """
+        if self.is_over():
+            self._stop()
+        self.record(epoch, metrics, time.perf_counter() - self._epoch_began)
+        self._epoch_began = time.perf_counter()
+        if self._should_stop():
+            self._stop()
+
+    def should_stop(self) -> bool:
+        """Returns whether the trial was pruned or stopped, for a task that wants to end earlier than `report` does."""
+        return self.is_over() or self._should_stop()
+
+    def trained(self) -> None:
+        """Says that the training has ended: the next trial may begin, while this one writes figures and files."""
+        if self.ended is None:
+            self.ended = time.time()
+            self._on_trained()
+
+    def add_file(self, name: str) -> Path:
+        """Names a file of the trial's folder that is part of its result: `reproduce` compares it to the bit.
+
+        Args:
+            name: Its name within the folder.
+
+        Returns:
+            Its path.
+        """
+        path = self.folder / name
+        if path.parent != self.folder:
+            raise ValueError(f"add_file takes the name of a file in the trial's folder, got {name}")
+        if name not in self.named:
+            self.named.append(name)
+        return path
+
+    def is_over(self) -> bool:
+        """Returns whether the trial repeats one that was stopped after as many epochs."""
+        last = self.settings.stop_after
+        return last is not None and len(self.rows) >= last
+
+    def record(self, epoch: float, metrics: Mapping[str, Any], seconds: float) -> None:
+        """Records an epoch as `report` does; the trial goes on whatever is asked for."""
+        if not metrics:
+            raise ValueError("report must have metrics, such as report(1, loss=0.5)")
+        step = number("epoch", epoch)
+        if step < 0 or (self.rows and step <= self.rows[-1]["epoch"]):
+            raise ValueError(f"report must have an epoch from 0 that grows, got {epoch}" + (
+                f" after {self.rows[-1]['epoch']:g}" if self.rows else ""))  # fmt: skip
+        for name in metrics:
+            if name in AROUND or not name.replace("_", "").isalnum() or name[0].isdigit():
+                raise ValueError(f"report can't have a metric of the name {name}")
+        row = {name: number(name, value) for name, value in metrics.items()}
+        row = {"epoch": int(step) if step.is_integer() else step, **row, "seconds": seconds, "timestamp": time.time()}
+        if not self.rows:
+            begin_history(self.files.history, list(row))
+        elif list(row) != list(self.rows[0]):
+            if set(row) != set(self.rows[0]):
+                names = ", ".join(name for name in self.rows[0] if name not in AROUND)
+                raise ValueError(f"report must have the same metrics each time, {names}, got {', '.join(metrics)}")
+            row = {name: row[name] for name in self.rows[0]}
+        self.rows.append(row)
+        append_history(self.files.history, row, list(row))
+        self._on_epoch(row)
+
+    def _stop(self) -> None:
+        self.stopped = True
+        raise StopTrial

@@ -1,0 +1,88 @@
+"""The default task: trains a Keras classifier of images. Light: Keras is imported where a trial runs."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from mnist_sweep.config import TrialConfig
+from mnist_sweep.config.component import Component
+from mnist_sweep.config.image_classifier import (
+    CURVES,
+    METRICS,
+    NOT_SEARCHED,
+    SECTIONS,
+    ImageClassifierConfig,
+    check_against_data,
+    parse_image_classifier,
+)
+from mnist_sweep.config.traits import Traits
+from mnist_sweep.tasks.context import TrialContext
+from mnist_sweep.tasks.data import Description, Transfer
+
+
+def check_images(config: ImageClassifierConfig, description: Description) -> None:
+    """Raises UserError where a configuration can't be trained on the images."""
+    check_against_data(config, description.image, description.train_images)
+
+
+def prepare_images(
+    config: ImageClassifierConfig, say: Callable[[str], None], all_parts: bool, transfer: Transfer
+) -> Description:
+    """Fetches the images if necessary and checks them; see `tasks.data.prepare`."""
+    from mnist_sweep.tasks.image_classifier import data  # NumPy, before which the fork server has something to say
+
+    with transfer(f"fetching {config.data.split.name}") as on_bytes:
+        data.prepare(config.data, say, lambda fetched: data.describe(fetched, all_parts=True), on_bytes)
+    description = data.describe(config.data, all_parts)
+    check_images(config, description)
+    return description
+
+
+class ImageClassifier:
+    """Trains the network of `model` with `optimizer` and `train` on the images of `data`."""
+
+    sections: Sequence[str] = SECTIONS
+    metrics = CURVES
+    table = METRICS
+    traits = Traits(
+        starting="starting TensorFlow",
+        preload=("mnist_sweep.tasks.image_classifier.preload",),
+        not_searched=NOT_SEARCHED,
+    )
+
+    def parse(self, plain: Mapping[str, Any], allowed: Iterable[str], component: Component) -> TrialConfig:
+        """Returns a trial's configuration from plain data; raises UserError."""
+        return parse_image_classifier(plain, allowed, component)
+
+    def check(self, config: Mapping[str, Any]) -> None:
+        """Does nothing: `parse` checks."""
+
+    def run(self, config: Mapping[str, Any], trial: TrialContext) -> Mapping[str, float]:  # noqa: ARG002
+        """Trains and evaluates the network; returns the metrics that are not curves."""
+        from mnist_sweep.tasks.image_classifier.trial import run
+
+        return run(trial)
+
+    def probe(self, plain: Mapping[str, Any], settings: Mapping[str, Any], steps: int) -> dict[str, float]:
+        """Builds a network and times some steps; see `trial.probe`."""
+        from mnist_sweep.tasks.image_classifier.trial import probe
+
+        return probe(plain, settings, steps)
+
+    def prepare(
+        self, config: ImageClassifierConfig, say: Callable[[str], None], all_parts: bool, transfer: Transfer
+    ) -> Description:
+        """Fetches the data set if necessary and checks it; see `tasks.data.prepare`."""
+        return prepare_images(config, say, all_parts, transfer)
+
+    def check_against(self, config: ImageClassifierConfig, description: Description) -> None:
+        """Raises UserError where a configuration can't be trained on the data."""
+        check_images(config, description)
+
+    def shared(
+        self, config: ImageClassifierConfig, description: Description
+    ) -> AbstractContextManager[dict[str, Any] | None]:
+        """Returns a context that holds the images in memory, for all trials."""
+        from mnist_sweep.tasks.image_classifier import data
+
+        return data.shared(config.data, description.digests)

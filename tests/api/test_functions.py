@@ -1,0 +1,37 @@
+"""A function as what a configuration says of it."""
+
+import functools
+
+import pytest
+
+from mnist_sweep.api.functions import name_of, of_function, of_space
+from mnist_sweep.config import UserError
+
+
+def top(config, trial): ...
+
+
+def test_a_function_of_a_module_is_its_name() -> None:
+    assert name_of(top) == f"{__name__}.top"
+    assert of_function(top) == ["task=function", f"task.function={__name__}.top",
+                                f"runtime.allowed_targets=[{__name__}]"]  # fmt: skip
+
+
+def test_a_function_that_no_process_can_import_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def inner(config, trial): ...
+
+    for function in (inner, lambda config, trial: None, functools.partial(top, 1)):
+        with pytest.raises(UserError, match="task must be a function at the top of a module"):
+            name_of(function)
+    monkeypatch.setattr(top, "__module__", "__main__")
+    monkeypatch.delattr("__main__.__file__", raising=False)
+    with pytest.raises(UserError, match=r"top was defined in a notebook .* %%writefile my_top.py"):
+        name_of(top)
+
+
+def test_a_space_is_written_as_overrides() -> None:
+    assert of_space({"x": "interval(0,1)", "kind": ["a", "b"], "model.units": (1, 2), "n": 3}) == [
+        "params.x=interval(0,1)", "params.kind=choice(a,b)", "model.units=choice(1,2)", "params.n=3",
+    ]  # fmt: skip
+    with pytest.raises(UserError, match="space must have keys that are texts, got 1"):
+        of_space({1: "interval(0,1)"})  # type: ignore[dict-item]

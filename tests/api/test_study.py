@@ -1,0 +1,53 @@
+"""A study and its trials from Python."""
+
+from pathlib import Path
+
+import pytest
+
+import mnist_sweep as ms
+from mnist_sweep.api.study import Comparison
+
+QUIET = ["tracking=none", "runtime.workers=2"]
+
+
+@pytest.fixture
+def study(functions, tmp_path: Path) -> ms.Study:
+    return ms.sweep(*QUIET, "pruner=none", task=functions.bowl, space={"x": "interval(0.0,1.0)"}, n_trials=3,
+                    runs_folder=tmp_path / "runs")  # fmt: skip
+
+
+def test_its_trials_are_a_table(study: ms.Study) -> None:
+    table = study.trials_dataframe()
+    assert list(table["number"]) == [0, 1, 2]
+    assert list(table["loss"]) == [trial.value for trial in study.trials]
+    assert table["params_params.x"][0] == 0.5
+    assert list(table["metrics_epochs"]) == [3, 3, 3]
+
+
+def test_a_report_is_a_page(study: ms.Study, tmp_path: Path) -> None:
+    page = study.report(tmp_path / "page.html")
+    assert "bowl" in page.read_text()
+
+
+def test_two_trials_are_compared(study: ms.Study) -> None:
+    found = study.compare(0, 1)
+    assert isinstance(found, Comparison)
+    assert list(found.config) == ["params.x"]
+    assert found.metrics["loss"] == (study[0].value, study[1].value)
+    assert found.images is None
+    with pytest.raises(ms.UserError, match="study bowl has no trial 9"):
+        study.compare(0, 9)
+
+
+def test_it_is_confirmed_on_fresh_seeds(study: ms.Study) -> None:
+    found = study.confirm(seeds=2, top_k=1)
+    assert (found.measure, found.seeds, found.test_images, found.sign) == ("loss", 2, 0, -1)
+    assert [row.test_accuracy.mean for row in found.finalists] == sorted(r.test_accuracy.mean for r in found.finalists)
+
+
+def test_a_study_is_opened_by_its_folder(study: ms.Study, tmp_path: Path) -> None:
+    opened = ms.open_study(study.folder)
+    assert [t.value for t in opened.trials] == [t.value for t in study.trials]
+    assert repr(opened) == "<Study bowl: 3 COMPLETE>"
+    with pytest.raises(ms.UserError, match="is no study's folder"):
+        ms.open_study(tmp_path)

@@ -1,0 +1,111 @@
+"""What a task may report, and how it is stopped."""
+
+import math
+
+import numpy as np
+import pytest
+
+from mnist_sweep.config import parse_trial
+from mnist_sweep.storage.folders import TrialFolder
+from mnist_sweep.storage.history import read_history
+from mnist_sweep.tasks.context import StopTrial, TrialContext, TrialSettings, number
+
+CONFIG = parse_trial(
+    {"task": {"_target_": "mnist_sweep.tasks.Function", "function": "mine.f"}, "params": {}, "study": {"seed": 0}},
+    ["mine"],
+)
+
+
+@pytest.fixture
+def trial(tmp_path):
+    """Makes a trial; `told` has its epochs, `stop` ends it."""
+
+    def made(stop_after=None, stop=lambda: False):
+        told = []
+        context = TrialContext(
+            CONFIG, TrialFolder(tmp_path), TrialSettings([], {}, {}, False, stop_after), told.append, stop,
+            lambda: told.append("trained"),
+        )  # fmt: skip
+        return context, told
+
+    return made
+
+
+def test_what_is_reported_is_told_and_written(trial, tmp_path):
+    context, told = trial()
+    context.report(0, loss=np.float32(0.5), f1=1)
+    context.report(2.5, f1=0.25, loss=0.125)
+    assert [(row["epoch"], row["loss"], row["f1"]) for row in told] == [(0, 0.5, 1.0), (2.5, 0.125, 0.25)]
+    assert context.rows == told == read_history(tmp_path / "history.csv")
+    assert all(row["seconds"] >= 0 for row in told)
+    assert (context.seed, context.folder, context.threads) == (CONFIG.trial_seed(), tmp_path, 1)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "metrics", "error", "message"),
+    [
+        (1, {}, ValueError, "report must have metrics"),
+        (1, {"loss": "low"}, TypeError, "loss must be a number, got 'low'"),
+        (1, {"loss": True}, TypeError, "loss must be a number, got True"),
+        (1, {"loss": math.nan}, FloatingPointError, "loss became nan"),
+        (1, {"loss": -math.inf}, FloatingPointError, "loss became -inf"),
+        (-1, {"loss": 1}, ValueError, "an epoch from 0 that grows, got -1"),
+        ("1", {"loss": 1}, TypeError, "epoch must be a number"),
+        (1, {"seconds": 1}, ValueError, "can't have a metric of the name seconds"),
+        (1, {"a,b": 1}, ValueError, "can't have a metric of the name a,b"),
+    ],
+)
+def test_what_can_not_be_reported_is_told(trial, epoch, metrics, error, message):
+    context, told = trial()
+    with pytest.raises(error, match=message):
+        context.report(epoch, **metrics)
+    assert told == []
+
+
+def test_an_epoch_comes_once_and_with_the_same_metrics(trial):
+    context, _ = trial()
+    context.report(3, loss=1.0)
+    for epoch in (3, 2):
+        with pytest.raises(ValueError, match=f"an epoch from 0 that grows, got {epoch} after 3"):
+            context.report(epoch, loss=1.0)
+    with pytest.raises(ValueError, match="the same metrics each time, loss, got loss, f1"):
+        context.report(4, loss=1.0, f1=1.0)
+
+
+def test_a_trial_that_is_stopped_has_its_last_epoch(trial):
+    context, told = trial(stop=lambda: True)
+    with pytest.raises(StopTrial):
+        context.report(1, loss=1.0)
+    assert context.stopped
+    assert len(told) == 1
+
+
+def test_a_trial_that_repeats_a_stopped_one_ends_after_as_many_epochs(trial):
+    context, told = trial(stop_after=2)
+    context.report(1, loss=1.0)
+    assert not context.should_stop()
+    context.report(2, loss=1.0)
+    assert context.should_stop()
+    with pytest.raises(StopTrial):
+        context.report(3, loss=1.0)
+    assert len(told) == 2
+
+
+def test_the_end_of_the_training_is_told_once(trial):
+    context, told = trial()
+    context.trained()
+    context.trained()
+    assert told == ["trained"]
+
+
+def test_a_file_of_the_result_lies_in_the_folder(trial, tmp_path):
+    context, _ = trial()
+    assert context.add_file("weights.bin") == tmp_path / "weights.bin"
+    with pytest.raises(ValueError, match="the name of a file in the trial's folder"):
+        context.add_file("../weights.bin")
+
+
+@pytest.mark.parametrize("value", [1, 0.5, np.float64(2), np.array(3), np.int8(4)])
+def test_numbers_of_every_kind_are_floats(value):
+    assert number("x", value) == float(value)
+    assert type(number("x", value)) is float
