@@ -38,7 +38,7 @@ def main(connection, job: Job) -> None:
         connection.send(("epoch", row))
     last = time.time()
     connection.send(("trained", None))
-    metrics = Dry.table.summarize(rows, {"parameters": 0, "images_per_second": 1000})
+    metrics = Dry().table_of({}).summarize(rows, {"parameters": 0, "images_per_second": 1000})
     files.write_json(folder.metrics, metrics)
     files.write_json(folder.environment, {**job.settings["environment"], "weights_digest": "0", "epochs": len(rows)})
     (folder.path / "times.json").write_text(json.dumps([first, last]))

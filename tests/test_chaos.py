@@ -2,11 +2,14 @@
 
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
@@ -20,18 +23,62 @@ from mnist_sweep.execution import Done, Failed, Job, LocalExecutor
 from mnist_sweep.files import read_yaml
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.tasks import ImageClassifier
-from mnist_sweep.tasks.image_classifier.data import describe
+from mnist_sweep.tasks.data import prepare
 
-SWEEP = ["data=digits", "model=dnn", "model.units=[64]", "train.epochs=6", "train.batch_size=8", "runtime.workers=2",
-         "model.dropout=interval(0.0,0.5)", "optimizer.learning_rate=tag(log,interval(1e-4,1e-2))"]  # fmt: skip
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SLOW = """
+import time
+from sklearn_partial_fit import objective as quick
+
+
+class Slow:
+    def __init__(self, trial):
+        self.trial, self.seed, self.add_file = trial, trial.seed, trial.add_file
+
+    def report(self, epoch, **metrics):
+        time.sleep(0.3)
+        self.trial.report(epoch, **metrics)
+
+
+def objective(config, trial):
+    return quick(config, Slow(trial))
+"""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is searched: its overrides, its study, what it is judged by and after which epochs."""
+
+    overrides: list[str]
+    study: str
+    metric: str
+    judged: Callable[[list[dict[str, float]]], float]
+    allowed: tuple[str, ...] = ()
+
+
+KINDS = {
+    "images": Kind(
+        ["data=digits", "model=dnn", "model.units=[64]", "train.epochs=6", "train.batch_size=8", "runtime.workers=2",
+         "model.dropout=interval(0.0,0.5)", "optimizer.learning_rate=tag(log,interval(1e-4,1e-2))"],
+        "dnn-digits", "best_val_accuracy", lambda rows: max(row["val_accuracy"] for row in rows),
+    ),
+    "scikit-learn": Kind(
+        ["task=function", "task.function=slow_sgd.objective", "runtime.allowed_targets=[slow_sgd]", "runtime.workers=2",
+         "params.alpha=tag(log,interval(1e-6,1e-2))", "params.penalty=choice(l2,l1)", "search.metric=f1"],
+        "objective", "f1", lambda rows: rows[-1]["f1"], ("slow_sgd",),
+    ),
+}  # fmt: skip
 VICTIMS = {"driver": signal.SIGKILL, "driver, asked": signal.SIGTERM, "driver, Ctrl-C": signal.SIGINT,
            "fork server": signal.SIGKILL, "trial": signal.SIGKILL}  # fmt: skip
 STATUS = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED"}
 END_SECONDS = 20  # for the processes of a driver that was killed
 
 
-def start(folder: Path, trials: int) -> subprocess.Popen:
-    command = [sys.executable, "-m", "mnist_sweep", "sweep", *SWEEP, f"search.n_trials={trials}"]
+def start(folder: Path, trials: int, kind: Kind) -> subprocess.Popen:
+    command = [sys.executable, "-m", "mnist_sweep", "sweep", *kind.overrides, f"search.n_trials={trials}"]
+    if kind.allowed:
+        shutil.copy(EXAMPLES / "sklearn_partial_fit.py", folder)
+        (folder / "slow_sgd.py").write_text(SLOW)
     with (folder / "out.txt").open("a") as out:
         # A shell ignores Ctrl-C for what it runs in the background, such as these tests, and so would the driver.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -74,11 +121,11 @@ def finish(driver: subprocess.Popen, family: list[psutil.Process]) -> None:
     assert not alive, f"{alive} outlived their driver"
 
 
-def chaos(folder: Path, seed: int, trials: int, kills: int) -> Counter:
+def chaos(folder: Path, seed: int, trials: int, kills: int, kind: Kind) -> Counter:
     """Kills at random until it has done so often enough, then lets the sweep end; gives what was killed how often."""
     chance = random.Random(seed)
     killed: Counter = Counter()
-    driver = start(folder, trials)
+    driver = start(folder, trials, kind)
     deadline = time.monotonic() + 60 * kills
     while killed.total() < kills:
         assert time.monotonic() < deadline
@@ -89,14 +136,14 @@ def chaos(folder: Path, seed: int, trials: int, kills: int) -> Counter:
             killed[victim] += wound(driver, victim)
         if victim.startswith("driver") or driver.poll() is not None:
             finish(driver, family)
-            driver = start(folder, trials)
+            driver = start(folder, trials, kind)
     assert driver.wait(600) == 0, (folder / "out.txt").read_text()[-3000:]
     return killed
 
 
-def check(folder: Path, trials: int) -> list[int]:
+def check(folder: Path, trials: int, kind: Kind) -> list[int]:
     """That nothing was lost and nothing done twice; gives the numbers of the trials that were tried again."""
-    study = StudyFolder(folder / "runs/dnn-digits")
+    study = StudyFolder(folder / "runs" / kind.study)
     found = optuna.load_study(study_name=study.name, storage=JournalStorage(JournalFileBackend(str(study.journal))))
     assert [trial.number for trial in found.trials] == list(range(trials))
     assert all(trial.state.is_finished() for trial in found.trials)
@@ -115,13 +162,13 @@ def check(folder: Path, trials: int) -> list[int]:
             assert "lost" in state["reason"] or "was ended" in state["reason"] or "fork server" in state["reason"]
             continue
         assert [row["epoch"] for row in here.rows()] == list(range(1, len(here.rows()) + 1))
-        assert max(row["val_accuracy"] for row in here.rows()) == trial.intermediate_values[len(here.rows())]
+        assert kind.judged(here.rows()) == trial.intermediate_values[len(here.rows())]
         assert not [path for path in here.path.rglob(".*") if path.is_file()]
-    check_mlflow(folder, found.trials)
+    check_mlflow(folder, found.trials, kind)
     return again
 
 
-def check_mlflow(folder: Path, trials: list) -> None:
+def check_mlflow(folder: Path, trials: list, kind: Kind) -> None:
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri=f"sqlite:///{folder / 'runs/mlflow.db'}")
@@ -134,15 +181,16 @@ def check_mlflow(folder: Path, trials: list) -> None:
         assert children[trial.number].info.status == STATUS[trial.state.name]
         assert children[trial.number].data.tags["mlflow.parentRunId"] == parent.info.run_id
         if trial.value is not None:
-            assert children[trial.number].data.metrics["best_val_accuracy"] == trial.value
+            assert children[trial.number].data.metrics[kind.metric] == trial.value
     counts = client.get_metric_history(parent.info.run_id, "trials_complete")
     assert max(metric.step for metric in counts) == len(trials)
     assert len({metric.step for metric in counts}) == len(counts)
 
 
-def check_digests(folder: Path) -> None:
+def check_digests(folder: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every trial's weights are those of the same configuration trained without any disturbance."""
-    study = StudyFolder(folder / "runs/dnn-digits")
+    study = StudyFolder(folder / "runs" / kind.study)
+    monkeypatch.chdir(folder)
     executor = LocalExecutor(preload=ImageClassifier.traits.preload)
     expected = {}
     waiting = [trial for trial in study.trials() if trial.environment.exists()]
@@ -151,10 +199,10 @@ def check_digests(folder: Path) -> None:
             while waiting and len(executor.jobs) < 2:
                 trial = waiting.pop()
                 number = int(trial.path.name)
-                config = parse_trial(read_yaml(trial.config))
+                config = parse_trial(read_yaml(trial.config), kind.allowed)
                 environment = json.loads(trial.environment.read_text())
                 expected[number] = environment["weights_digest"]
-                settings = {"allowed": [], "data": describe(config.data).plain(), "environment": {},
+                settings = {"allowed": list(kind.allowed), "data": prepare(config, print).plain(), "environment": {},
                             "keep_model": False, "stop_after": environment["epochs"]}  # fmt: skip
                 executor.submit(Job(number, "train", config.plain(), str(folder / "again" / str(number)), settings))
             for event in executor.events(1):
@@ -168,19 +216,20 @@ def check_digests(folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_sweep_survives_what_is_done_to_it(tmp_path: Path) -> None:
-    chaos(tmp_path, seed=0, trials=6, kills=4)
-    check(tmp_path, 6)
-    check_digests(tmp_path)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_sweep_survives_what_is_done_to_it(tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    chaos(tmp_path, 0, 6, 4, kind)
+    check(tmp_path, 6, kind)
+    check_digests(tmp_path, kind, monkeypatch)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
-def test_chaos(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "kind"), [*((seed, "images") for seed in range(1, 6)), (6, "scikit-learn")])
+def test_chaos(tmp_path: Path, seed: int, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """40 trials, 20 kills."""
-    killed = chaos(tmp_path, seed, trials=40, kills=20)
-    again = check(tmp_path, 40)
+    killed = chaos(tmp_path, seed, 40, 20, KINDS[kind])
+    again = check(tmp_path, 40, KINDS[kind])
     assert again
-    check_digests(tmp_path)
-    sys.stdout.write(f"seed {seed}: {dict(killed)}; tried again: {again}\n")
+    check_digests(tmp_path, KINDS[kind], monkeypatch)
+    sys.stdout.write(f"seed {seed}, {kind}: {dict(killed)}; tried again: {again}\n")

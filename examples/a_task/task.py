@@ -16,7 +16,7 @@ class Curve:
     """Fits a polynomial to noisy points of a sine."""
 
     sections = ("fit", "noise")
-    metrics: Mapping[str, str] = {"val_error": "minimize", "error": "minimize"}
+    metrics = {"val_error": "minimize", "error": "minimize"}
 
     def check(self, config: Mapping[str, Any]) -> None:
         """Raises UserError for a scale that is no scale, before anything runs."""

@@ -106,6 +106,11 @@ class Trial:
         Raises:
             UserError: It was not kept (study.keep_models), or has layers that could run code.
         """
+        if self._read.folder.weights.is_file():
+            raise UserError(
+                f"trial {self.number} has the weights of its model alone, which can't be saved without its code: make "
+                f"the model, and load {self._read.folder.weights} into it"
+            )
         if not self._read.folder.model.is_file():
             raise UserError(f"trial {self.number} has no model: only the best study.keep_models trials keep theirs")
         from mnist_sweep.tasks.image_classifier.models.load import load

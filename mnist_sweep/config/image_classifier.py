@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -13,8 +13,9 @@ from mnist_sweep.config.check import check, nearest
 from mnist_sweep.config.component import Component, parse_component, section
 from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.hashing import drawn
-from mnist_sweep.config.metrics import Direction, Metric, table
-from mnist_sweep.config.schema import CONFIG, SHAPE_CHECKS, Count, Seed, Shape, StudySeed, TrainConfig
+from mnist_sweep.config.metrics import Direction, Metric, MetricTable, table
+from mnist_sweep.config.schema import ARGUMENTS, CONFIG, SHAPE_CHECKS, Count, Seed, Shape, StudySeed, TrainConfig
+from mnist_sweep.config.targets import check_target
 from mnist_sweep.config.task import IMAGE_CLASSIFIER
 
 SECTIONS = ("data", "model", "optimizer", "train")
@@ -27,6 +28,13 @@ METRICS = table(
     [Metric("parameters", "minimize", is_count=True), Metric("images_per_second", "maximize", is_count=True)],
     PRIMARY,
 )
+
+
+def table_of(plain: Mapping[str, Any]) -> MetricTable:
+    """Returns the metrics of a configuration's trials: a model of the user's own may be compiled with others too."""
+    model = plain.get("model")
+    target = model.get("_target_") if isinstance(model, Mapping) else None
+    return METRICS if target is None or target in ARGUMENTS["model"] else replace(METRICS, is_open=True)
 
 
 @pydantic_dataclasses.dataclass(frozen=True, config=CONFIG)
@@ -95,13 +103,29 @@ class ImageClassifierConfig:
         """
         plain = self.plain()
         plain.pop("task", None)
-        for key in ("path", "urls", "digests"):
+        for key in ("path", "test_path", "urls", "digests"):
             plain["data"].pop(key, None)
         for key in ("epochs", "early_stopping_patience", "learning_rate_schedule"):
             plain["train"].pop(key)
         if not self.train.label_smoothing:
             plain["train"].pop("label_smoothing")  # as before there was one
         return drawn(json.dumps(plain, sort_keys=True)) >> 1
+
+
+def _check_training(train: TrainConfig, optimizer: Component, allowed: Iterable[str]) -> None:
+    """Raises UserError for a loss or a schedule that is named, where another setting contradicts it."""
+    if isinstance(train.loss, Mapping):
+        check_target(train.loss, "train.loss", allowed)
+        if train.label_smoothing:
+            raise UserError(
+                f"train.label_smoothing must be 0 with a train.loss by name, got {train.label_smoothing:g}: the loss "
+                "may have a label_smoothing of its own"
+            )
+    if isinstance(optimizer.arguments.get("learning_rate"), Mapping) and train.learning_rate_schedule != "constant":
+        raise UserError(
+            "train.learning_rate_schedule must be constant where optimizer.learning_rate is a schedule, got "
+            f"{train.learning_rate_schedule}"
+        )
 
 
 def parse_image_classifier(
@@ -124,11 +148,15 @@ def parse_image_classifier(
     names = [field.name for field in dataclasses.fields(Split)]
     split = check(Split, {name: data.pop(name) for name in names if name in data}, "data")
     source = parse_component(data, "data", allowed)
+    train = check(TrainConfig, section(plain["train"], "train"), "train")
+    model = parse_component(plain["model"], "model", allowed)
+    optimizer = parse_component(plain["optimizer"], "optimizer", allowed)
+    _check_training(train, optimizer, allowed)
     return ImageClassifierConfig(
         data=DataConfig(source, split),
-        model=parse_component(plain["model"], "model", allowed),
-        optimizer=parse_component(plain["optimizer"], "optimizer", allowed),
-        train=check(TrainConfig, section(plain["train"], "train"), "train"),
+        model=model,
+        optimizer=optimizer,
+        train=train,
         seed=check(StudySeed, {"seed": section(plain["study"], "study").get("seed")}, "study").seed,
         task=task,
     )

@@ -1,9 +1,9 @@
 """The parts of a trial's configuration as dataclasses with types and ranges."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, Strict
+from pydantic import ConfigDict, Field, Strict, WrapValidator
 from pydantic.dataclasses import dataclass
 
 from mnist_sweep.config.errors import UserError
@@ -17,6 +17,14 @@ Bool = Annotated[bool, Strict()]
 Count = Annotated[Int, Field(ge=1)]
 Fraction = Annotated[Float, Field(ge=0, lt=1)]
 Positive = Annotated[Float, Field(gt=0)]
+
+
+def _number_or_component(value: Any, check: Callable[[Any], Any]) -> Any:
+    """A mapping with a `_target_`, such as a schedule, is checked where it is made."""
+    return value if isinstance(value, Mapping) and "_target_" in value else check(value)
+
+
+Rate = Annotated[Positive, WrapValidator(_number_or_component)]
 NotNegative = Annotated[Float, Field(ge=0)]
 Seed = Annotated[Int, Field(ge=0, lt=2**32)]
 Padding = Literal["same", "valid"]
@@ -40,6 +48,28 @@ class ArchiveArguments:
     path: str | None
     digests: Digests | None
     urls: list[str]
+
+
+Side = Annotated[Int, Field(ge=1, le=10_000)]
+
+
+@dataclass(frozen=True, config=CONFIG)
+class FolderArguments:
+    """Pictures in class folders, resized to `size`, height and width."""
+
+    path: str
+    size: Annotated[list[Side], Field(min_length=2, max_length=2)]
+    color: Literal["grayscale", "rgb"]
+
+
+@dataclass(frozen=True, config=CONFIG)
+class CsvArguments:
+    """Images as rows of a table; `image` is height, width and maybe channels."""
+
+    path: str
+    test_path: str | None
+    label: str
+    image: Annotated[list[Side], Field(min_length=2, max_length=3)]
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -77,7 +107,7 @@ class CnnArguments:
 class AdamArguments:
     """Kingma and Ba, 2014."""
 
-    learning_rate: Positive
+    learning_rate: Rate
     beta_1: Fraction
     beta_2: Fraction
     epsilon: Positive
@@ -94,7 +124,7 @@ class AdamWArguments(AdamArguments):
 class SgdArguments:
     """Gradient descent with momentum, Nesterov's if so wished."""
 
-    learning_rate: Positive
+    learning_rate: Rate
     momentum: Annotated[Float, Field(ge=0, le=1)]
     nesterov: Bool
 
@@ -103,7 +133,7 @@ class SgdArguments:
 class RmspropArguments:
     """Tieleman and Hinton, 2012."""
 
-    learning_rate: Positive
+    learning_rate: Rate
     rho: Fraction
     momentum: Annotated[Float, Field(ge=0, le=1)]
     epsilon: Positive
@@ -116,12 +146,14 @@ class TrainConfig:
     `learning_rate_schedule` takes the optimizer's learning rate to 0 over `epochs` along half a cosine (Loshchilov and
     Hutter, 2016), at once or after a warm-up (`one_cycle`, after Smith and Topin, 2018), up and down in straight lines
     (`triangular`, after Smith, 2015), or leaves it. `label_smoothing` is the share of every label that is spread over
-    all classes (Szegedy et al., 2015).
+    all classes (Szegedy et al., 2015). `loss` may also be a mapping that names a class of keras.losses.
     """
 
     epochs: Count
     batch_size: Count
-    loss: Literal["sparse_categorical_crossentropy", "categorical_crossentropy"]
+    loss: Annotated[
+        Literal["sparse_categorical_crossentropy", "categorical_crossentropy"], WrapValidator(_number_or_component)
+    ]
     precision: Literal["float32", "mixed_bfloat16"]
     early_stopping_patience: Count | None
     # The defaults are what there was before there was a choice, so that earlier configurations go on.
@@ -139,7 +171,12 @@ class StudySeed:
 # What the functions of this package, and Keras's optimizers, take. A `_target_` that is not here is the user's own:
 # its arguments are checked by the function itself.
 ARGUMENTS: dict[str, dict[str, type[Any]]] = {
-    "data": {"mnist_sweep.data.archive": ArchiveArguments, "mnist_sweep.data.digits": NoArguments},
+    "data": {
+        "mnist_sweep.data.archive": ArchiveArguments,
+        "mnist_sweep.data.digits": NoArguments,
+        "mnist_sweep.data.folder": FolderArguments,
+        "mnist_sweep.data.csv": CsvArguments,
+    },
     "model": {"mnist_sweep.models.dnn": DnnArguments, "mnist_sweep.models.cnn": CnnArguments},
     "optimizer": {
         "keras.optimizers.Adam": AdamArguments,

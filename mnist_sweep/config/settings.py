@@ -269,7 +269,7 @@ def parse_settings(plain: dict[str, Any], allowed: list[str]) -> Settings:
     for key in ("sampler", "pruner"):
         if key not in plain:
             raise UserError(f"{key} is missing from the configuration")
-    search, objectives = parse_search(plain["search"], metric_table(build_task(task_component(plain, allowed))))
+    search, objectives = parse_search(plain["search"], metric_table(build_task(task_component(plain, allowed)), plain))
     return Settings(
         **vars(around),
         search=search,

@@ -7,7 +7,7 @@ its surroundings, and for the tasks of this package.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from mnist_sweep.config.check import nearest, shown
 from mnist_sweep.config.component import Component, parse_component
@@ -25,15 +25,23 @@ AROUND = ("search", "sampler", "pruner", "runtime", "study", "tracking", "runs_f
 class Task(Protocol):
     """What a trial does.
 
-    Attributes:
-        sections: The top-level sections of the configuration that it depends on. They are composed, searched, hashed
-            into the seed, stored and shown.
-        metrics: Which way each metric that it reports is better, `maximize` or `minimize`: the curves of its epochs
-            and what `run` returns. Empty where that is not known before it runs: then any name can be searched for.
+    `sections` and `metrics` may be plain attributes.
     """
 
-    sections: Sequence[str]
-    metrics: Mapping[str, Direction]
+    @property
+    def sections(self) -> Sequence[str]:
+        """The top-level sections of the configuration that it depends on.
+
+        They are composed, searched, hashed into the seed, stored and shown.
+        """
+
+    @property
+    def metrics(self) -> Mapping[str, str]:
+        """Which way each metric that it reports is better, `maximize` or `minimize`.
+
+        These are the curves of its epochs, and what `run` returns. None where that is not known before it runs: then
+        any name can be searched for.
+        """
 
     def check(self, config: Mapping[str, Any]) -> None:
         """Checks a configuration before anything runs, in the driver: quick, and without heavy imports.
@@ -99,10 +107,17 @@ def _build(target: str, arguments: str) -> Task:
     return task  # type: ignore[no-any-return]
 
 
-def metric_table(task: Task) -> MetricTable:
-    """Returns the metrics of a task's trials."""
-    found = getattr(task, "table", None)
-    return found if isinstance(found, MetricTable) else table(task.metrics)
+def metric_table(task: Task, plain: Mapping[str, Any]) -> MetricTable:
+    """Returns the metrics of a task's trials.
+
+    Args:
+        task: The task.
+        plain: The configuration, on which they may depend.
+    """
+    if (own := getattr(task, "table_of", None)) is None:
+        return table(cast(Mapping[str, Direction], task.metrics))
+    found: MetricTable = own(plain)
+    return found
 
 
 def task_section(plain: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -115,7 +130,7 @@ def task_section(plain: Mapping[str, Any]) -> Mapping[str, Any]:
 def stored_table(plain: Mapping[str, Any]) -> MetricTable:
     """Returns the metrics of a stored configuration's task; of a task of somebody's own, which is not imported, any."""
     section = task_section(plain)
-    return metric_table(build_task(_stored(section))) if _is_own(section) else MetricTable(is_open=True)
+    return metric_table(build_task(_stored(section)), plain) if _is_own(section) else MetricTable(is_open=True)
 
 
 def stored_traits(plain: Mapping[str, Any]) -> Traits:

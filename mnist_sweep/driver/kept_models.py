@@ -28,4 +28,6 @@ class KeptModels:
         self._kept = keep
 
     def _delete(self, number: int) -> None:
-        self.folder.trial(number).model.unlink(missing_ok=True)
+        trial = self.folder.trial(number)
+        for file in (trial.model, trial.weights):
+            file.unlink(missing_ok=True)

@@ -207,7 +207,7 @@ def search(composed: Composed, screen: Progress, transfer: Transfer) -> Searched
     began = time.monotonic()
     plan, now = _planned(composed, screen.say, transfer)
     settings, limits = plan.settings, plan.settings.search
-    curve = shown_curve(settings.objectives[0], metric_table(plan.task))
+    curve = shown_curve(settings.objectives[0], metric_table(plan.task, plan.plain))
     screen.begin(Scope(plan.folder.name, curve, limits.n_trials, workers(settings.runtime)))
     tracker = Tracker(settings.tracking, settings.runs_folder, screen.warn)
     batch = Batch(plan.base, plan.description, plan.composer.allowed, plan.flags, composed.line)

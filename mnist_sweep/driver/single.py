@@ -187,7 +187,7 @@ def train(composed: Composed, screen: Progress, transfer: Transfer) -> Trained:
     around = train_request(composed)
     config, overrides = around.config, around.overrides
     task = build_task(config.task)
-    table = metric_table(task)
+    table = metric_table(task, config.plain())
     executor, curve = make_executor(around.runtime, task), _curve(table, composed)
     screen.begin(Scope("training", curve, 1))
     description = prepare(config, screen.say, transfer=transfer)

@@ -101,7 +101,7 @@ def _row(study: Study, trial: Trial) -> dict[str, Any]:
     return {
         "trial": trial.number,
         "values": [one.format(value) for one, value in zip(study.objectives, trial.values, strict=True)],
-        "parameters": f"{int(metrics.get('parameters', 0)):,}",
+        "parameters": f"{int(metrics['parameters']):,}" if "parameters" in metrics else "",
         "seconds": duration(metrics.get("training_seconds", 0.0)),
         "overrides": "\n".join(f"{key}={value}" for key, value in trial.overrides.items()) or "the base configuration",
     }

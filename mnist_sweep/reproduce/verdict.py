@@ -74,7 +74,7 @@ def read_run(run_id: str, runs_folder: Path, tracking: TrackingConfig, allowed: 
 
 def primary_metric(recorded: RecordedTrial) -> str:
     """Returns the metric by which a trial that is not the same to the bit is judged: of its task, or its first one."""
-    primary = metric_table(build_task(recorded.config.task)).primary
+    primary = metric_table(build_task(recorded.config.task), recorded.config.plain()).primary
     return primary or next(name for name in (*curves_of(recorded.rows), *recorded.metrics) if not is_timed(name))
 
 

@@ -73,7 +73,7 @@ def result_of(folder: TrialFolder, study: str) -> dict[str, Any]:
 
 def _missing(config: TrialConfig, metrics: Mapping[str, float]) -> str | None:
     """Returns the metric that a trial of this task must have and that is not there."""
-    primary = metric_table(build_task(config.task)).primary
+    primary = metric_table(build_task(config.task), config.plain()).primary
     return primary if primary is not None and primary not in metrics else None
 
 
@@ -93,7 +93,7 @@ def read_best(file: Path, allowed: list[str]) -> RecordedTrial:
     result = check(Result, content["recorded"], "recorded")
     check_study_name(result.study, "recorded.study")
     config = parse_trial(content, allowed)
-    primary = metric_table(build_task(config.task)).primary
+    primary = metric_table(build_task(config.task), config.plain()).primary
     if result.environment.weights_digest is None or _missing(config, result.metrics):
         raise UserError(f"{file} can't be reproduced: it has no weights_digest or no {primary or 'metrics'}")
     name = f"{result.study}-{result.trial:04d}"

@@ -56,6 +56,7 @@ class TrialFolder:
     figures = File("figures", "Learning curves, confusion matrix and error gallery.")
     summary = File("model.txt", "The model's layers, as text.")
     model = File("model.keras", "The trained network; only of the best few trials.")
+    weights = File("model.weights.h5", "The weights of a network that can't be saved without its code.")
     log = File("log.txt", "Everything that the trial printed, tracebacks included.")
     state = File("state.json", "How the trial ended, written by the driver: state, reason, searched values.")
     record = File("record.json", "Metadata of the MLflow run: name, parameters, tags, data set, start.")

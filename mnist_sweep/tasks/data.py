@@ -29,6 +29,7 @@ class Description:
         validation_images: The number of validation images.
         digests: The SHA-256 of images and labels of each part that was read, by `<part>_images` and `<part>_labels`.
         digest: The SHA-256 of these.
+        class_names: What the classes are called, where their labels are not numbers from 0.
     """
 
     name: str = ""
@@ -38,10 +39,14 @@ class Description:
     validation_images: int = 0
     digests: dict[str, str] = field(default_factory=dict)
     digest: str = ""
+    class_names: list[str] = field(default_factory=list)
 
     def plain(self) -> dict[str, Any]:
         """Returns the fields as plain data, for JSON."""
-        return {**asdict(self), "image": list(self.image)}
+        found = {**asdict(self), "image": list(self.image)}
+        if not self.class_names:
+            del found["class_names"]
+        return found
 
     def __bool__(self) -> bool:
         """Whether there is a data set."""

@@ -13,12 +13,13 @@ from mnist_sweep.config import TrialConfig
 from mnist_sweep.config.component import Component
 from mnist_sweep.config.image_classifier import (
     CURVES,
-    METRICS,
     NOT_SEARCHED,
     SECTIONS,
     ImageClassifierConfig,
     parse_image_classifier,
+    table_of,
 )
+from mnist_sweep.config.metrics import MetricTable
 from mnist_sweep.config.traits import Traits
 from mnist_sweep.tasks.context import TrialContext
 from mnist_sweep.tasks.data import Description, Transfer
@@ -45,7 +46,6 @@ class Dry:
 
     sections: Sequence[str] = SECTIONS
     metrics = CURVES
-    table = METRICS
     traits = Traits(
         note="A dry run: nothing was trained, the figures are a known function of the parameters.",
         not_searched=NOT_SEARCHED,
@@ -54,6 +54,10 @@ class Dry:
     def parse(self, plain: Mapping[str, Any], allowed: Iterable[str], component: Component) -> TrialConfig:
         """Returns a trial's configuration, as the image classifier's; raises UserError."""
         return parse_image_classifier(plain, allowed, component)
+
+    def table_of(self, plain: Mapping[str, Any]) -> MetricTable:
+        """Returns the metrics of its trials."""
+        return table_of(plain)
 
     def check(self, config: Mapping[str, Any]) -> None:
         """Does nothing: `parse` checks."""

@@ -213,3 +213,27 @@ def test_a_network_is_checked_against_the_images():
     check_against_data(trial, (28, 28, 1), 100)
     with pytest.raises(UserError, match=r"^model\.pool_size_1 must be at most 8"):
         check_against_data(trial, (8, 8, 1), 100)
+
+
+def test_a_loss_by_name_has_no_other_smoothing_and_is_checked():
+    named = {"_target_": "keras.losses.Huber", "delta": 0.5}
+    assert parse_trial(changed("train.loss", named)).train.loss == named
+    smoothed = changed("train.loss", named)
+    smoothed["train"]["label_smoothing"] = 0.1
+    with pytest.raises(UserError, match=r"train\.label_smoothing must be 0 with a train\.loss by name, got 0\.1"):
+        parse_trial(smoothed)
+    with pytest.raises(UserError, match=r"train\.loss\._target_ must be in keras\.losses .*, got os\.system"):
+        parse_trial(changed("train.loss", {"_target_": "os.system"}))
+    with pytest.raises(UserError, match=r"train\.loss must be one of sparse_categorical_crossentropy, categorical_cro"):
+        parse_trial(changed("train.loss", "huber"))
+
+
+def test_a_schedule_by_name_excludes_ours():
+    decay = {"_target_": "keras.optimizers.schedules.CosineDecay", "initial_learning_rate": 0.01, "decay_steps": 8}
+    assert parse_trial(changed("optimizer.learning_rate", decay)).optimizer.arguments["learning_rate"] == decay
+    both = changed("optimizer.learning_rate", decay)
+    both["train"]["learning_rate_schedule"] = "triangular"
+    with pytest.raises(
+        UserError, match=r"train\.learning_rate_schedule must be constant where optimizer\.learning_rate i"
+    ):
+        parse_trial(both)

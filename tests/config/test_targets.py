@@ -1,9 +1,12 @@
 """Which functions a configuration may name."""
 
+from collections import Counter
+from types import SimpleNamespace
+
 import pytest
 
 from mnist_sweep.config.errors import UserError
-from mnist_sweep.config.targets import check_target, resolve
+from mnist_sweep.config.targets import built, check_target, resolve
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,30 @@ def test_keys_that_hydra_would_act_upon_are_refused_at_any_depth(more, path):
     with pytest.raises(UserError) as caught:
         check_target({"_target_": "mnist_sweep.models.cnn", **more}, "model", [])
     assert str(caught.value).startswith(f"{path} is not allowed")
+
+
+@pytest.mark.parametrize(
+    "target", ["keras.optimizers.schedules.CosineDecay", "keras.regularizers.L2", "keras.losses.Huber", "mine.schedule"]
+)
+def test_small_classes_of_keras_and_allowed_modules_may_be_nested(target):
+    section = {"_target_": "keras.optimizers.Adam", "learning_rate": {"_target_": target, "x": [{"y": 1}]}}
+    assert check_target(section, "optimizer", ["mine"]) == "keras.optimizers.Adam"
+
+
+@pytest.mark.parametrize("target", ["keras.losses.deserialize", "keras.layers.Lambda", "os.system", "mine.f", 1])
+def test_nothing_else_may_be_nested(target):
+    section = {"_target_": "keras.optimizers.Adam", "learning_rate": {"_target_": target}}
+    with pytest.raises(UserError, match=r"^optimizer\.learning_rate\._target_ is not allowed: it must name a class of"):
+        check_target(section, "optimizer", [])
+
+
+def test_what_is_nested_is_built_from_the_inside():
+    nested = {"a": [{"_target_": "collections.Counter", "b": 1}], "c": {"_target_": "types.SimpleNamespace", "d": 2}}
+    found = built(nested, "model")
+    assert found["a"] == [Counter(b=1)]
+    assert found["c"] == SimpleNamespace(d=2)
+    with pytest.raises(UserError, match=r"model\.x \(datetime\.date\) can't be made: "):
+        built({"x": {"_target_": "datetime.date"}}, "model")
 
 
 def test_the_refusal_says_how_to_allow_it():

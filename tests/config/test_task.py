@@ -49,7 +49,7 @@ def built(module: ModuleType, kind: type, **arguments: object):
 def test_a_task_of_ones_own_is_built_with_its_arguments(module: ModuleType) -> None:
     task = built(module, Good, size=3)
     assert (task.sections, task.size) == (("mine",), 3)
-    assert metric_table(task).primary == "gain"
+    assert metric_table(task, {}).primary == "gain"
     with pytest.raises(UserError, match=r"task can't be built: .*unexpected keyword argument 'sise'"):
         built(module, Good, sise=3)
 

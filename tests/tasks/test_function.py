@@ -62,5 +62,5 @@ def test_a_function_that_is_not_there_is_told():
 
 
 def test_its_metrics_are_what_it_reports_unless_it_says_more():
-    assert metric_table(Function("a.b")).is_open
-    assert metric_table(Function("a.b", {"gain": "maximize"})).primary == "gain"
+    assert metric_table(Function("a.b"), {}).is_open
+    assert metric_table(Function("a.b", {"gain": "maximize"}), {}).primary == "gain"

@@ -97,14 +97,20 @@ def main(composed: Composed) -> tuple[int, Any]:
     """Shows tables on the terminal, and draws a gallery for each of the others next to the first."""
     request = compare_request(composed)
     trials = [_find(name, request) for name in request.trials]
-    _check_images(trials)
     screen = Screen()
+    has_images = any(trial.predictions is not None for trial in trials)
+    if has_images:
+        _check_images(trials)
+    names = SHOWN if has_images else tuple(dict.fromkeys(name for trial in trials for name in trial.metrics))
     for table in (
         _table("configuration", trials, _differences(trials) or [("(the same)", ["" for _ in trials])]),
-        _table("metric", trials, [(n, [_metric(n, t.metrics.get(n)) for t in trials]) for n in SHOWN]),
+        _table("metric", trials, [(n, [_metric(n, t.metrics.get(n)) for t in trials]) for n in names]),
     ):
         screen.table(table)
         screen.say("")
+    if not has_images:
+        screen.say("They have no predictions, so there are no images to compare")
+        return 0, None
     first = trials[0]
     description = prepare(first.config, screen.say, transfer=transfer)
     check_data(first.environment.data.digests, description, first.name)

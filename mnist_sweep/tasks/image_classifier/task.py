@@ -8,13 +8,14 @@ from mnist_sweep.config import TrialConfig
 from mnist_sweep.config.component import Component
 from mnist_sweep.config.image_classifier import (
     CURVES,
-    METRICS,
     NOT_SEARCHED,
     SECTIONS,
     ImageClassifierConfig,
     check_against_data,
     parse_image_classifier,
+    table_of,
 )
+from mnist_sweep.config.metrics import MetricTable
 from mnist_sweep.config.traits import Traits
 from mnist_sweep.tasks.context import TrialContext
 from mnist_sweep.tasks.data import Description, Transfer
@@ -43,7 +44,6 @@ class ImageClassifier:
 
     sections: Sequence[str] = SECTIONS
     metrics = CURVES
-    table = METRICS
     traits = Traits(
         starting="starting TensorFlow",
         preload=("mnist_sweep.tasks.image_classifier.preload",),
@@ -53,6 +53,10 @@ class ImageClassifier:
     def parse(self, plain: Mapping[str, Any], allowed: Iterable[str], component: Component) -> TrialConfig:
         """Returns a trial's configuration from plain data; raises UserError."""
         return parse_image_classifier(plain, allowed, component)
+
+    def table_of(self, plain: Mapping[str, Any]) -> MetricTable:
+        """Returns the metrics of its trials."""
+        return table_of(plain)
 
     def check(self, config: Mapping[str, Any]) -> None:
         """Does nothing: `parse` checks."""

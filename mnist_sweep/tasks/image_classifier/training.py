@@ -3,6 +3,7 @@
 import hashlib
 import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from mnist_sweep.config import Component, UserError
 from mnist_sweep.config.image_classifier import CURVES, ImageClassifierConfig
 from mnist_sweep.config.schema import TrainConfig
-from mnist_sweep.config.targets import resolve
+from mnist_sweep.config.targets import built, resolve
 from mnist_sweep.tasks.context import TrialContext
 from mnist_sweep.tasks.image_classifier.data import Dataset
 from mnist_sweep.tasks.image_classifier.keras_private import ArrayDataAdapter
@@ -34,7 +35,7 @@ def build_optimizer(config: Component) -> keras.optimizers.Optimizer:
         UserError: The target does not return a Keras optimizer.
     """
     kind = resolve(config.target, "optimizer._target_")
-    optimizer = kind(**config.arguments)
+    optimizer = kind(**built(config.arguments, "optimizer"))
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise UserError(f"optimizer._target_ must be a keras.optimizers.Optimizer, got {config.target}")
     return optimizer
@@ -76,8 +77,55 @@ def schedule(name: str, rate: float, steps: int) -> keras.optimizers.schedules.L
     return keras.optimizers.schedules.CosineDecay(0.0, steps - up, warmup_target=rate, warmup_steps=up)
 
 
+class OfClasses(keras.metrics.Metric):  # type: ignore[misc]
+    """A metric that takes classes as numbers, on labels that are one-hot rows."""
+
+    def __init__(self, metric: keras.metrics.Metric) -> None:
+        """Takes the metric."""
+        super().__init__(name=metric.name)
+        self.metric = metric
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Counts a batch."""
+        self.metric.update_state(keras.ops.argmax(y_true, axis=-1), y_pred, sample_weight)
+
+    def result(self) -> Any:
+        """Returns the metric's value."""
+        return self.metric.result()
+
+    def reset_state(self) -> None:
+        """Begins anew."""
+        self.metric.reset_state()
+
+
+def own_metrics(model: keras.Model, rows: bool) -> list[keras.metrics.Metric]:
+    """Returns the metrics that a model was compiled with, new ones of the same configuration; none for most models.
+
+    Args:
+        model: The model.
+        rows: Whether labels are one-hot rows; metrics whose names begin with Sparse get them as numbers then.
+
+    Raises:
+        UserError: One of them can't be made again from its configuration.
+    """
+    if not model.compiled:
+        return []
+    given = (model.get_compile_config() or {}).get("metrics") or []
+    found = []
+    for one in given if isinstance(given, list) else [given]:
+        try:
+            found.append(keras.metrics.get(one))
+        except (ValueError, TypeError) as error:
+            reason = str(error).split("\n")[0]
+            raise UserError(f"model: a metric that it is compiled with can't be made again: {reason}") from None
+    metrics = [metric for metric in found if isinstance(metric, keras.metrics.Metric)]
+    return [OfClasses(one) if rows and type(one).__name__.startswith("Sparse") else one for one in metrics]
+
+
 def compile_model(model: keras.Model, config: ImageClassifierConfig, steps: int) -> None:
     """Compiles a network with the optimizer and loss of a configuration.
+
+    Metrics that its own function has compiled it with are kept.
 
     Args:
         model: The network.
@@ -89,17 +137,18 @@ def compile_model(model: keras.Model, config: ImageClassifierConfig, steps: int)
     if settings.learning_rate_schedule != "constant":
         optimizer.learning_rate = schedule(settings.learning_rate_schedule, float(optimizer.learning_rate), steps)
     if takes_rows(settings):
-        loss = keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing)
+        loss = _loss(settings) or keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing)
         accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
     else:
-        loss, accuracy = settings.loss, keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+        loss, accuracy = _loss(settings) or settings.loss, keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    more = [metric for metric in own_metrics(model, takes_rows(settings)) if metric.name not in CURVES]
     # What is created within the first trace makes TensorFlow trace again: a metric by its name, the optimizer's state.
     if model.built:
         optimizer.build(model.trainable_variables)
     model.compile(
         optimizer,
         loss=loss,
-        metrics=[accuracy],
+        metrics=[accuracy, *more],
         jit_compile=False,
         steps_per_execution=STEPS_PER_EXECUTION,
     )
@@ -176,8 +225,9 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             FloatingPointError: A curve or a weight is not finite.
         """
         logs = logs or {}
-        curves = {name: float(logs[name]) for name in CURVES}
-        if bad := [name for name in CURVES if not math.isfinite(curves[name])]:
+        names = [*CURVES, *(name for name in logs if name not in CURVES)]
+        curves = {name: float(logs[name]) for name in names}
+        if bad := [name for name in names if not math.isfinite(curves[name])]:
             raise FloatingPointError(f"{bad[0]} became {curves[bad[0]]} in epoch {epoch + 1}")
         self.weights = self.model.get_weights()
         if not all(np.isfinite(weight).all() for weight in self.weights):
@@ -186,8 +236,27 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         self.trial.record(epoch + 1, curves, time.perf_counter() - self.epoch_started)
 
 
+def _loss(settings: TrainConfig) -> keras.losses.Loss | None:
+    """The loss that is named, None for one of Keras's two crossentropies.
+
+    Raises:
+        UserError: The target does not return a loss.
+    """
+    if not isinstance(settings.loss, Mapping):
+        return None
+    loss = built(settings.loss, "train.loss")
+    if not callable(loss):
+        raise UserError(f"train.loss._target_ must return a keras.losses.Loss, got {settings.loss['_target_']}")
+    return loss
+
+
 def takes_rows(settings: TrainConfig) -> bool:
-    """Returns whether the loss is computed from one-hot rows: Keras smooths no other labels."""
+    """Returns whether the loss is computed from one-hot rows: Keras smooths no other labels.
+
+    A loss that is named gets them unless its name begins with Sparse, as Keras's do.
+    """
+    if isinstance(settings.loss, Mapping):
+        return not str(settings.loss["_target_"]).rpartition(".")[2].startswith("Sparse")
     return settings.loss == "categorical_crossentropy" or settings.label_smoothing > 0
 
 

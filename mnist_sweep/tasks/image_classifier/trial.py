@@ -4,9 +4,9 @@ import io
 import math
 import os
 import resource
+import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -89,50 +89,48 @@ def run(trial: TrialContext) -> dict[str, float]:
     if not rows:
         return {}
     trial.digest = weights_digest(model)
-    _evaluate(folder, config, model, dataset, rows, classes)
+    _evaluate(trial, config, model, dataset)
     if trial.keep_model and not trial.stopped:
-        _save(model, folder.model)
+        _save(model, folder)
     seconds = sum(row["seconds"] for row in rows)
     images = len(rows) * len(dataset.train_images) / seconds
     return {"parameters": model.count_params(), "images_per_second": images}
 
 
-def _evaluate(
-    folder: TrialFolder,
-    config: ImageClassifierConfig,
-    model: keras.Model,
-    dataset: Dataset,
-    rows: list[dict[str, float]],
-    classes: int,
-) -> None:
+def _evaluate(trial: TrialContext, config: ImageClassifierConfig, model: keras.Model, dataset: Dataset) -> None:
     """Writes predictions and figures of the trained network."""
     images = batches(dataset.validation_images, None, EVALUATION_BATCH)
     predictions = predict(model, images, dataset.validation_labels, EVALUATION_BATCH)
-    write_predictions(folder.predictions, predictions)
-    _draw(folder, config, rows, dataset.validation_images, predictions, classes)
+    write_predictions(trial.files.predictions, predictions)
+    _draw(trial, config, dataset.validation_images, predictions)
 
 
-def _save(model: keras.Model, file: Path) -> None:
-    """Writes the network without its optimizer's state, which is twice as large and not needed later."""
-    bare = keras.models.clone_model(model)
-    bare.set_weights(model.get_weights())
-    with files.replaced(file) as beside:
-        bare.save(beside)
+def _save(model: keras.Model, folder: TrialFolder) -> None:
+    """Writes the network without its optimizer's state, which is twice as large and not needed later.
+
+    Of a model that can't be made again without its code, such as one that is written as a class, the weights alone.
+    """
+    try:
+        bare = keras.models.clone_model(model)
+        bare.set_weights(model.get_weights())
+        with files.replaced(folder.model) as beside:
+            bare.save(beside)
+    except (ValueError, TypeError, NotImplementedError, AttributeError) as error:
+        reason = str(error).split("\n")[0]
+        sys.stdout.write(f"the model can't be saved without its code ({reason}): its weights are kept\n")
+        with files.replaced(folder.weights) as beside:
+            model.save_weights(beside)
 
 
 def _draw(
-    folder: TrialFolder,
-    config: ImageClassifierConfig,
-    rows: list[dict[str, float]],
-    images: NDArray[np.float32],
-    predictions: Predictions,
-    classes: int,
+    trial: TrialContext, config: ImageClassifierConfig, images: NDArray[np.float32], predictions: Predictions
 ) -> None:
-    name = config.model.target.rpartition(".")[2]
-    save(curves(rows, f"{name} on {config.data.split.name}"), folder.figures / "curves.png")
-    save(error_gallery(images, predictions, config.trial_seed()), folder.figures / "error_gallery.png")
-    matrix = confusion_matrix(predictions.labels, predictions.predicted, classes)
-    save(matrix, folder.figures / "confusion_matrix.png")
+    name, data, figures = config.model.target.rpartition(".")[2], trial.settings.data, trial.files.figures
+    names = data.get("class_names", ())
+    save(curves(trial.rows, f"{name} on {config.data.split.name}"), figures / "curves.png")
+    save(error_gallery(images, predictions, config.trial_seed(), names), figures / "error_gallery.png")
+    matrix = confusion_matrix(predictions.labels, predictions.predicted, data["classes"], names)
+    save(matrix, figures / "confusion_matrix.png")
 
 
 def probe(plain: Mapping[str, Any], settings: Mapping[str, Any], steps: int) -> dict[str, float]:

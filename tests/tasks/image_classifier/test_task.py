@@ -29,4 +29,11 @@ def test_images_that_do_not_fit_are_told(hydra_conf: None) -> None:
 
 def test_it_has_the_sections_that_are_searched() -> None:
     assert tuple(ImageClassifier.sections) == ("data", "model", "optimizer", "train")
-    assert ImageClassifier.table.primary == "val_accuracy"
+    assert ImageClassifier().table_of({}).primary == "val_accuracy"
+
+
+def test_a_model_of_ones_own_may_have_metrics_of_its_own() -> None:
+    ours, theirs = ({"model": {"_target_": target}} for target in ("mnist_sweep.models.cnn", "networks.tiny"))
+    with pytest.raises(UserError, match=r"search\.metric must be a metric of a trial, got val_top_2"):
+        ImageClassifier().table_of(ours).objective("val_top_2", "maximize")
+    assert ImageClassifier().table_of(theirs).objective("val_top_2", "maximize").curve == "val_top_2"

@@ -403,3 +403,57 @@ def test_a_tensor_has_the_numbers_of_its_array_wherever_they_lie(offset):
     np.testing.assert_array_equal(tensor.numpy(), array)
     array[0, 0] = 7
     assert (float(tensor[0, 0]) == 7) == (offset == 0)  # aligned: the same memory
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.05])
+def test_metrics_that_a_model_is_compiled_with_are_kept(tmp_path, dataset, smoothing):
+    config = _config(epochs=2, label_smoothing=smoothing)
+    keras.utils.set_random_seed(5)
+    model = dnn((6, 5, 1), CLASSES, **config.model.arguments)
+    top = keras.metrics.SparseTopKCategoricalAccuracy(2, name="top_2")
+    model.compile(metrics=["accuracy", top])
+    trial = _trial(tmp_path, config)
+    train(model, config, dataset, CLASSES, Recorder(trial))
+    names = [*CURVES, "top_2", "val_top_2"]
+    assert list(trial.rows[0]) == ["epoch", *names, "seconds", "timestamp"]
+    assert trial.rows == read_history(tmp_path / "history.csv")
+    probabilities = model.predict(dataset.validation_images, verbose=0)
+    best = np.argsort(probabilities, axis=1)[:, -2:]
+    assert trial.rows[-1]["val_top_2"] == pytest.approx((best == dataset.validation_labels[:, None]).any(axis=1).mean())
+
+
+def test_a_compiled_model_trains_to_the_same_bits(tmp_path, dataset, run):
+    config = _config()
+    plain, rows, _ = run(config)
+    keras.utils.set_random_seed(5)
+    model = dnn((6, 5, 1), CLASSES, **config.model.arguments)
+    model.compile(metrics=[keras.metrics.SparseTopKCategoricalAccuracy(2, name="top_2")])
+    trial = _trial(tmp_path, config)
+    train(model, config, dataset, CLASSES, Recorder(trial))
+    assert weights_digest(model) == weights_digest(plain)
+    assert _curves(trial.rows) == _curves(rows)
+
+
+def test_a_loss_by_name_is_keras_own(run, dataset):
+    loss = {"_target_": "keras.losses.CategoricalFocalCrossentropy", "gamma": 1.5}
+    model, rows, _ = run(_config(loss=loss, epochs=1))
+    keras.utils.set_random_seed(5)
+    plain = dnn((6, 5, 1), CLASSES, units=[8], dropout=0.25)
+    plain.compile(keras.optimizers.Adam(0.01), keras.losses.CategoricalFocalCrossentropy(gamma=1.5))
+    labels = keras.utils.to_categorical(dataset.train_labels, CLASSES)
+    history = plain.fit(dataset.train_images, labels, batch_size=32, verbose=0)
+    assert weights_digest(model) == weights_digest(plain)
+    assert rows[0]["loss"] == history.history["loss"][0]
+
+
+def test_a_loss_on_numbers_by_name_gets_numbers(run):
+    loss = {"_target_": "keras.losses.SparseCategoricalCrossentropy"}
+    assert weights_digest(run(_config(loss=loss))[0]) == weights_digest(run(_config())[0])
+
+
+def test_a_schedule_of_keras_is_an_argument_of_the_optimizer(run):
+    decay = {"_target_": "keras.optimizers.schedules.CosineDecay", "initial_learning_rate": 0.01, "decay_steps": 8}
+    adam = {"_target_": "keras.optimizers.Adam", "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+    nested = run(_config({**adam, "learning_rate": decay}))[0]
+    ours = run(_config({**adam, "learning_rate": 0.01}, learning_rate_schedule="cosine"))[0]
+    assert weights_digest(nested) == weights_digest(ours)

@@ -320,3 +320,33 @@ def test_a_configuration_survives_its_plain_form():
     config = parse_trial(_plain())
     assert parse_trial(config.plain()) == config
     assert parse_trial(yaml.safe_load(yaml.safe_dump(config.plain()))) == config
+
+
+def test_of_a_model_that_is_written_as_a_class_the_weights_are_kept(tmp_path, monkeypatch, capsys):
+    source = """
+import keras
+
+class Written(keras.Model):
+    def __init__(self, classes):
+        super().__init__()
+        self.flat, self.out = keras.layers.Flatten(), keras.layers.Dense(classes, activation="softmax")
+
+    def call(self, images):
+        return self.out(self.flat(images))
+
+    def train_step(self, data):
+        return super().train_step(data)
+
+def written(image, classes):
+    return Written(classes)
+"""
+    (tmp_path / "written_models.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    config = parse_trial(_plain(model={"_target_": "written_models.written"}), ["written_models"])
+    folder = TrialFolder(tmp_path / "0007")
+    job = _job(config, folder, keep_model=True)
+    job.settings["allowed"] = ["written_models"]
+    result = run(job.config, folder.path, job.settings, lambda _: None, lambda: False, lambda: None)
+    assert result["metrics"]["parameters"] == 785 * 10
+    assert (folder.weights.is_file(), folder.model.exists()) == (True, False)
+    assert "its weights are kept" in capsys.readouterr().out

@@ -7,14 +7,16 @@
 from mnist_sweep.tasks.image_classifier.data.dataset import Dataset, describe, load, location, validation_images
 from mnist_sweep.tasks.image_classifier.data.download import prepare
 from mnist_sweep.tasks.image_classifier.data.shared import attach, shared
-from mnist_sweep.tasks.image_classifier.data.sources import archive, digits
+from mnist_sweep.tasks.image_classifier.data.sources import archive, csv, digits, folder
 
 __all__ = [
     "Dataset",
     "archive",
     "attach",
+    "csv",
     "describe",
     "digits",
+    "folder",
     "load",
     "location",
     "prepare",

@@ -86,9 +86,17 @@ def read(place: Path, part: str) -> tuple[NDArray[Any], NDArray[Any]]:
         raise UserError(f"data: {file} can't be read: {reason}; the file was left alone") from None
 
 
+IDX_TYPES = {"uint8": 0x08, "int32": 0x0C, "float32": 0x0D, "float64": 0x0E}
+
+
 def idx_digest(array: NDArray[Any]) -> str:
-    """Returns the SHA-256 of a uint8 array in IDX form, header included: the same for every file format."""
-    header = b"\0\0\x08" + bytes([array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    """Returns the SHA-256 of an array in IDX form, header included: the same for every file format.
+
+    Args:
+        array: Of one of IDX_TYPES.
+    """
+    kind = IDX_TYPES[array.dtype.name]
+    header = bytes([0, 0, kind, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
     digest = hashlib.sha256(header)
-    digest.update(np.ascontiguousarray(array, dtype=np.uint8).data)
+    digest.update(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder(">")).data)
     return digest.hexdigest()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mnist_sweep.config import DataConfig, UserError
 from mnist_sweep.tasks.data import Description
 from mnist_sweep.tasks.image_classifier.data.archives import idx_digest
+from mnist_sweep.tasks.image_classifier.data.labels import as_classes, class_names, flat, labels_digest
 from mnist_sweep.tasks.image_classifier.data.sources import find, is_found_by_name, source_of
 
 Images = NDArray[np.float32]
@@ -22,7 +23,7 @@ class Dataset:
     """The images and labels to train and to validate with.
 
     Attributes:
-        train_images, validation_images: (images, height, width, channels), float32 from 0 to 1.
+        train_images, validation_images: (images, height, width, channels), float32; of bytes from 0 to 1.
         train_labels, validation_labels: (images,), int32 from 0.
     """
 
@@ -32,31 +33,55 @@ class Dataset:
     validation_labels: Labels
 
 
-def _read(config: DataConfig, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Returns a part after checks; raises UserError for a wrong type, shape, number or label."""
+@dataclass(frozen=True)
+class _Part:
+    """A part of a data set after checks; `classes` are its labels from 0, `names` what they are called."""
+
+    images: NDArray[Any]
+    classes: Labels
+    names: list[str]
+
+    def digests(self, part: str) -> dict[str, str]:
+        """The SHA-256 of images and labels."""
+        flat = self.images[..., 0] if self.images.shape[-1] == 1 else self.images
+        return {f"{part}_images": idx_digest(flat), f"{part}_labels": labels_digest(self.classes, self.names)}
+
+
+def _where(config: DataConfig, part: str) -> str:
+    return f"data={config.split.name}: the {part} part"
+
+
+def _read(config: DataConfig, part: str, train: _Part | None = None) -> _Part:
+    """Returns a part after checks.
+
+    Args:
+        config: The data set.
+        part: `train` or `test`.
+        train: The train part, which says what the classes of the test part are; None for the train part itself.
+
+    Raises:
+        UserError: A wrong type, shape, number or label.
+    """
     named = {"name": config.split.name} if is_found_by_name(config) else {}
     images, labels = source_of(config)(part, **config.source.arguments, **named)
     images, labels = np.asarray(images), np.asarray(labels)
-    where = f"data={config.split.name}: the {part} part"
+    where = _where(config, part)
     if images.ndim == 3:
         images = images[..., np.newaxis]
-    if images.dtype != np.uint8 or images.ndim != 4:
-        raise UserError(f"{where} must have images of type uint8 and shape (images, height, width) or (images, height, "
-                        f"width, channels), got {images.dtype} {images.shape}")  # fmt: skip
-    if images.shape[3] not in (1, 3, 4):
-        raise UserError(f"{where} must have images of 1, 3 or 4 channels, got {images.shape[3]}")
-    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-        raise UserError(f"{where} must have labels that are integers, got {labels.dtype} {labels.shape}")
+    if images.ndim != 4 or not (images.dtype == np.uint8 or np.issubdtype(images.dtype, np.floating)):
+        raise UserError(f"{where} must have images of type uint8 (0 to 255) or float, and of shape (images, height, "
+                        f"width) or (images, height, width, channels), got {images.dtype} {images.shape}")  # fmt: skip
+    if images.dtype not in (np.uint8, np.float64):
+        images = images.astype(np.float32)
+    if train is not None and images.dtype != train.images.dtype:
+        raise UserError(f"{where} must have images of type {train.images.dtype}, as the train part, got {images.dtype}")
+    if images.dtype != np.uint8 and not np.isfinite(images).all():
+        raise UserError(f"{where} must have images of finite numbers, got NaN or infinity")
+    labels = flat(labels, where)
     if len(images) != len(labels) or 0 in images.shape:
         raise UserError(f"{where} must have as many labels as images, and some, got {len(labels)} and {images.shape}")
-    if labels.min() < 0 or labels.max() > 255:
-        raise UserError(f"{where} must have labels from 0 to 255, got {labels.min()} to {labels.max()}")
-    return images, labels.astype(np.uint8)
-
-
-def _digests(part: str, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> dict[str, str]:
-    flat = images[..., 0] if images.shape[-1] == 1 else images
-    return {f"{part}_images": idx_digest(flat), f"{part}_labels": idx_digest(labels)}
+    names = class_names(labels, where) if train is None else train.names
+    return _Part(images, as_classes(labels, names, where), names)
 
 
 def _check_digests(config: DataConfig, digests: dict[str, str], expected: dict[str, str] | None) -> None:
@@ -68,7 +93,7 @@ def _check_digests(config: DataConfig, digests: dict[str, str], expected: dict[s
             )
 
 
-def _split(config: DataConfig, labels: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any]]:
+def _split(config: DataConfig, labels: Labels) -> tuple[NDArray[Any], NDArray[Any]]:
     """Returns indices to train and to validate with, in the file's order: stratified and seeded, or the last ones."""
     from sklearn.model_selection import train_test_split
 
@@ -86,17 +111,18 @@ def _split(config: DataConfig, labels: NDArray[np.uint8]) -> tuple[NDArray[Any],
     return np.sort(train), np.sort(validation)
 
 
-def _scaled(images: NDArray[np.uint8]) -> Images:
-    return images.astype(np.float32) / np.float32(255)
+def _scaled(images: NDArray[Any]) -> Images:
+    """Bytes from 0 to 1; other numbers as they are."""
+    return images.astype(np.float32) / np.float32(255) if images.dtype == np.uint8 else images.astype(np.float32)
 
 
-def _check_classes(config: DataConfig, labels: NDArray[np.uint8]) -> int:
-    counts = np.bincount(labels)
+def _check_classes(config: DataConfig, train: _Part) -> int:
+    counts = np.bincount(train.classes)
     if len(counts) < 2 or counts.min() < 2:
         rare = int(counts.argmin())
         raise UserError(
-            f"data={config.split.name}: the train part must have two classes or more with two images or more each, "
-            f"but class {rare} has {counts[rare]}"
+            f"{_where(config, 'train')} must have two classes or more with two images or more each, "
+            f"but class {train.names[rare] if train.names else rare} has {counts[rare]}"
         )
     return len(counts)
 
@@ -111,27 +137,30 @@ def load(config: DataConfig, expected: dict[str, str] | None = None) -> Dataset:
     Raises:
         UserError: The images can't be read, are invalid, or have other digests.
     """
-    images, labels = _read(config, "train")
-    _check_digests(config, _digests("train", images, labels), expected)
+    train = _read(config, "train")
+    _check_digests(config, train.digests("train"), expected)
     if config.split.validation == "test":
-        test_images, test_labels = _read(config, "test")
-        _check_digests(config, _digests("test", test_images, test_labels), expected)
-        return Dataset(_scaled(images), labels.astype(np.int32), _scaled(test_images), test_labels.astype(np.int32))
-    train, validation = _split(config, labels)
+        test = _read(config, "test", train)
+        _check_digests(config, test.digests("test"), expected)
+        return Dataset(_scaled(train.images), train.classes, _scaled(test.images), test.classes)
+    rows, validation = _split(config, train.classes)
     return Dataset(
-        _scaled(images[train]),
-        labels[train].astype(np.int32),
-        _scaled(images[validation]),
-        labels[validation].astype(np.int32),
+        _scaled(train.images[rows]),
+        train.classes[rows],
+        _scaled(train.images[validation]),
+        train.classes[validation],
     )
 
 
 def validation_images(config: DataConfig, expected: dict[str, str]) -> Images:
     """Returns the validation images alone, as `load` does; (images, height, width, channels), float32 from 0 to 1."""
-    part = "test" if config.split.validation == "test" else "train"
-    images, labels = _read(config, part)
-    _check_digests(config, _digests(part, images, labels), expected)
-    return _scaled(images if part == "test" else images[_split(config, labels)[1]])
+    train = _read(config, "train")
+    if config.split.validation == "test":
+        test = _read(config, "test", train)
+        _check_digests(config, test.digests("test"), expected)
+        return _scaled(test.images)
+    _check_digests(config, train.digests("train"), expected)
+    return _scaled(train.images[_split(config, train.classes)[1]])
 
 
 def describe(config: DataConfig, all_parts: bool = False) -> Description:
@@ -145,27 +174,29 @@ def describe(config: DataConfig, all_parts: bool = False) -> Description:
     Raises:
         UserError: The data set can't be read or is invalid.
     """
-    images, labels = _read(config, "train")
-    digests = _digests("train", images, labels)
+    part = _read(config, "train")
+    digests = part.digests("train")
     _check_digests(config, digests, config.source.arguments.get("digests"))
-    classes = _check_classes(config, labels)
-    train, validation = len(labels), 0
+    classes = _check_classes(config, part)
+    train, validation = len(part.classes), 0
     if all_parts or config.split.validation == "test":
-        test_images, test_labels = _read(config, "test")
-        more = _digests("test", test_images, test_labels)
+        test = _read(config, "test", part)
+        more = test.digests("test")
         _check_digests(config, more, config.source.arguments.get("digests"))
-        if test_images.shape[1:] != images.shape[1:] or test_labels.max() >= classes:
+        if test.images.shape[1:] != part.images.shape[1:] or test.classes.max() >= classes:
+            shapes = f"{test.images.shape[1:]} and {part.images.shape[1:]}"
+            largest = f"labels up to {test.classes.max()} and {classes - 1}"
             raise UserError(
-                f"data={config.split.name}: the test part must have the shape and classes of the train part, got "
-                f"{test_images.shape[1:]} and {images.shape[1:]}, labels up to {test_labels.max()} and {classes - 1}"
+                f"{_where(config, 'test')} must have the shape and classes of the train part, got {shapes}, {largest}"
             )
         digests |= more
-        validation = len(test_labels)
+        validation = len(test.classes)
     if config.split.validation == "split":
-        train, validation = (len(part) for part in _split(config, labels))
+        train, validation = (len(rows) for rows in _split(config, part.classes))
     of_all = hashlib.sha256("".join(digests[name] for name in sorted(digests)).encode()).hexdigest()
-    height, width, channels = images.shape[1:]
-    return Description(config.split.name, (height, width, channels), classes, train, validation, digests, of_all)
+    height, width, channels = part.images.shape[1:]
+    image = (height, width, channels)
+    return Description(config.split.name, image, classes, train, validation, digests, of_all, part.names)
 
 
 def location(config: DataConfig) -> Path | None:

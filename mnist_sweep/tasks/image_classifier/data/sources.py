@@ -1,10 +1,11 @@
 """The functions that a data set's `_target_` names.
 
-Each takes the part that is wanted, `train` or `test`, and the arguments of its YAML file. It returns the images (uint8,
-(images, height, width) or with channels last) and their labels (integers from 0). The test part is read only on
-request; a trial of a search never makes one.
+Each takes the part that is wanted, `train` or `test`, and the arguments of its YAML file. It returns the images (uint8
+or float, (images, height, width) or with channels last) and their labels (whole numbers or texts). The test part is
+read only on request; a trial of a search never makes one.
 """
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -119,6 +120,79 @@ def archive(
     """
     del digests, urls  # used by `describe` and `prepare`
     return read(find(name, path), part)
+
+
+PICTURES = [".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"]
+
+
+def folder(part: str, *, path: str, size: list[int], color: str) -> Part:
+    """Returns pictures in class folders, `path/train/CLASS/*.png` and `path/test/CLASS/*.png`, as sklearn finds them.
+
+    Args:
+        part: `train` or `test`.
+        path: The folder of both parts.
+        size: Height and width to which every picture is resized.
+        color: `grayscale` or `rgb`.
+
+    Raises:
+        UserError: There is no such folder, or a picture can't be read.
+    """
+    from PIL import Image
+    from sklearn.datasets import load_files
+
+    place = _existing(str(Path(path) / part), "data.path")
+    found = load_files(place, load_content=False, shuffle=False, allowed_extensions=PICTURES)
+    if not len(found.filenames):
+        raise UserError(f"data.path must have pictures in {place}/CLASS/, ending with {', '.join(PICTURES)}")
+    images = np.empty((len(found.filenames), *size, 1 if color == "grayscale" else 3), np.uint8)
+    for image, file in zip(images, found.filenames, strict=True):
+        try:
+            with Image.open(file) as picture:
+                pixels = np.asarray(picture.convert("L" if color == "grayscale" else "RGB").resize((size[1], size[0])))
+        except (OSError, ValueError, Image.DecompressionBombError) as error:
+            raise UserError(f"data: {file} can't be read: {error}") from None
+        image[:] = pixels.reshape(image.shape)
+    return images, np.array(found.target_names)[found.target]
+
+
+def csv(part: str, *, path: str, test_path: str | None, label: str, image: list[int]) -> Part:
+    """Returns images from a table with a row for each: its label, and its pixels in the other columns, row by row.
+
+    Args:
+        part: `train` or `test`.
+        path: The CSV file of the train part.
+        test_path: The CSV file of the test part, None where there is none.
+        label: The column of the labels.
+        image: Height and width of an image, or height, width and channels.
+
+    Raises:
+        UserError: A file can't be read, or has other columns.
+    """
+    import pandas as pd
+
+    key, named = ("data.path", path) if part == "train" else ("data.test_path", test_path)
+    if named is None:
+        raise UserError("data.test_path is null: there is no test part")
+    file = _existing(named, key)
+    try:
+        table = pd.read_csv(file)
+    except (OSError, ValueError) as error:
+        raise UserError(f"data: {file} can't be read: {error}") from None
+    if label not in table:
+        raise UserError(f"data.label must be a column of {file}, got {shown(label)}")
+    labels = table.pop(label)
+    if table.shape[1] != math.prod(image):
+        raise UserError(
+            f"data.image must have as many pixels as {file} has columns beside {label}, {table.shape[1]}, got "
+            f"{'x'.join(map(str, image))}"
+        )
+    pixels = table.to_numpy()
+    if not np.issubdtype(pixels.dtype, np.number):
+        raise UserError(f"data: {file} must have numbers in all columns but {label}")
+    if np.issubdtype(pixels.dtype, np.integer) and pixels.min() >= 0 and pixels.max() <= 255:
+        pixels = pixels.astype(np.uint8)
+    texts = labels.astype(str) if labels.dtype.kind not in "iub" else labels
+    return pixels.astype(pixels.dtype if pixels.dtype == np.uint8 else np.float32).reshape(-1, *image), texts.to_numpy()
 
 
 def digits(part: str) -> Part:

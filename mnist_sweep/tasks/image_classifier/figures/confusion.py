@@ -1,20 +1,25 @@
 """The confusion matrix: which class is predicted for which."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix as count
 
-from mnist_sweep.tasks.image_classifier.figures.style import new_figure, styled
+from mnist_sweep.tasks.image_classifier.figures.style import name_of, new_figure, styled
 
 
-def confusion_matrix(labels: NDArray[np.int32], predicted: NDArray[np.int32], classes: int) -> Figure:
+def confusion_matrix(
+    labels: NDArray[np.int32], predicted: NDArray[np.int32], classes: int, names: Sequence[str] = ()
+) -> Figure:
     """Returns the counts for every pair of label and prediction; only mistakes are coloured, which are few.
 
     Args:
         labels: (images,), the true labels.
         predicted: (images,), the predicted labels.
         classes: The number of classes.
+        names: What they are called; none for their numbers.
     """
     table = count(labels, predicted, labels=range(classes))
     mistakes = table - np.diag(np.diag(table))
@@ -37,8 +42,9 @@ def confusion_matrix(labels: NDArray[np.int32], predicted: NDArray[np.int32], cl
                 color="white" if dark else "black",
                 weight="bold" if diagonal else "normal",
             )
-        axes.set_xticks(range(classes))
-        axes.set_yticks(range(classes))
+        texts = [name_of(number, names) for number in range(classes)]
+        axes.set_xticks(range(classes), texts, rotation=90 if names else 0)
+        axes.set_yticks(range(classes), texts)
         axes.spines[:].set_visible(False)
         axes.set_xlabel("prediction")
         axes.set_ylabel("label")

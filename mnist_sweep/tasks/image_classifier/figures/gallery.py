@@ -1,11 +1,13 @@
 """Images that a network misclassifies."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mnist_sweep.tasks.image_classifier.evaluation import Predictions
-from mnist_sweep.tasks.image_classifier.figures.style import GREY, VERMILION, draw_image, new_figure, styled
+from mnist_sweep.tasks.image_classifier.figures.style import GREY, VERMILION, draw_image, name_of, new_figure, styled
 
 SHOWN = 16
 COLUMNS = 4
@@ -24,13 +26,16 @@ def chosen(wrong: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     return wrong[np.sort(np.random.default_rng(seed).choice(len(wrong), SHOWN, replace=False))]
 
 
-def error_gallery(images: NDArray[np.float32], predictions: Predictions, seed: int) -> Figure:
+def error_gallery(
+    images: NDArray[np.float32], predictions: Predictions, seed: int, names: Sequence[str] = ()
+) -> Figure:
     """Returns a sample of the mistakes, each with label, prediction and confidence; the most confident are framed.
 
     Args:
         images: (images, height, width, channels), float32 from 0 to 1.
         predictions: Of these images.
         seed: Of the sample.
+        names: What the classes are called; none for their numbers.
     """
     labels, predicted, wrong = predictions.labels, predictions.predicted, predictions.wrong
     some = chosen(wrong, seed)
@@ -53,8 +58,9 @@ def error_gallery(images: NDArray[np.float32], predictions: Predictions, seed: i
             image = some[index]
             confidence = predictions.probabilities[image, predicted[image]]
             marked = index < MARKED
+            label, called = name_of(labels[image], names), name_of(predicted[image], names)
             axes.set_title(
-                f"Label: {labels[image]}, Prediction: {predicted[image]}\nconfidence {confidence:.1%}",
+                f"Label: {label}, Prediction: {called}\nconfidence {confidence:.1%}",
                 fontsize=9,
                 color=VERMILION if marked else "black",
             )

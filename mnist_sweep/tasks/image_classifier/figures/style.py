@@ -1,5 +1,6 @@
 """The style of every figure: colours for the colour-blind, no display, files written atomically."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from mnist_sweep.files import replaced
 
 # Okabe and Ito, 2008: distinguishable with every common kind of colour blindness.
 BLUE, ORANGE, GREEN, VERMILION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#6B6B6B"
+
+LONGEST_NAME = 12  # characters of a class's name in a figure
 
 STYLE: Any = {
     "font.size": 10,
@@ -46,14 +49,22 @@ def draw_image(axes: Axes, image: NDArray[np.float32] | None) -> None:
 
     Args:
         axes: Where it is drawn.
-        image: (height, width, channels), float32 from 0 to 1, drawn dark on white if it has one channel; None leaves
-            the axes empty.
+        image: (height, width, channels), float32, drawn dark on white if it has one channel, and the mean of them if it
+            has neither 1, 3 nor 4; scaled where it is not from 0 to 1. None leaves the axes empty.
     """
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
     if image is not None:
+        image = image if image.shape[-1] in (1, 3, 4) else image.mean(axis=-1, keepdims=True)
+        low, high = min(0.0, float(image.min())), max(1.0, float(image.max()))
+        image = (image - low) / (high - low)
         axes.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="Greys", vmin=0, vmax=1)
+
+
+def name_of(number: int, names: Sequence[str]) -> str:
+    """Returns what a class is called, cut where it is long; its number where the classes have no names."""
+    return names[number][:LONGEST_NAME] if names else str(number)
 
 
 def save(figure: Figure, file: Path) -> None:

@@ -3,7 +3,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from mnist_sweep.config import Unavailable, UserError
-from mnist_sweep.tasks.image_classifier.data import archive, digits
+from mnist_sweep.tasks.image_classifier.data import archive, csv, digits, folder
 from mnist_sweep.tasks.image_classifier.data.sources import find, keras_cache
 
 
@@ -131,3 +131,64 @@ def test_digits_are_the_same_whatever_the_random_state():
     second = digits("train")
     np.testing.assert_array_equal(first[0], second[0])
     np.testing.assert_array_equal(first[1], second[1])
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Class folders with pictures of one colour each: 3 cats and 2 dogs to train, one of each to test."""
+    from PIL import Image
+
+    for part, count in (("train", 3), ("test", 1)):
+        for kind, colour in (("dog", (0, 0, 255)), ("cat", (255, 255, 255))):
+            (tmp_path / "pictures" / part / kind).mkdir(parents=True)
+            for number in range(count - (part == "train" and kind == "dog")):
+                Image.new("RGB", (10, 20), colour).save(tmp_path / "pictures" / part / kind / f"{number}.png")
+    (tmp_path / "pictures" / "train" / "cat" / "notes.txt").write_text("no picture")
+    return tmp_path / "pictures"
+
+
+@pytest.mark.parametrize(("color", "channels"), [("grayscale", 1), ("rgb", 3)])
+def test_pictures_in_class_folders_are_resized_and_named(pictures, color, channels):
+    images, labels = folder("train", path=str(pictures), size=[4, 6], color=color)
+    assert (images.shape, images.dtype) == ((5, 4, 6, channels), np.uint8)
+    assert labels.tolist() == ["cat"] * 3 + ["dog"] * 2
+    assert (images[labels == "cat"] == 255).all()
+    blue = [round(0.114 * 255)] if color == "grayscale" else [0, 0, 255]  # ITU-R 601
+    assert (images[labels == "dog"] == blue).all()
+    assert folder("test", path=str(pictures), size=[4, 6], color=color)[1].tolist() == ["cat", "dog"]
+
+
+def test_a_picture_that_is_none_is_told(pictures):
+    (pictures / "train" / "dog" / "0.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match=r"0\.png can't be read"):
+        folder("train", path=str(pictures), size=[4, 6], color="rgb")
+    with pytest.raises(UserError, match=r"data\.path must be a file or folder that exists"):
+        folder("train", path=str(pictures / "train"), size=[4, 6], color="rgb")
+
+
+def test_a_table_has_an_image_in_each_row(tmp_path):
+    file = tmp_path / "train.csv"
+    file.write_text("a,b,kind,c,d\n0,255,x,3,4\n1,2,y,5,6\n")
+    images, labels = csv("train", path=str(file), test_path=None, label="kind", image=[2, 2])
+    assert (images.dtype, images.tolist()) == (np.uint8, [[[0, 255], [3, 4]], [[1, 2], [5, 6]]])
+    assert labels.tolist() == ["x", "y"]
+    file.write_text("kind,a,b\n7,0.5,2\n8,1,-1\n")
+    images, labels = csv("test", path="x", test_path=str(file), label="kind", image=[1, 1, 2])
+    assert (images.dtype, images.tolist()) == (np.float32, [[[[0.5, 2.0]]], [[[1.0, -1.0]]]])
+    assert labels.tolist() == [7, 8]
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "message"),
+    [
+        ("test", {"test_path": None}, "data.test_path is null: there is no test part"),
+        ("train", {"label": "sort"}, "data.label must be a column of .*train.csv, got sort"),
+        ("train", {"image": [2, 3]}, "data.image must have as many pixels .* beside kind, 2, got 2x3"),
+        ("train", {"path": "nowhere.csv"}, "data.path must be a file or folder that exists, got nowhere.csv"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_told(tmp_path, part, changes, message):
+    (tmp_path / "train.csv").write_text("kind,a,b\n1,2,3\n")
+    arguments = {"path": str(tmp_path / "train.csv"), "test_path": None, "label": "kind", "image": [1, 2], **changes}
+    with pytest.raises(UserError, match=message):
+        csv(part, **arguments)

@@ -14,6 +14,21 @@ def good(image, classes, *, width):
 def one_output_too_many(image, classes):
     return good(image, classes + 1, width=2)
 
+class Written(keras.Model):
+    def __init__(self, classes):
+        super().__init__()
+        self.hidden, self.out = keras.layers.Flatten(), keras.layers.Dense(classes, activation="softmax")
+
+    def call(self, images):
+        return self.out(self.hidden(images))
+
+def written(image, classes, *, more=0):
+    return Written(classes + more)
+
+def regularized(image, classes, *, kernel_regularizer):
+    return keras.Sequential([keras.Input(image), keras.layers.Flatten(),
+                             keras.layers.Dense(classes, kernel_regularizer=kernel_regularizer)])
+
 def no_model(image, classes):
     return keras.layers.Dense(classes)
 """
@@ -58,3 +73,18 @@ def test_a_users_own_function_is_called(own):
 def test_a_function_that_does_not_fit_is_one_line(own, name, said):
     with pytest.raises(UserError, match=said):
         build(Component(f"own_models.{name}", {}), (6, 5, 1), 3)
+
+
+def test_a_model_that_is_written_as_a_class_is_built(own):
+    model = build(Component("own_models.written", {}), (6, 5, 1), 3)
+    assert model.count_params() == 31 * 3
+    with pytest.raises(
+        UserError, match=r"must return a model with one output for each of the 3 classes, .* \(None, 4\)"
+    ):
+        build(Component("own_models.written", {"more": 1}), (6, 5, 1), 3)
+
+
+def test_an_argument_may_be_a_small_class_of_keras(own):
+    nested = {"_target_": "keras.regularizers.L2", "l2": 0.5}
+    model = build(Component("own_models.regularized", {"kernel_regularizer": nested}), (6, 5, 1), 3)
+    assert float(model.layers[-1].kernel_regularizer.l2) == 0.5
