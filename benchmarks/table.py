@@ -60,15 +60,10 @@ def train(task: tuple[int, int, dict[str, str]]) -> dict:
     from mnist_sweep.cli.main import conf_folder
     from mnist_sweep.config import parse_trial
     from mnist_sweep.config.compose import plain
+    from mnist_sweep.tasks.image_classifier.compiling import STEPS_PER_EXECUTION, compile_model, labels_for
     from mnist_sweep.tasks.image_classifier.data import load
     from mnist_sweep.tasks.image_classifier.models import build
-    from mnist_sweep.tasks.image_classifier.training import (
-        EVALUATION_BATCH,
-        STEPS_PER_EXECUTION,
-        batches,
-        compile_model,
-        labels_for,
-    )
+    from mnist_sweep.tasks.image_classifier.training import EVALUATION_BATCH, batches
     from mnist_sweep.tasks.image_classifier.trial import use_one_thread
 
     use_one_thread()

@@ -20,20 +20,13 @@ from mnist_sweep.config.kernels import given
 from mnist_sweep.config.schema import Shape
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.tasks.context import TrialContext
+from mnist_sweep.tasks.image_classifier.compiling import compile_model, labels_for
 from mnist_sweep.tasks.image_classifier.data import Dataset, attach, load
 from mnist_sweep.tasks.image_classifier.evaluation import Predictions, predict, write_predictions
 from mnist_sweep.tasks.image_classifier.figures import confusion_matrix, curves, error_gallery
 from mnist_sweep.tasks.image_classifier.figures.style import save
 from mnist_sweep.tasks.image_classifier.models import build
-from mnist_sweep.tasks.image_classifier.training import (
-    EVALUATION_BATCH,
-    Recorder,
-    batches,
-    compile_model,
-    labels_for,
-    train,
-    weights_digest,
-)
+from mnist_sweep.tasks.image_classifier.training import EVALUATION_BATCH, Recorder, batches, train, weights_digest
 
 SUMMARY_COLUMNS = 100
 THREADS = 1  # for each trial: the same sums in the same order, however many trials run concurrently
