@@ -1,12 +1,16 @@
 """Where a study's later runs run, and where MLflow is: as `confirm` and `reproduce` have it by default."""
 
-from collections.abc import Sequence
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mnist_sweep.api.compose import composed
 from mnist_sweep.config.composed import Composed
-from mnist_sweep.config.settings import Surroundings, parse_surroundings
+from mnist_sweep.config.settings import Surroundings, TrackingConfig, parse_surroundings
 from mnist_sweep.config.space import as_literal
+from mnist_sweep.storage.folders import StudyFolder
 
 
 def defaults(runs_folder: Path, trusted: Sequence[str], *overrides: str) -> Composed:
@@ -27,3 +31,20 @@ def surroundings(runs_folder: Path, trusted: Sequence[str]) -> Surroundings:
     """Returns the settings around the runs of a study in a runs folder."""
     what = defaults(runs_folder, trusted)
     return parse_surroundings(what.config, what.trusted)
+
+
+def tracking_of(study: StudyFolder, tracking: TrackingConfig) -> TrackingConfig:
+    """Returns where MLflow is; switched off for a study that has no MLflow run, as it was searched without."""
+    is_tracked = study.tracking.is_file() or any(trial.tracking.is_file() for trial in study.trials()[:1])
+    return tracking if is_tracked else replace(tracking, enabled=False)
+
+
+@contextlib.contextmanager
+def unchanged_environment() -> Iterator[None]:
+    """Returns a context after which the variables are those of before, whatever MLflow and TensorFlow have set."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -9,7 +9,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf, open_dict
 
 from mnist_sweep.config import UserError
-from mnist_sweep.config.compose import Composer, known_keys, plain, trusted_modules
+from mnist_sweep.config.compose import Composer, added, bare, known_keys, plain, trusted_modules
 from mnist_sweep.config.composed import Composed, with_parameters
 from mnist_sweep.config.folder import conf_folder
 from mnist_sweep.config.hydra_errors import as_user_error
@@ -35,20 +35,19 @@ def composed(command: str, texts: Sequence[str], config_dir: str | Path | None, 
     for text in texts:
         if not isinstance(text, str):
             raise UserError(f"overrides must be texts such as 'model=cnn', got {text!r}")
-    texts = [spelled(text) for text in texts]
+    texts = [bare(spelled(text)) for text in texts]
     told = told_apart(texts) if searches else Overrides(list(texts), {}, [])
     where: list[str] = []
     path: list[str] = []
     if config_dir is not None:
-        folder = Path(config_dir).expanduser().absolute()
-        if not folder.is_dir():
-            raise UserError(f"config_dir must be a folder, got {config_dir}")
+        if not isinstance(config_dir, str | Path) or not (folder := Path(config_dir).expanduser().absolute()).is_dir():
+            raise UserError(f"config_dir must be a folder, got {config_dir!r}")
         where = ["--config-dir", str(folder)]
         path = [f"hydra.searchpath=[{as_literal(folder.as_uri())}]"]
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
         try:
-            config = compose("config", [*told.overrides, *path, *QUIET], return_hydra_config=True)
+            config = compose("config", [*map(added, told.overrides), *path, *QUIET], return_hydra_config=True)
         except Exception as error:
             raise as_user_error(error, known_keys(compose("config"))) from None
         choices = OmegaConf.to_container(config.hydra.runtime.choices)

@@ -44,18 +44,30 @@ def of_function(function: Callable[..., Any]) -> list[str]:
     return ["task=function", f"task.function={name}", f"runtime.allowed_targets=[{module}]"]
 
 
+def _literal(key: str, value: Any) -> str:
+    if not (value is None or isinstance(value, bool | int | float | str | list | tuple | dict)):
+        raise UserError(
+            f"space: {key} must have numbers, texts, true, false or lists of them, got {shown(repr(value))}"
+        )
+    return as_literal(value)
+
+
 def of_space(space: Mapping[str, Any]) -> list[str]:
     """Returns a search space as overrides: a key without a dot is one of `params`; a list is a choice.
 
     Raises:
         UserError: A key is no text.
     """
+    if not isinstance(space, Mapping):
+        raise UserError(f"space must be a dictionary such as {{'x': 'interval(0.0,1.0)'}}, got {shown(repr(space))}")
     texts = []
     for key, domain in space.items():
         if not isinstance(key, str):
             raise UserError(f"space must have keys that are texts, got {key!r}")
-        if isinstance(domain, list | tuple):
-            domain = f"choice({','.join(as_literal(item) for item in domain)})"  # noqa: PLW2901
-        text = domain if isinstance(domain, str) else as_literal(domain)
+        if isinstance(domain, list | tuple | range) or hasattr(domain, "tolist"):
+            items = domain.tolist() if hasattr(domain, "tolist") else list(domain)
+            text = f"choice({','.join(_literal(key, item) for item in items)})"
+        else:
+            text = domain if isinstance(domain, str) else _literal(key, domain)
         texts.append(f"{key if '.' in key else PARAMS + key}={text}")
     return texts

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mnist_sweep.api.around import unchanged_environment
 from mnist_sweep.api.compose import composed
 from mnist_sweep.api.functions import of_function, of_space
 from mnist_sweep.api.printed import Printed
@@ -55,12 +56,17 @@ def sweep(
         UserError: Something is wrong, before anything is trained: the message says which key, and what to do.
         Unavailable: The data or the disk; a UserError too.
     """
-    texts = [*(of_function(task) if task is not None else []), *overrides, *(of_space(space) if space else [])]
+    texts = [
+        *(of_function(task) if task is not None else []),
+        *overrides,
+        *(of_space(space) if space is not None else []),
+    ]
     given = {"search.n_trials": n_trials, "search.metric": metric, "search.direction": direction, "study.name": name,
              "runs_folder": None if runs_folder is None else str(runs_folder)}  # fmt: skip
     _check_place("sweep")
     what = composed("sweep", _with(texts, given), config_dir, searches=True)
-    found = search(what, _progress(verbose), not_shown)
+    with unchanged_environment():
+        found = search(what, _progress(verbose), not_shown)
     return Study(found.folder.path, what.trusted)
 
 
@@ -91,7 +97,8 @@ def train(
     _check_place("train")
     folder = None if runs_folder is None else str(runs_folder)
     what = composed("train", _with(texts, {"runs_folder": folder}), config_dir, searches=False)
-    trained = train_one(what, _progress(verbose), not_shown)
+    with unchanged_environment():
+        trained = train_one(what, _progress(verbose), not_shown)
     return Trial(trained.folder.path, what.trusted)
 
 

@@ -1,13 +1,14 @@
 """A study from Python: its trials, and what can be done with it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnist_sweep.api.around import defaults
+from mnist_sweep.api.around import defaults, tracking_of, unchanged_environment
 from mnist_sweep.api.trial import Trial
 from mnist_sweep.config import UserError
+from mnist_sweep.config.check import check
 from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.settings import ConfirmConfig, parse_surroundings
 from mnist_sweep.confirm.session import Confirming, confirm
@@ -127,16 +128,17 @@ class Study:
         around = parse_surroundings(what.config, what.trusted)
         asked = Confirming(
             study=self._folder,
-            confirm=ConfirmConfig(top_k=top_k, seeds=seeds),
+            confirm=check(ConfirmConfig, {"top_k": top_k, "seeds": seeds}, "confirm"),
             runtime=around.runtime,
-            tracking=around.tracking,
+            tracking=tracking_of(self._folder, around.tracking),
             runs_folder=around.runs_folder,
             trusted=self._trusted,
             flags=[],
             line=f"mnist-sweep confirm {self.name} confirm.seeds={seeds} confirm.top_k={top_k}",
             composer=what.composer,
         )
-        _, found = confirm(asked, Silent(), not_shown, lambda _: None)
+        with unchanged_environment():
+            _, found = confirm(asked, Silent(), not_shown, lambda _: None)
         if found is None:
             raise KeyboardInterrupt
         return found
@@ -162,8 +164,18 @@ class Study:
             images=mcnemar(mine.right, theirs.right) if mine is not None and theirs is not None else None,
         )
 
+    def __len__(self) -> int:
+        """Returns how many trials there are."""
+        return len(self._folder.trials())
+
+    def __iter__(self) -> Iterator[Trial]:
+        """Yields all trials, by number."""
+        return iter(self.trials)
+
     def __getitem__(self, number: int) -> Trial:
         """Returns a trial by its number; raises UserError where there is none."""
+        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+            raise UserError(f"a trial's number must be a whole number from 0, got {number!r}")
         folder = self._folder.trial(number)
         if not folder.path.is_dir():
             raise UserError(f"study {self.name} has no trial {number}")
@@ -187,6 +199,8 @@ def open_study(folder: str | Path, allowed_targets: Sequence[str] = ()) -> Study
     Raises:
         UserError: There is no study.
     """
+    if not isinstance(folder, str | Path):
+        raise UserError(f"folder must be a study's folder, such as runs/cnn-mnist, got {folder!r}")
     path = Path(folder).expanduser().absolute()
     if not (path / "config.yaml").is_file() or not (path / "study.journal").exists():
         raise UserError(

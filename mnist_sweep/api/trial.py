@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnist_sweep import files
-from mnist_sweep.api.around import surroundings
+from mnist_sweep.api.around import surroundings, tracking_of, unchanged_environment
 from mnist_sweep.config import UserError
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.reproduce.session import Reproducing, reproduce
@@ -135,12 +135,13 @@ class Trial:
             is_audit=False,
             tolerance=None,
             runtime=around.runtime,
-            tracking=around.tracking,
+            tracking=tracking_of(study, around.tracking),
             runs_folder=around.runs_folder,
             trusted=self._trusted,
             line=f"mnist-sweep reproduce {study.name} trial={self.number}",
         )
-        _, verdicts = reproduce(what, Silent(), not_shown)
+        with unchanged_environment():
+            _, verdicts = reproduce(what, Silent(), not_shown)
         if name not in verdicts:
             raise KeyboardInterrupt
         return verdicts[name]

@@ -24,7 +24,7 @@ from mnist_sweep.cli.completion import rewrite
 from mnist_sweep.cli.hydras_own import check_files, check_own_files, parameters_of_files
 from mnist_sweep.cli.process import check_process, open_streams
 from mnist_sweep.config import Unavailable, UserError
-from mnist_sweep.config.compose import Composer, key_of, known_keys, plain, trusted_modules
+from mnist_sweep.config.compose import Composer, added, bare, key_of, known_keys, plain, trusted_modules
 from mnist_sweep.config.composed import Composed, with_parameters
 from mnist_sweep.config.folder import conf_folder
 from mnist_sweep.config.hydra_errors import as_user_error
@@ -76,7 +76,7 @@ def _composed(config: DictConfig, arguments: Arguments, line: str) -> Composed:
     hydra = HydraConfig.get()
     overrides = OmegaConf.to_container(hydra.overrides.task, resolve=False)  # an override may hold an interpolation
     assert isinstance(overrides, list)
-    texts, name = [str(override) for override in overrides], str(hydra.job.config_name)
+    texts, name = [bare(str(override)) for override in overrides], str(hydra.job.config_name)
     trusted = trusted_modules(texts)
     composer = Composer(GlobalHydra.instance().config_loader(), name, texts, trusted, config)
     composer.check_options(texts)
@@ -125,7 +125,7 @@ def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
             codes.append(code)
         return value
 
-    sys.argv = ["mnist-sweep", *overrides, *quiet, *flags]
+    sys.argv = ["mnist-sweep", *map(added, overrides), *quiet, *flags]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raises the exceptions instead of printing them
     task()
     return max(codes, default=0)

@@ -1,6 +1,7 @@
 """A function by name with its arguments: a model, an optimizer, a sampler, a pruner, a task."""
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,8 @@ def _check_plain(value: Any, key: str) -> None:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _check_plain(item, f"{key}.{index}")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{key} must be a finite number, got {value}")
     elif not (value is None or isinstance(value, bool | int | float | str)):
         raise UserError(f"{key} must be text, a number, true, false, null, a list or a mapping, got {shown(value)}")
 

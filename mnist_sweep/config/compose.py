@@ -7,6 +7,7 @@ from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.object_type import ObjectType
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -14,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from mnist_sweep.config.check import nearest, shown
 from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.flatten import flatten
+from mnist_sweep.config.hydra_errors import as_user_error
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.config.spelling import read
 from mnist_sweep.config.trial import TrialConfig, parse_trial
@@ -58,12 +60,24 @@ def key_of(override: str) -> str:
     return override.lstrip("+~").partition("=")[0].partition("@")[0]
 
 
+def added(override: str) -> str:
+    """Returns an override as Hydra takes it: a key of `params`, which no file need have, is added where it is not."""
+    bare = override.lstrip("+")
+    return f"++{bare}" if bare.startswith((FREE, "params={")) else override
+
+
+def bare(override: str) -> str:
+    """Returns an override as a person writes it: the inverse of `added`."""
+    return override.lstrip("+") if key_of(override).startswith("params") else override
+
+
 def of_a_trial(override: str) -> bool:
     """Returns whether an override of the command line changes what a trial is."""
     key = key_of(override).replace("/", ".")
     return not any(key == other or key.startswith(f"{other}.") for other in NOT_OF_A_TRIAL)
 
 
+FREE = "params."  # the section of a function, whose keys are not known beforehand
 _NUMBER = re.compile(r"[+-]?(\d+|\d+\.\d*([eE][+-]?\d+)?|\d+[eE][+-]?\d+)")
 
 
@@ -137,11 +151,14 @@ class Composer:
 
     def _loaded(self, overrides: Sequence[str]) -> DictConfig:
         return self.loader.load_configuration(
-            self.config_name, [*overrides, *self.path], run_mode=RunMode.RUN, from_shell=False
+            self.config_name, [*map(added, overrides), *self.path], run_mode=RunMode.RUN, from_shell=False
         )
 
     def _compose(self, overrides: Sequence[str]) -> DictConfig:
-        config = self._loaded(overrides)
+        try:
+            config = self._loaded(overrides)
+        except HydraException as error:
+            raise as_user_error(error, ()) from None
         with open_dict(config):
             del config["hydra"]
         return config
@@ -174,10 +191,8 @@ class Composer:
     def overrides(self, trial: Mapping[str, str]) -> list[str]:
         """Returns all overrides that make up a trial: they can be pasted behind `mnist-sweep train`."""
         groups, values = self._split(trial)
-        texts = self._composed(groups)[0]
-        added = {key_of(text) for text in texts if text.startswith("+")}  # keys that no file has
-        kept = [text for text in texts if key_of(text) not in values]
-        return [*kept, *(f"{'+' * (key in added)}{key}={value}" for key, value in values.items())]
+        kept = [text for text in self._composed(groups)[0] if key_of(text) not in values]
+        return [*kept, *(f"{key}={value}" for key, value in values.items())]
 
     def config(self, trial: Mapping[str, str]) -> TrialConfig:
         """Returns a trial's configuration; raises UserError for an unknown key or a value that doesn't fit."""

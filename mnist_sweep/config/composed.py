@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mnist_sweep.config.compose import Composer
+from mnist_sweep.config.compose import FREE, Composer
 from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.space import middle, parse_domain
 from mnist_sweep.config.spelling import dotted
-
-FREE = "params."  # the section whose keys are not known beforehand
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,17 @@ def with_parameters(composed: Composed) -> Composed:
     search = composed.config.get("search")
     space = search.get("space") if isinstance(search, Mapping) else None
     searched = {**(dotted(space) if isinstance(space, Mapping) else {}), **composed.sweeps}
+    when = search.get("when") if isinstance(search, Mapping) else None
+    for more in when.values() if isinstance(when, Mapping) else ():
+        searched |= {key: text for key, text in (dotted(more) if isinstance(more, Mapping) else {}).items()
+                     if key not in searched}  # fmt: skip
     known = flatten(composed.config)
     missing = {key: text for key, text in searched.items() if key.startswith(FREE) and key not in known}
     if not missing or "params" not in composed.config:
         return composed
-    texts = [*composed.overrides, *(f"+{key}={middle(parse_domain(key, text))}" for key, text in missing.items())]
+    # Only the composer has them: an override of the command line would take the key out of the space.
+    texts = [*composed.overrides, *(f"{key}={middle(parse_domain(key, text))}" for key, text in missing.items())]
     before = composed.composer
     composer = Composer(before.loader, before.config_name, texts, composed.trusted, path=before.path)
     base = composer.plain_base()
-    return replace(composed, config={**composed.config, "params": base["params"]}, overrides=texts, composer=composer)
+    return replace(composed, config={**composed.config, "params": base["params"]}, composer=composer)

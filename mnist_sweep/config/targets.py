@@ -153,6 +153,8 @@ def resolve(target: str, key: str) -> Any:
     try:
         found = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
+        if error.name and not f"{module}.".startswith(f"{error.name}."):
+            raise UserError(f"{key} names {target}, but {module} can't be imported: it needs {error.name}") from None
         raise UserError(f"{key} names {target}, but there is no module {error.name}") from None
     except AttributeError:
         raise UserError(f"{key} names {target}, but {module} has no {name}") from None

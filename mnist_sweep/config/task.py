@@ -85,12 +85,8 @@ def build_task(component: Component) -> Task:
     return _build(component.target, json.dumps(component.arguments, sort_keys=True))
 
 
-@cache
-def _build(target: str, arguments: str) -> Task:
-    try:
-        task = resolve(target, "task._target_")(**json.loads(arguments))
-    except TypeError as error:
-        raise UserError(f"task can't be built: {error}") from None
+def _check_task(task: Any, target: str) -> None:
+    """Raises UserError for an object that is no task."""
     for name in ("sections", "metrics", "check", "run"):
         if not hasattr(task, name):
             raise UserError(
@@ -101,9 +97,25 @@ def _build(target: str, arguments: str) -> Task:
     for name in task.sections:
         if name in AROUND:
             raise UserError(f"task: the section {name} of {target} has the name of a section that every study has")
+    if not isinstance(task.metrics, Mapping):
+        raise UserError(
+            f"task: the metrics of {target} must be a dictionary such as {{'score': 'maximize'}}, empty where they are "
+            f"not known beforehand, got {shown(task.metrics)}"
+        )
     for name, direction in task.metrics.items():
         if direction not in ("maximize", "minimize"):
             raise UserError(f"task: metrics.{name} of {target} must be maximize or minimize, got {shown(direction)}")
+
+
+@cache
+def _build(target: str, arguments: str) -> Task:
+    try:
+        task = resolve(target, "task._target_")(**json.loads(arguments))
+    except UserError:
+        raise
+    except Exception as error:  # whatever a user's own class does
+        raise UserError(f"task ({target}) can't be built: {error!r}") from None
+    _check_task(task, target)
     return task  # type: ignore[no-any-return]
 
 

@@ -93,7 +93,14 @@ def parse_trial(plain: Mapping[str, Any], allowed: Iterable[str] = ()) -> TrialC
     if "study" not in plain:
         raise UserError("study is missing from the configuration")
     sections = {key: section(plain[key], key) for key in task.sections}
-    task.check(sections)
+    try:
+        task.check(sections)
+    except UserError:
+        raise
+    except Exception as error:  # whatever a user's own class does
+        raise UserError(
+            f"task: {component.target}.check has failed with {error!r}; it should raise UserError"
+        ) from None
     return SectionsConfig(
         component, sections, check(StudySeed, {"seed": section(plain["study"], "study").get("seed")}, "study").seed
     )

@@ -17,6 +17,7 @@ from mnist_sweep.execution.interrupts import interrupt_of
 from mnist_sweep.execution.job_folder import folder_of, next_folder
 from mnist_sweep.execution.jobs import Batch, TrialRequest, make_job, shortest
 from mnist_sweep.execution.progress import Progress, Scope
+from mnist_sweep.execution.ready import check_ready
 from mnist_sweep.execution.recorded_runs import RecordedRuns, Shown
 from mnist_sweep.execution.runner import run_jobs
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
@@ -193,6 +194,8 @@ def train(composed: Composed, screen: Progress, transfer: Transfer) -> Trained:
     description = prepare(config, screen.say, transfer=transfer)
     study = StudyFolder(around.runs_folder / (around.study.name or "train"))
     check_no_search(study)
+    if hasattr(task, "ready"):
+        check_ready(config, composed.trusted, around.runtime)
     number, folder = next_folder(study)
     batch = Batch(config, description, composed.trusted, composed.flags, composed.line)
     job = make_job(TrialRequest(number, config, overrides, folder, keep_model=True), batch)

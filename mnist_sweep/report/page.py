@@ -49,7 +49,7 @@ def _figures(study: Study, on_figure: Callable[[str], None]) -> list[dict[str, A
 
     wanted: list[tuple[bool, Callable[[Study], Drawing]]] = [
         (bool(study.of_state(*FINISHED)), search_plots.history),
-        (any(trial.rows for trial in study.trials), search_plots.curves),
+        (any(trial.rows and study.curve in trial.rows[0] for trial in study.trials), search_plots.curves),
     ]
     compared = study.compared
     on_figure("importances")

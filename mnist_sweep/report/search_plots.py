@@ -74,7 +74,7 @@ def _value(study: Study, trial: Trial) -> float | None:
 
 def curves(study: Study) -> Drawing:
     """Draws every trial's validation curve; those of pruned trials end where they were stopped."""
-    shown = [trial for trial in study.trials if trial.rows]
+    shown = [trial for trial in study.trials if trial.rows and study.curve in trial.rows[0]]
     if len(shown) > MANY:
         keep = {trial.number for trial in study.ranked[: MANY // 2]} | {0}
         others = [trial for trial in shown if trial.number not in keep]

@@ -1,5 +1,6 @@
 """What the pruner saved, and how often it was wrong, as far as trials were finished to find out."""
 
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -81,9 +82,13 @@ def judge_pruner(
     pruned = [t.number for t in finished if t.state == TrialState.PRUNED]
     saved = 0.0
     epochs = epochs or max((len(study.trial(number).rows()) for number in values), default=0)
+    histories = {number: study.trial(number).rows() for number in (*values, *pruned)}
+    # The first epoch of a trial also has what happens once, such as imports and tracing.
+    later = [row["seconds"] for rows in histories.values() for row in rows[1:]]
     for number in pruned:
-        if rows := study.trial(number).rows():
-            saved += sum(row["seconds"] for row in rows) / len(rows) * max(0, epochs - len(rows))
+        if rows := histories[number]:
+            own = [row["seconds"] for row in rows[1:]] or later or [rows[0]["seconds"]]
+            saved += statistics.mean(own) * max(0, epochs - len(rows))
     return Pruning(len(pruned), len(audited), len(wrong), best, saved)
 
 

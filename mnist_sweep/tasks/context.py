@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from mnist_sweep.config import TrialConfig
-from mnist_sweep.config.metrics import AROUND
+from mnist_sweep.config.metrics import AROUND, EVERYWHERE
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import append_history, begin_history
+
+RESERVED = (*AROUND, *(metric.name for metric in EVERYWHERE))
 
 
 class StopTrial(Exception):  # noqa: N818 - not an error: the driver asked for it
@@ -52,6 +54,14 @@ def number(name: str, value: Any) -> float:
     if not math.isfinite(found):
         raise FloatingPointError(f"{name} became {found}")
     return found
+
+
+def check_name(name: str) -> None:
+    """Raises ValueError for a name that a metric can't have: it is kept for what every trial has, or is no word."""
+    if name in RESERVED or not name.replace("_", "").isalnum() or name[0].isdigit():
+        raise ValueError(
+            f"a metric can't have the name {name!r}: letters, digits and _, and none of {', '.join(RESERVED)}"
+        )
 
 
 class TrialContext:
@@ -154,8 +164,7 @@ class TrialContext:
             raise ValueError(f"report must have an epoch from 0 that grows, got {epoch}" + (
                 f" after {self.rows[-1]['epoch']:g}" if self.rows else ""))  # fmt: skip
         for name in metrics:
-            if name in AROUND or not name.replace("_", "").isalnum() or name[0].isdigit():
-                raise ValueError(f"report can't have a metric of the name {name}")
+            check_name(name)
         row = {name: number(name, value) for name, value in metrics.items()}
         row = {"epoch": int(step) if step.is_integer() else step, **row, "seconds": seconds, "timestamp": time.time()}
         if not self.rows:

@@ -9,12 +9,12 @@ from typing import Any
 
 from mnist_sweep import files
 from mnist_sweep.config import UserError, parse_trial
-from mnist_sweep.config.metrics import AROUND, is_timed
+from mnist_sweep.config.metrics import AROUND, BEST, curves_of, is_timed
 from mnist_sweep.config.task import Task, build_task, metric_table
 from mnist_sweep.storage.environment import Outcome, write_environment
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import begin_history
-from mnist_sweep.tasks.context import StopTrial, TrialContext, TrialSettings, number
+from mnist_sweep.tasks.context import StopTrial, TrialContext, TrialSettings, check_name, number
 
 
 def run(
@@ -49,7 +49,7 @@ def run(
     begin_history(trial.files.history, ["epoch", *task.metrics, "seconds", "timestamp"])
     own: dict[str, float] = {}
     try:
-        own = _returned(task, task.run({key: config.plain()[key] for key in task.sections}, trial))
+        own = _returned(task, task.run({key: config.plain()[key] for key in task.sections}, trial), trial)
     except StopTrial:
         if not trial.stopped:
             raise UserError("StopTrial is raised by trial.report; a task must not raise it itself") from None
@@ -61,13 +61,19 @@ def run(
     return finish(trial, task, own)
 
 
-def _returned(task: Task, returned: Any) -> dict[str, float]:
+def _returned(task: Task, returned: Any, trial: TrialContext) -> dict[str, float]:
     if returned is None:
         return {}
     if not isinstance(returned, Mapping):
         kind = type(returned).__name__
         name = next(iter(task.metrics), "score")
         raise UserError(f"a task must return its metrics as a dictionary, such as {{{name!r}: 0.9}}, got {kind}")
+    for name in map(str, returned):
+        check_name(name)
+        if name.startswith(BEST) and name.removeprefix(BEST) in curves_of(trial.rows):
+            raise ValueError(
+                f"the metric {name} can't be returned: it is the best of the {name.removeprefix(BEST)} reported"
+            )
     return {str(name): number(str(name), value) for name, value in returned.items()}
 
 

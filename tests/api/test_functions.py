@@ -2,6 +2,7 @@
 
 import functools
 
+import numpy as np
 import pytest
 
 from mnist_sweep.api.functions import name_of, of_function, of_space
@@ -33,5 +34,10 @@ def test_a_space_is_written_as_overrides() -> None:
     assert of_space({"x": "interval(0,1)", "kind": ["a", "b"], "model.units": (1, 2), "n": 3}) == [
         "params.x=interval(0,1)", "params.kind=choice(a,b)", "model.units=choice(1,2)", "params.n=3",
     ]  # fmt: skip
+    assert of_space({"n": range(2), "x": np.array([0.5, 1.0])}) == ["params.n=choice(0,1)", "params.x=choice(0.5,1.0)"]
+    with pytest.raises(UserError, match=r"space must be a dictionary such as .*, got \['x'\]"):
+        of_space(["x"])  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="space: x must have numbers, texts, true, false or lists of them, got <object"):
+        of_space({"x": object()})
     with pytest.raises(UserError, match="space must have keys that are texts, got 1"):
         of_space({1: "interval(0,1)"})  # type: ignore[dict-item]

@@ -65,9 +65,9 @@ def test_a_mistake_is_one_line(overrides: list, message: str, tmp_path: Path) ->
 
 
 def test_a_single_trial(functions, tmp_path: Path) -> None:
-    trial = ms.train("+params.x=0.25", *QUIET, task=functions.half, runs_folder=tmp_path / "runs")
+    trial = ms.train("params.x=0.25", *QUIET, task=functions.half, runs_folder=tmp_path / "runs")
     assert (trial.state.value, trial.metrics["loss"]) == ("COMPLETE", 0.25)
-    failed = ms.train("+params.x=0.75", *QUIET, task=functions.half, runs_folder=tmp_path / "runs")
+    failed = ms.train("params.x=0.75", *QUIET, task=functions.half, runs_folder=tmp_path / "runs")
     assert (failed.state.value, failed.reason) == ("FAIL", "ValueError: x is too large")
     assert "in half" in (failed.folder / "log.txt").read_text()
 

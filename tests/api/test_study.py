@@ -49,5 +49,23 @@ def test_a_study_is_opened_by_its_folder(study: ms.Study, tmp_path: Path) -> Non
     opened = ms.open_study(study.folder)
     assert [t.value for t in opened.trials] == [t.value for t in study.trials]
     assert repr(opened) == "<Study bowl: 3 COMPLETE>"
-    with pytest.raises(ms.UserError, match="is no study's folder"):
-        ms.open_study(tmp_path)
+    for nothing in (tmp_path, None):
+        with pytest.raises(ms.UserError, match="study's folder"):
+            ms.open_study(nothing)  # type: ignore[arg-type]
+
+
+def test_it_is_a_collection_of_its_trials(study: ms.Study) -> None:
+    assert len(study) == 3
+    assert [trial.number for trial in study] == [0, 1, 2]
+    for number in ("x", 1.0, -1):
+        with pytest.raises(ms.UserError, match="a trial's number must be a whole number from 0, got"):
+            study[number]  # type: ignore[index]
+
+
+def test_a_study_that_is_not_tracked_stays_so(study: ms.Study) -> None:
+    study.confirm(seeds=2, top_k=1)
+    assert study.best is not None
+    assert study.best.reproduce().verdict == "EXACT"
+    assert not (study.folder.parent / "mlflow.db").exists()
+    with pytest.raises(ms.UserError, match=r"confirm\.seeds must be at least 2, got 0"):
+        study.confirm(seeds=0)

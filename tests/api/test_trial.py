@@ -9,12 +9,12 @@ import mnist_sweep as ms
 
 @pytest.fixture
 def trial(functions, tmp_path: Path) -> ms.Trial:
-    return ms.train("+params.x=0.25", "tracking=none", task=functions.bowl, runs_folder=tmp_path / "runs")
+    return ms.train("params.x=0.25", "tracking=none", task=functions.bowl, runs_folder=tmp_path / "runs")
 
 
 def test_it_has_its_configuration_and_its_results(trial: ms.Trial) -> None:
     assert trial.config["params"] == {"x": 0.25}
-    assert "+params.x=0.25" in trial.overrides
+    assert "params.x=0.25" in trial.overrides
     assert [row["epoch"] for row in trial.history] == [0, 1, 2]
     assert trial.metrics["score"] == 0.25
     assert (trial.value, trial.values, trial.parameters, trial.predictions) == (None, [], {}, None)

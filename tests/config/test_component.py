@@ -20,6 +20,7 @@ def test_a_component_is_its_name_and_its_arguments_and_back() -> None:
     ("plain", "message"),
     [
         (None, "model must be one of the options of its group or a mapping, got null"),
+        ({"a": [float("inf")]}, r"model\.a\.0 must be a finite number, got inf"),
         ({1: 2}, "model has a key that is not text: 1"),
         ({"a": [datetime.date(2020, 1, 1)]}, r"model\.a\.0 must be text, a number, true, false, null, a list or a map"),
     ],

@@ -19,15 +19,21 @@ def composed(texts: list[str], sweeps: dict[str, str]) -> Composed:
 def test_it_gets_the_middle_of_its_range() -> None:
     found = with_parameters(composed(FUNCTION, {"params.x": "interval(0.0,1.0)", "params.kind": "choice(a,b)"}))
     assert found.config["params"] == {"x": 0.5, "kind": "a"}
-    assert found.overrides == [*FUNCTION, "+params.x=0.5", "+params.kind=a"]
-    # What is printed can be pasted: a key that no file has needs its plus.
-    assert found.composer.overrides({"params.x": "0.25"})[-2:] == ["+params.kind=a", "+params.x=0.25"]
+    assert found.overrides == FUNCTION  # an override would take the key out of the space
+    assert found.composer.overrides({"params.x": "0.25"})[-2:] == ["params.kind=a", "params.x=0.25"]
     assert found.composer.config({"params.x": "0.25"}).plain()["params"] == {"x": 0.25, "kind": "a"}
 
 
 def test_a_value_that_is_given_stays() -> None:
-    given = composed([*FUNCTION, "+params.x=0.1"], {"params.x": "interval(0.0,1.0)"})
+    given = composed([*FUNCTION, "params.x=0.1"], {"params.x": "interval(0.0,1.0)"})
     assert with_parameters(given) is given
+
+
+def test_a_space_and_its_conditions_from_a_file_count_too() -> None:
+    given = composed(FUNCTION, {})
+    given.config["search"] = {"space": {"params.kind": "choice(a,b)"},
+                              "when": {"params.kind=b": {"params.x": "interval(0.0,1.0)"}}}  # fmt: skip
+    assert with_parameters(given).config["params"] == {"kind": "a", "x": 0.5}
 
 
 def test_other_keys_are_the_users() -> None:

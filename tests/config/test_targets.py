@@ -132,6 +132,13 @@ def test_a_module_of_the_users_own_lies_where_the_command_is_started(tmp_path, m
     assert resolve("my_own_network.net", "model._target_")() == 42
 
 
+def test_a_module_that_needs_another_one_is_told(tmp_path, monkeypatch):
+    (tmp_path / "my_needy_network.py").write_text("import no_such_library")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="my_needy_network can't be imported: it needs no_such_library"):
+        resolve("my_needy_network.net", "model._target_")
+
+
 @pytest.mark.parametrize("source", ["def net(:\n", "raise ValueError('no')\n", "from textwrap import nope\n"])
 def test_a_module_of_the_users_own_that_is_broken_is_told(tmp_path, monkeypatch, source):
     (tmp_path / "my_broken_network.py").write_text(source)

@@ -50,7 +50,9 @@ def test_a_task_of_ones_own_is_built_with_its_arguments(module: ModuleType) -> N
     task = built(module, Good, size=3)
     assert (task.sections, task.size) == (("mine",), 3)
     assert metric_table(task, {}).primary == "gain"
-    with pytest.raises(UserError, match=r"task can't be built: .*unexpected keyword argument 'sise'"):
+    with pytest.raises(
+        UserError, match=r"task \(a_task_of_mine.Good\) can't be built: TypeError.*unexpected keyword argument 'sise'"
+    ):
         built(module, Good, sise=3)
 
 
@@ -59,6 +61,7 @@ def test_a_task_of_ones_own_is_built_with_its_arguments(module: ModuleType) -> N
     [
         ({"run": None, "sections": "mine"}, "must be a list of names, got mine"),
         ({"sections": ("search",)}, "the section search .* has the name of a section that every study has"),
+        ({"metrics": None}, "metrics of .* must be a dictionary such as .*, got null"),
         ({"metrics": {"gain": "up"}}, "metrics.gain .* must be maximize or minimize, got up"),
     ],
 )

@@ -48,6 +48,23 @@ def test_a_section_is_not_left_out(key: str, message: str) -> None:
         parse_trial({name: value for name, value in FUNCTION.items() if name != key}, ["mine"])
 
 
+def test_a_check_that_breaks_is_one_line(tmp_path, monkeypatch) -> None:
+    source = """
+class Breaking:
+    sections, metrics = ("params",), {}
+
+    def check(self, config):
+        config["params"]["y"]
+
+    def run(self, config, trial): ...
+"""
+    (tmp_path / "breaking_task.py").write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plain = {**FUNCTION, "task": {"_target_": "breaking_task.Breaking"}}
+    with pytest.raises(UserError, match=r"breaking_task\.Breaking\.check has failed with KeyError\('y'\); it should"):
+        parse_trial(plain, ["breaking_task"])
+
+
 def test_what_names_no_task_trains_an_image_classifier() -> None:
     with pytest.raises(UserError, match="data is missing from the configuration"):
         parse_trial({"study": {"seed": 0}})

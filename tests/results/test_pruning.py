@@ -48,7 +48,8 @@ def test_the_pruner_is_wrong_where_it_would_have_stopped_the_best(tmp_path: Path
                 standing(4, "PRUNED", 0.6)]  # fmt: skip
     found = judge_pruner(finished, study, 5, lambda a, b: a > b)
     assert (found.pruned, found.audited, found.wrong, found.best_audited) == (2, 2, 1, 0.98)
-    assert found.seconds_saved == pytest.approx(4 * 2.0 + 3 * 3.0)
+    # Trial 3 has its first epoch alone, in which much happens once: those that it was spared are as long as later ones.
+    assert found.seconds_saved == pytest.approx(4 * 3.0 + 3 * 3.0)
     assert "1 of them is better" in sentence(found)
     found = judge_pruner(finished, study, 5, lambda a, b: a < b)
     assert (found.wrong, found.best_audited) == (1, 0.96)

@@ -51,8 +51,8 @@ def test_what_is_reported_is_told_and_written(trial, tmp_path):
         (1, {"loss": -math.inf}, FloatingPointError, "loss became -inf"),
         (-1, {"loss": 1}, ValueError, "an epoch from 0 that grows, got -1"),
         ("1", {"loss": 1}, TypeError, "epoch must be a number"),
-        (1, {"seconds": 1}, ValueError, "can't have a metric of the name seconds"),
-        (1, {"a,b": 1}, ValueError, "can't have a metric of the name a,b"),
+        (1, {"seconds": 1}, ValueError, "can't have the name 'seconds'"),
+        (1, {"a,b": 1}, ValueError, "can't have the name 'a,b'"),
     ],
 )
 def test_what_can_not_be_reported_is_told(trial, epoch, metrics, error, message):

@@ -101,6 +101,24 @@ def test_a_function_that_gives_no_metrics_fails(result, function, message):
         result(function)
 
 
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        ({"epochs": 99}, "can't have the name 'epochs'"),
+        ({"a b": 1}, "can't have the name 'a b'"),
+        ({"": 1}, "can't have the name ''"),
+        ({"best_loss": 0}, "the metric best_loss can't be returned: it is the best of the loss reported"),
+    ],
+)
+def test_what_every_trial_has_can_not_be_returned(result, returned, message):
+    def objective(config, trial):
+        trial.report(1, loss=1.0)
+        return returned
+
+    with pytest.raises(ValueError, match=message):
+        result(objective)
+
+
 def test_a_metric_that_is_no_number_fails(result):
     with pytest.raises(TypeError, match="f1 must be a number, got 'high'"):
         result(lambda config, trial: {"f1": "high"})

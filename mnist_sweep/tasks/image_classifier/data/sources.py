@@ -191,8 +191,9 @@ def csv(part: str, *, path: str, test_path: str | None, label: str, image: list[
         raise UserError(f"data: {file} must have numbers in all columns but {label}")
     if np.issubdtype(pixels.dtype, np.integer) and pixels.min() >= 0 and pixels.max() <= 255:
         pixels = pixels.astype(np.uint8)
-    texts = labels.astype(str) if labels.dtype.kind not in "iub" else labels
-    return pixels.astype(pixels.dtype if pixels.dtype == np.uint8 else np.float32).reshape(-1, *image), texts.to_numpy()
+    is_number = labels.dtype.kind in "iub"
+    found = labels.to_numpy() if is_number else np.array(labels.astype(str).tolist())
+    return pixels.astype(pixels.dtype if pixels.dtype == np.uint8 else np.float32).reshape(-1, *image), found
 
 
 def digits(part: str) -> Part:
