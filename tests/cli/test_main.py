@@ -118,7 +118,7 @@ MISTAKES = [
     ("train data=digits model._target_=os.system", "model._target_ must be in mnist_sweep.models (dnn, cnn)"),
     ("sweep data=digits optimizer._target_=os.system", "optimizer._target_ must be in keras.optimizers"),
     ("sweep data=digits sampler._target_=os.system", "sampler._target_ must be in optuna.samplers"),
-    ("data data=digits data._target_=os.system", "data._target_ must be in mnist_sweep.data (archive, digits, folder, "),
+    ("data data=digits data._target_=os.system", "data._target_ must be in mnist_sweep.data (archive, digits, folder,"),
     ("train data=digits +model._partial_=true", "model._partial_ is not allowed"),
     ("train data=digits 'runtime.allowed_targets=[mat]' model._target_=math.pow", "model._target_ must be in"),
     # folders and names
