@@ -37,9 +37,9 @@ def name_of(function: Callable[..., Any]) -> str:
     return f"{module}.{name}"
 
 
-def of_function(function: Callable[..., Any]) -> list[str]:
-    """Returns the overrides that make a function the task."""
-    name = name_of(function)
+def of_function(function: Callable[..., Any] | str) -> list[str]:
+    """Returns the overrides that make a function the task, or one that is named with its module."""
+    name = function if isinstance(function, str) else name_of(function)
     module = name.rpartition(".")[0]
     return ["task=function", f"task.function={name}", f"runtime.allowed_targets=[{module}]"]
 

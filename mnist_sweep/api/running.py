@@ -21,7 +21,7 @@ from mnist_sweep.tasks.data import not_shown
 
 def sweep(
     *overrides: str,
-    task: Callable[..., Any] | None = None,
+    task: Callable[..., Any] | str | None = None,
     space: Mapping[str, Any] | None = None,
     n_trials: int | None = None,
     metric: str | None = None,
@@ -38,7 +38,7 @@ def sweep(
 
     Args:
         *overrides: The same as behind `mnist-sweep sweep`: "model=cnn", "model.dropout=interval(0.0,0.5)".
-        task: A function of your own, `objective(config, trial)`, at the top of a module.
+        task: A function of your own, `objective(config, trial)`, at the top of a module, or its name with its module.
         space: What is searched, such as {"x": "interval(-1.0,1.0)"}; a key without a dot is one of `params`, a list is
             a choice.
         n_trials: How many trials, in total: `search.n_trials`.
@@ -72,7 +72,7 @@ def sweep(
 
 def train(
     *overrides: str,
-    task: Callable[..., Any] | None = None,
+    task: Callable[..., Any] | str | None = None,
     config_dir: str | Path | None = None,
     runs_folder: str | Path | None = None,
     verbose: bool = False,
@@ -81,7 +81,7 @@ def train(
 
     Args:
         *overrides: The same as behind `mnist-sweep train`: "model=dnn", "optimizer.beta_1=0.8".
-        task: A function of your own, `objective(config, trial)`, at the top of a module.
+        task: A function of your own, `objective(config, trial)`, at the top of a module, or its name with its module.
         config_dir: A folder with configuration files of your own.
         runs_folder: Where studies are kept: `runs_folder`.
         verbose: Whether lines are printed; otherwise nothing is.

@@ -158,6 +158,8 @@ def resolve(target: str, key: str) -> Any:
         raise UserError(f"{key} names {target}, but there is no module {error.name}") from None
     except AttributeError:
         raise UserError(f"{key} names {target}, but {module} has no {name}") from None
+    except UserError:  # such as a search that a script begins where it is imported
+        raise
     except Exception as error:  # whatever a user's own module does when it is imported
         raise UserError(f"{key} names {target}, but {module} can't be imported: {error!r}") from None
     if not callable(found):

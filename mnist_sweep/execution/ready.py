@@ -60,4 +60,6 @@ def check_ready(config: TrialConfig, allowed: list[str], runtime: RuntimeConfig)
         finally:
             executor.close()
     if source.reason:
-        raise UserError(source.reason)
+        named = str(config.task.arguments.get("function", config.task.target))
+        known = source.reason.startswith("task") or "mnist_sweep." in source.reason
+        raise UserError(source.reason if known else f"task: {named} can't be run: {source.reason}")

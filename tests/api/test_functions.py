@@ -18,6 +18,10 @@ def test_a_function_of_a_module_is_its_name() -> None:
                                 f"runtime.allowed_targets=[{__name__}]"]  # fmt: skip
 
 
+def test_a_function_may_be_named() -> None:
+    assert of_function("mine.top")[1] == "task.function=mine.top"
+
+
 def test_a_function_that_no_process_can_import_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def inner(config, trial): ...
 

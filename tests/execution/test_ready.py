@@ -29,5 +29,5 @@ def test_a_function_is_tried_in_a_process_of_its_own(tmp_path: Path, monkeypatch
 def test_a_module_that_ends_its_process_ends_no_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_functions.py").write_text("import os\nos._exit(3)\n")
-    with pytest.raises(UserError, match="its process ended with exit code 3"):
+    with pytest.raises(UserError, match=r"task: my_functions\.good can't be run: its process ended with exit code 3"):
         check("my_functions.good")
