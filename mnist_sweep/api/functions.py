@@ -16,7 +16,7 @@ def name_of(function: Callable[..., Any]) -> str:
     """Returns the name by which a trial's process imports a function.
 
     Raises:
-        UserError: It can't be imported there, and how to mend it.
+        UserError: It can't be imported there; the message says what to do.
     """
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
     if not module or not name.isidentifier():

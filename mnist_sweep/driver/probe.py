@@ -1,21 +1,20 @@
 """Builds networks of a search and times some of their steps, within the memory that is available."""
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.kernels import chosen
-from mnist_sweep.config.metrics import Row
 from mnist_sweep.config.traits import traits
 from mnist_sweep.driver.plan import Plan
 from mnist_sweep.execution.executor import Job, Limits
 from mnist_sweep.execution.local import LocalExecutor
 from mnist_sweep.execution.progress import Silent
+from mnist_sweep.execution.ready import Unshown
 from mnist_sweep.execution.runner import Runner
 from mnist_sweep.storage.environment import kernels_of
 
@@ -45,35 +44,6 @@ class Probe:
     steps: int
 
 
-class _Probes:
-    """The source of the jobs that build and time networks."""
-
-    def __init__(self, jobs: Iterable[Job]) -> None:
-        self._waiting = iter(jobs)
-        self.found: dict[int, list[dict[str, float]]] = {}
-        self.reasons: dict[int, str] = {}
-
-    def next_job(self) -> Job | None:
-        return next(self._waiting, None)
-
-    def done(self, job: Job, result: dict[str, Any]) -> None:
-        self.found[job.number] = result["found"]
-
-    def failed(self, job: Job, reason: str) -> None:
-        self.reasons[job.number] = reason
-
-    def epoch(self, job: Job, row: Row) -> bool:  # noqa: ARG002
-        return False
-
-    def submitted(self, job: Job) -> None:
-        """Nothing is shown of it."""
-
-    started = trained = interrupted = submitted
-
-    def lost(self, job: Job, reason: str) -> None:
-        """It is run again."""
-
-
 def probe(plan: Plan, *probes: Probe) -> list[list[dict[str, float]]]:
     """Builds networks, and times some steps of them; the probes run at the same time.
 
@@ -91,7 +61,7 @@ def probe(plan: Plan, *probes: Probe) -> list[list[dict[str, float]]]:
     limit = min(int(SPARE * free_memory()), plan.settings.runtime.memory_limit or 2**63)
     executor = LocalExecutor(Limits(memory=limit), traits(plan.task).preload)
     with tempfile.TemporaryDirectory() as folder:
-        source = _Probes(_job(plan, number, one, folder) for number, one in enumerate(probes))
+        source = Unshown(_job(plan, number, one, folder) for number, one in enumerate(probes))
         try:
             Runner(executor, source, len(probes), None).run(Silent())
         finally:
@@ -103,7 +73,7 @@ def probe(plan: Plan, *probes: Probe) -> list[list[dict[str, float]]]:
                 f"({reason}); narrow the range of what makes the model so large, or train.batch_size"
             )
         raise UserError(f"a network of this space can't be built: {reason}")
-    return [source.found[number] for number in range(len(probes))]
+    return [source.results[number]["found"] for number in range(len(probes))]
 
 
 def _job(plan: Plan, number: int, one: Probe, folder: str) -> Job:

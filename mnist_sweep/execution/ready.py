@@ -1,6 +1,7 @@
 """Finds out, in a process of its own, whether a task can run at all: before the first trial."""
 
 import tempfile
+from collections.abc import Iterable
 from typing import Any
 
 from mnist_sweep.config import TrialConfig, UserError
@@ -14,32 +15,42 @@ from mnist_sweep.execution.progress import Silent
 from mnist_sweep.execution.runner import Runner
 
 
-class _Check:
-    """The source of the one job."""
+class Unshown:
+    """A source of jobs that are no trials: nothing is shown or recorded of them.
 
-    def __init__(self, job: Job) -> None:
-        self._jobs = [job]
-        self.reason = ""
+    Attributes:
+        results: The results of those that ended well, by number.
+        reasons: Why the others failed, by number.
+    """
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._waiting = iter(jobs)
+        self.results: dict[int, dict[str, Any]] = {}
+        self.reasons: dict[int, str] = {}
 
     def next_job(self) -> Job | None:
-        return self._jobs.pop() if self._jobs else None
+        """Returns the next job, None where there is none."""
+        return next(self._waiting, None)
 
     def done(self, job: Job, result: dict[str, Any]) -> None:
-        """It is ready."""
+        """Keeps the result."""
+        self.results[job.number] = result
 
-    def failed(self, job: Job, reason: str) -> None:  # noqa: ARG002
-        self.reason = reason
+    def failed(self, job: Job, reason: str) -> None:
+        """Keeps the reason."""
+        self.reasons[job.number] = reason
 
     def epoch(self, job: Job, row: Row) -> bool:  # noqa: ARG002
+        """Stops nothing."""
         return False
 
     def submitted(self, job: Job) -> None:
-        """Nothing is shown of it."""
+        """Shows nothing."""
 
     started = trained = interrupted = submitted
 
     def lost(self, job: Job, reason: str) -> None:
-        """It is run again."""
+        """Shows nothing: it is run again."""
 
 
 def check_ready(config: TrialConfig, allowed: list[str], runtime: RuntimeConfig) -> None:
@@ -54,12 +65,12 @@ def check_ready(config: TrialConfig, allowed: list[str], runtime: RuntimeConfig)
         Limits(runtime.memory_limit, runtime.trial_timeout), traits(build_task(config.task)).preload
     )
     with tempfile.TemporaryDirectory() as folder:
-        source = _Check(Job(0, "check", config.plain(), folder, {"allowed": allowed}))
+        source = Unshown([Job(0, "check", config.plain(), folder, {"allowed": allowed})])
         try:
             Runner(executor, source, 1, None).run(Silent())
         finally:
             executor.close()
-    if source.reason:
+    if reason := source.reasons.get(0):
         named = str(config.task.arguments.get("function", config.task.target))
-        known = source.reason.startswith("task") or "mnist_sweep." in source.reason
-        raise UserError(source.reason if known else f"task: {named} can't be run: {source.reason}")
+        known = reason.startswith("task") or "mnist_sweep." in reason
+        raise UserError(reason if known else f"task: {named} can't be run: {reason}")

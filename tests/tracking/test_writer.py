@@ -1,4 +1,4 @@
-"""Runs are made once, whatever is torn and however often a trial is tried."""
+"""Runs are made once, whatever is truncated and however often a trial is tried."""
 
 import json
 import time
@@ -34,14 +34,14 @@ def runs_of(client, name: str = "mnist_sweep") -> list:
     return client.search_runs([client.get_experiment_by_name(name).experiment_id], max_results=100)
 
 
-@pytest.mark.parametrize(("torn", "name"), [(0, "plain"), (40, "plain"), (0, "it's mine")])
-def test_torn_records_make_no_second_run(tmp_path: Path, torn: int, name: str) -> None:
+@pytest.mark.parametrize(("cut", "name"), [(0, "plain"), (40, "plain"), (0, "it's mine")])
+def test_truncated_records_make_no_second_run(tmp_path: Path, cut: int, name: str) -> None:
     tmp_path = tmp_path / name
     runs_folder = "runs_folder=" + as_literal(str(tmp_path))
     study = StudyFolder(tmp_path / "dnn-digits")
     assert run(["sweep", runs_folder, *DRY, "search.n_trials=3"]) == 0
     for file in (study.tracking, study.record, study.trial(2).tracking, study.trial(1).record):
-        file.write_bytes(file.read_bytes()[:torn])
+        file.write_bytes(file.read_bytes()[:cut])
     assert run(["sweep", runs_folder, *DRY, "search.n_trials=4"]) == 0
     client = client_of(tmp_path)
     found = runs_of(client)
