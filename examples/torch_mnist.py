@@ -1,7 +1,7 @@
 """A PyTorch loop on MNIST, searched and pruned; mnist.npz is looked for in $MNIST_SWEEP_DATA.
 
-    pip install torch
-    python torch_mnist.py
+pip install torch
+python torch_mnist.py
 """
 
 import os
