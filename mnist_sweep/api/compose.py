@@ -13,7 +13,7 @@ from mnist_sweep.config.compose import Composer, added, bare, known_keys, plain,
 from mnist_sweep.config.composed import Composed, with_parameters
 from mnist_sweep.config.folder import conf_folder
 from mnist_sweep.config.hydra_errors import as_user_error
-from mnist_sweep.config.overrides import Overrides, told_apart
+from mnist_sweep.config.overrides import Overrides, check_single, told_apart
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.config.spelling import spelled
 
@@ -36,6 +36,8 @@ def composed(command: str, texts: Sequence[str], config_dir: str | Path | None, 
         if not isinstance(text, str):
             raise UserError(f"overrides must be texts such as 'model=cnn', got {text!r}")
     texts = [bare(spelled(text)) for text in texts]
+    if not searches:
+        check_single(texts, command, "; sweep searches among them")
     told = told_apart(texts) if searches else Overrides(list(texts), {}, [])
     where: list[str] = []
     path: list[str] = []

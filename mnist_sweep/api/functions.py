@@ -21,8 +21,8 @@ def name_of(function: Callable[..., Any]) -> str:
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
     if not module or not name.isidentifier():
         raise UserError(
-            "task must be a function at the top of a module, which a trial's process can import, got "
-            f"{shown(repr(function))}"
+            "task must be a function at the top of a module, which a trial's process can import, or its name such as "
+            f"'my_module.objective', got {shown(repr(function))}"
         )
     if module == "__main__":
         file = getattr(sys.modules["__main__"], "__file__", None)

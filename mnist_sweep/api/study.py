@@ -12,6 +12,7 @@ from mnist_sweep.config.check import check
 from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.settings import ConfirmConfig, parse_surroundings
 from mnist_sweep.confirm.session import Confirming, confirm
+from mnist_sweep.execution.jobs import shortest
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.report import write_report
 from mnist_sweep.results import study as results
@@ -203,7 +204,9 @@ def open_study(folder: str | Path, allowed_targets: Sequence[str] = ()) -> Study
         raise UserError(f"folder must be a study's folder, such as runs/cnn-mnist, got {folder!r}")
     path = Path(folder).expanduser().absolute()
     if not (path / "config.yaml").is_file() or not (path / "study.journal").exists():
+        runs = path.parent / "runs" / path.name
+        hint = f"; did you mean {shortest(runs)}?" if (runs / "study.journal").exists() else ""
         raise UserError(
-            f"{folder} is no study's folder, such as runs/cnn-mnist: it has no config.yaml and study.journal"
+            f"{folder} is no study's folder, such as runs/cnn-mnist: it has no config.yaml and study.journal{hint}"
         )
     return Study(path, allowed_targets)

@@ -13,9 +13,9 @@ from mnist_sweep.cli.hydras_own import check_hydras_own
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.compose import key_of
 from mnist_sweep.config.errors import UserError
-from mnist_sweep.config.overrides import told_apart
+from mnist_sweep.config.overrides import check_single, told_apart
 from mnist_sweep.config.space import as_literal
-from mnist_sweep.config.spelling import read, spelled
+from mnist_sweep.config.spelling import spelled
 from mnist_sweep.config.stored import check_stored
 from mnist_sweep.files import read_yaml
 
@@ -68,6 +68,7 @@ COMMANDS = {
     "sync": Command("sync", "sync", Names.STUDY),
     "ui": Command("ui", "ui"),
 }
+SEVERAL = "; sweep searches among them, and train --multirun trains them all"
 TAKES_A_STUDY = (Names.STUDY, Names.STUDIES, Names.STUDY_OR_FILE)
 
 
@@ -176,11 +177,6 @@ def _take_file(arguments: Arguments, names: list[str]) -> Arguments:
     return arguments
 
 
-def _several(name: str, key: str, values: str) -> str:
-    way_out = "; sweep searches among them, and train --multirun trains them all" if name == "train" else ""
-    return f"{key} must have one value for {name}, got {values}{way_out}"
-
-
 def parse_arguments(name: str, given: Sequence[str]) -> Arguments:
     """Returns a command line, told apart.
 
@@ -205,7 +201,6 @@ def parse_arguments(name: str, given: Sequence[str]) -> Arguments:
     if command.sweeps:
         told = told_apart(arguments.overrides)
         return replace(arguments, overrides=told.overrides, sweeps=told.sweeps, unsearched=told.unsearched)
-    for text in arguments.overrides:
-        if read(text).is_sweep_override() and not arguments.multirun:
-            raise UserError(_several(name, *text.split("=", 1)))
+    if not arguments.multirun:
+        check_single(arguments.overrides, name, SEVERAL if name == "train" else "")
     return arguments

@@ -1,6 +1,7 @@
 """Plain data into dataclasses; what doesn't fit becomes one line that names the key."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ from mnist_sweep.config.errors import UserError
 
 T = TypeVar("T")
 LISTED = 15  # names that fit into a line
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 _BOUNDS = {
     "greater_than_equal": ("at least {ge}", "ge"),
@@ -54,8 +56,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def shown(value: Any, limit: int = 80) -> str:
-    """Returns a value as it is quoted in an error: on one line, at most `limit` characters."""
+    """Returns a value as it is quoted in an error: on one line, at most `limit` characters.
+
+    A text that could be read as a number has quotation marks.
+    """
     text = " ".join(str(value).split()) if isinstance(value, str) else repr(value)
+    if isinstance(value, str) and _NUMBER.fullmatch(text):
+        text = repr(text)
     text = {"None": "null", "True": "true", "False": "false", "": "nothing"}.get(text, text)
     return text if len(text) <= limit else text[: limit - 3] + "..."
 

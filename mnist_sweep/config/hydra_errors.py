@@ -11,6 +11,19 @@ from mnist_sweep.config.errors import UserError
 SEARCHES = "mnist-sweep sweep searches by itself, and takes hydra.sweeper.params alone: see search, sampler, study.name"
 
 
+def _not_overridden(key: str, reason: str, known: set[str]) -> str:
+    """Returns what is wrong with a key: Hydra's reason, or that it is not there, or only with other options."""
+    section = key.partition(".")[0]
+    if reason:
+        return f"{key} can't be overridden that way: {reason}"
+    if key not in known:
+        return f"{key} is not a known key{nearest(key, known)}"
+    if section == "search":
+        return (f"{key} can't be set, as the configuration has no section search: the file of a task brings it with "
+                "`- optional /search: default` in its defaults")  # fmt: skip
+    return f"{key} can't be set: only other options of {section} or of task have this key"
+
+
 def as_user_error(error: Exception, known: Iterable[str]) -> UserError:
     """Returns one of Hydra's errors as one line; `known` are the keys and groups that exist, for a suggestion."""
     text = str(error)
@@ -26,9 +39,7 @@ def as_user_error(error: Exception, known: Iterable[str]) -> UserError:
     if match := re.search(r"Could not (?:override|append to config|delete from config)[^']*'([^']*)'", text):
         key = match[1].partition("=")[0].lstrip("+~")
         reason = text.split("\n")[1] if "\n" in text and "already" in text else ""
-        if reason or key in set(known):
-            return UserError(f"{key} can't be overridden that way: {reason or text.rsplit(chr(10), maxsplit=1)[-1]}")
-        return UserError(f"{key} is not a known key{nearest(key, known)}")
+        return UserError(_not_overridden(key, reason, set(known)))
     if match := re.search(r"Key '([^']*)' not in 'BasicSweeperConf'", text):
         return UserError(f"hydra.sweeper.{match[1]} can't be used: {SEARCHES}")
     first = next((line for line in text.split("\n") if line.strip()), type(error).__name__)

@@ -25,6 +25,20 @@ class Overrides:
     unsearched: list[str]
 
 
+def check_single(texts: Sequence[str], command: str, way_out: str = "") -> None:
+    """Raises UserError for an override with several values.
+
+    Args:
+        texts: The overrides.
+        command: What takes one value only, for the message.
+        way_out: What to do instead, for the message.
+    """
+    for text in texts:
+        if read(text).is_sweep_override():
+            key, values = text.split("=", 1)
+            raise UserError(f"{key} must have one value for {command}, got {values}{way_out}")
+
+
 def told_apart(texts: Sequence[str]) -> Overrides:
     """Returns overrides, told apart.
 

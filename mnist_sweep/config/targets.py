@@ -155,6 +155,10 @@ def resolve(target: str, key: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name and not f"{module}.".startswith(f"{error.name}."):
             raise UserError(f"{key} names {target}, but {module} can't be imported: it needs {error.name}") from None
+        if "is not a package" in str(error):  # a name within a class
+            raise UserError(
+                f"{key} must be a function at the top of a module, got {target}: {module} is no module"
+            ) from None
         raise UserError(f"{key} names {target}, but there is no module {error.name}") from None
     except AttributeError:
         raise UserError(f"{key} names {target}, but {module} has no {name}") from None

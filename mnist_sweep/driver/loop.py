@@ -67,6 +67,7 @@ class Sweep:
         self.waiting = search.left_running(files.has_begun)  # running when the last call ended: run again
         self.active: dict[int, Active] = {}
         self.failed_in_a_row: list[Standing] = []
+        self.unreported = ""  # why no trial will be complete, where one has not reported what is searched for
         self.why = ""
         self._began = time.monotonic()
         self._kernels = kernels_of(plan.folder)
@@ -98,6 +99,8 @@ class Sweep:
             return f"search.timeout={limits.timeout:g} seconds are over"
         if limits.target is not None and best and best.values and not self.search.better(limits.target, best.values[0]):
             return f"search.target={limits.target:g} is reached"
+        if self.unreported and not self.search.best():
+            return self.unreported
         if len(self.failed_in_a_row) >= limits.max_failures:
             numbers = {trial.number for trial in self.failed_in_a_row}
             others = [t for t in self.search.finished() if t.number not in numbers and t.state != TrialState.FAIL]
@@ -165,6 +168,7 @@ class Sweep:
         metrics = self._completed(result["metrics"], self.active[job.number].rows)
         if missing := [name for name in self.search.metrics if name not in metrics]:
             had = ", ".join(metrics) or "nothing"
+            self.unreported = f"search.metric must be one of what a trial reports, {had}, got {missing[0]}"
             self._fail(self.active[job.number].asked, f"it has not reported {missing[0]}, which is searched for: {had}")
             return
         active = self._forget(job.number)

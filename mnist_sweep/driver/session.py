@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mnist_sweep.config import Unavailable, UserError
+from mnist_sweep.config.commands import study_command
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.metrics import shown_curve
@@ -101,8 +102,9 @@ def _outro(plan: Plan, search: Search, record: StudyFiles, screen: Progress, out
             screen.say(f"Pareto front: trials {', '.join(map(str, front))}")
         screen.say("Run it again:")
         screen.say(f"  {record.best_command()}")
-        allowed = [o for o in plan.composer.base if o.startswith("runtime.allowed_targets=")]
-        screen.say(f"Reproduce it to the bit: {_command(plan, 'reproduce', plan.folder.name, *allowed)}")
+        runs = shortest(plan.settings.runs_folder)
+        again = study_command("reproduce", plan.folder.name, plan.settings.runtime.allowed_targets, runs)
+        screen.say(f"Reproduce it to the bit: {again}")
         if plan.folder.report.is_file():
             screen.say(f"Report: {shortest(plan.folder.report)}")
         screen.say(f"Its folder: {shortest(plan.folder.trial(best.number).path)}")

@@ -240,7 +240,7 @@ class StudyFiles:
         return wrong
 
     def _write_hardest(self) -> None:
-        write_hardest(self.folder, self.search.ranked(), self.plan.base, self.plan.description.digests)
+        write_hardest(self.folder, self.search.ranked(), self.plan.base, self.plan.description)
 
     def finish(self, state: TrialState) -> None:
         """Ends the study's MLflow run, as complete or as interrupted."""
@@ -251,8 +251,8 @@ class StudyFiles:
         tracked, finished = self.tracker.config.enabled, self.search.finished()
         if len(finished) < self.plan.settings.search.n_trials or not self.search.is_idle():
             return False
-        if read_summary(self.folder.summary) is None:
-            return False
+        if read_summary(self.folder.summary) is None or not self.folder.report.is_file():
+            return False  # killed before its end
         if tracked and files.read_json_or_empty(self.folder.tracking).get("mirrored") != TrialState.COMPLETE:
             return False
         settled = Settled(self.folder, tracked)

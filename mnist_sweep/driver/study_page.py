@@ -1,8 +1,8 @@
 """The study's README.md, which is also the description of its MLflow run."""
 
-import shlex
 from typing import TYPE_CHECKING
 
+from mnist_sweep.config.commands import study_command
 from mnist_sweep.config.traits import traits
 from mnist_sweep.formatting import fenced, short
 from mnist_sweep.results.confirmation import read_confirmation
@@ -39,7 +39,8 @@ def study_page(study: "StudyFiles") -> str:
         lines += [note, ""]
     if best is not None and best.values:
         lines += [*_leaderboard(study), "", "Run the best one again, and reproduce it to the bit:", ""]
-        lines += [fenced(f"{study.best_command()}\nmnist-sweep reproduce {shlex.quote(folder.name)}"), ""]
+        again = study_command("reproduce", folder.name, study.plan.settings.runtime.allowed_targets)
+        lines += [fenced(f"{study.best_command()}\n{again}"), ""]
     if folder.report.is_file():
         lines += [f"Report: {folder.report.absolute()} (also among the artifacts)"]
     if study.pruning and (text := sentence(study.pruning)):

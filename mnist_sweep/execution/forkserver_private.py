@@ -1,7 +1,8 @@
 """The private name of multiprocessing that we need: a fork server that runs can't be given other modules.
 
 `set_forkserver_preload` counts for a server that is still to start. One process may run a search of a function, whose
-server has no TensorFlow, and then one of networks, each of whose trials would have to import it.
+server has no TensorFlow, and then one of networks, each of whose trials would have to import it. Nor may a function
+have TensorFlow in its process: PyTorch's import beside it ends in a segmentation fault.
 """
 
 from collections.abc import Sequence
@@ -12,14 +13,14 @@ FIRST = "mnist_sweep.execution.preload"
 
 
 def use(modules: Sequence[str]) -> None:
-    """Has the fork server import modules; one that runs without them is ended, and the next process starts another.
+    """Has the fork server import modules; one that runs with others is ended, and the next process starts another.
 
     No process of the old one may be running.
     """
     server: Any = forkserver._forkserver
     wanted = [FIRST, *modules]
     is_running = server._forkserver_pid is not None
-    if is_running and set(wanted) <= set(server._preload_modules):
+    if is_running and set(wanted) == set(server._preload_modules):
         return
     if is_running:
         server._stop()

@@ -190,6 +190,8 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "sampler": str(plain.get("sampler", {}).get("_target_", "")).rpartition(".")[2],
         "pruner": str(plain.get("pruner", {}).get("_target_", "")).rpartition(".")[2],
         "answer": _answer(study),
+        "reproduce": study.command("reproduce"),
+        "confirm": study.command("confirm"),
         "pruning": _pruning(study),
         "confirmed_columns": confirmation_text.columns(study.confirmed) if study.confirmed else [],
         "confirmed_by": study.confirmed.measure if study.confirmed else "",

@@ -10,20 +10,21 @@ from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.image_classifier import ImageClassifierConfig
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.tasks.data import Description
 from mnist_sweep.tasks.image_classifier import data
 from mnist_sweep.tasks.image_classifier.evaluation import find_hard_images, read_predictions
 
 LISTED = 100  # in hardest.json
 
 
-def write_hardest(study: StudyFolder, numbers: Sequence[int], config: TrialConfig, digests: dict[str, str]) -> int:
+def write_hardest(study: StudyFolder, numbers: Sequence[int], config: TrialConfig, description: Description) -> int:
     """Writes hardest.json and figures/hardest.png: the images that most trials get wrong.
 
     Args:
         study: The study.
         numbers: The trials that count.
         config: The configuration of one of them, whose data set it is.
-        digests: The SHA-256 of its parts.
+        description: What the data set is.
 
     Returns:
         How many images are hard.
@@ -44,6 +45,7 @@ def write_hardest(study: StudyFolder, numbers: Sequence[int], config: TrialConfi
     from mnist_sweep.tasks.image_classifier.figures.hard_images import hard_images_gallery
     from mnist_sweep.tasks.image_classifier.figures.style import save
 
-    images = data.validation_images(config.data, digests)
-    save(hard_images_gallery(images, hard, len(found)), study.figures / "hardest.png")
+    images = data.validation_images(config.data, description.digests)
+    figure = hard_images_gallery(images, hard, len(found), description.class_names)
+    save(figure, study.figures / "hardest.png")
     return len(hard)

@@ -1,10 +1,12 @@
 """The read model of a study: its trials as they stand, running ones too."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from mnist_sweep.config import UserError
+from mnist_sweep.config.commands import study_command
 from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.metrics import Direction, Metric, MetricTable, shown_curve
 from mnist_sweep.config.settings import parse_search
@@ -126,6 +128,12 @@ class Study:
         epoch = min(len(trial.rows) for trial in trials)
         values = [(trial, trial.rows[epoch - 1][self.curve]) for trial in trials]
         return Compared(values, f"{self.curve} after epoch {epoch}")
+
+    def command(self, name: str) -> str:
+        """Returns a command on the study, such as reproduce, to be pasted."""
+        runtime = self.plain.get("runtime")
+        allowed = runtime.get("allowed_targets") if isinstance(runtime, Mapping) else None
+        return study_command(name, self.name, allowed if isinstance(allowed, list) else ())
 
     def values_of(self, trial: Trial) -> dict[str, str]:
         """Returns the searched parameters of a trial as in overrides; the baseline's are from its configuration."""

@@ -3,11 +3,12 @@
 import inspect
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import shown
-from mnist_sweep.config.metrics import Direction
+from mnist_sweep.config.metrics import Direction, MetricTable, table
 from mnist_sweep.config.targets import resolve
 from mnist_sweep.config.traits import Traits
 from mnist_sweep.tasks.context import TrialContext
@@ -33,6 +34,10 @@ class Function:
         """
         self.function = function
         self.metrics: Mapping[str, Direction] = dict(metrics or {})
+
+    def table_of(self, plain: Mapping[str, Any]) -> MetricTable:  # noqa: ARG002
+        """Returns the metrics that are named; the function may report others too."""
+        return replace(table(self.metrics), is_open=True)
 
     def check(self, config: Mapping[str, Any]) -> None:
         """Does nothing: the function's own process finds what is wrong."""

@@ -54,6 +54,12 @@ def test_a_study_is_opened_by_its_folder(study: ms.Study, tmp_path: Path) -> Non
             ms.open_study(nothing)  # type: ignore[arg-type]
 
 
+def test_a_study_that_is_named_is_found_in_runs(study: ms.Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(study.folder.parent.parent)
+    with pytest.raises(ms.UserError, match="did you mean runs/bowl"):
+        ms.open_study("bowl")
+
+
 def test_it_is_a_collection_of_its_trials(study: ms.Study) -> None:
     assert len(study) == 3
     assert [trial.number for trial in study] == [0, 1, 2]

@@ -36,7 +36,7 @@ def test_what_fits_becomes_the_dataclass():
         ({"spokes": 2.5}, "wheel.spokes must be a whole number, got 2.5"),
         ({"spokes": 3.0}, "wheel.spokes must be a whole number, got 3.0"),
         ({"spokes": True}, "wheel.spokes must be a whole number, got true"),
-        ({"spokes": "3"}, "wheel.spokes must be a whole number, got 3"),
+        ({"spokes": "3"}, "wheel.spokes must be a whole number, got '3'"),
         ({"spokes": None}, "wheel.spokes must be a whole number, got null"),
         ({"radius": 0}, "wheel.radius must be greater than 0.0, got 0"),
         ({"radius": float("nan")}, "wheel.radius must be a finite number, got nan"),
@@ -87,7 +87,17 @@ def test_nearest_hints_at_what_was_meant(name, known, hint):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "null"), (True, "true"), (False, "false"), (0.1, "0.1"), ([1, "a"], "[1, 'a']"), ("a\n b\t", "a b")],
+    [
+        (None, "null"),
+        (True, "true"),
+        (False, "false"),
+        (0.1, "0.1"),
+        ([1, "a"], "[1, 'a']"),
+        ("a\n b\t", "a b"),
+        ("3", "'3'"),
+        ("-1e-3", "'-1e-3'"),
+        ("3a", "3a"),
+    ],
 )
 def test_values_are_shown_as_in_yaml_and_on_one_line(value, text):
     assert shown(value) == text

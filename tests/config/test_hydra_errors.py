@@ -41,6 +41,19 @@ def test_an_error_is_told_in_one_line(override, message):
 
 
 @pytest.mark.usefixtures("hydra_conf")
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["optimizer=sgd", "optimizer.beta_1=0.9"], "optimizer.beta_1 can't be set: only other options of optimizer"),
+        (["task=function", "task.function=a.b", "train.epochs=3"], "train.epochs can't be set: only other options of"),
+        (["~task", "search.n_trials=3"], "search.n_trials can't be set, as the configuration has no section search"),
+    ],
+)
+def test_a_key_that_the_chosen_options_do_not_have_is_told(overrides, message):
+    assert told("config", *overrides).startswith(message)
+
+
+@pytest.mark.usefixtures("hydra_conf")
 @pytest.mark.parametrize("override", ["model.units=[1", "model.filters_1='a", "model.filters_1=${nope}"])
 def test_what_can_not_be_read_is_quoted(override):
     line = told("config", override)

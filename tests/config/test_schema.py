@@ -23,7 +23,7 @@ CNN = {"filters_1": 2, "kernel_size_1": 3, "strides_1": 1, "padding_1": "same", 
     [
         (TrainConfig, TRAIN, {"epochs": 0}, "x.epochs must be at least 1, got 0"),
         (TrainConfig, TRAIN, {"epochs": True}, "x.epochs must be a whole number, got true"),
-        (TrainConfig, TRAIN, {"batch_size": "64"}, "x.batch_size must be a whole number, got 64"),
+        (TrainConfig, TRAIN, {"batch_size": "64"}, "x.batch_size must be a whole number, got '64'"),
         (TrainConfig, TRAIN, {"batch_size": 1.5}, "x.batch_size must be a whole number, got 1.5"),
         (TrainConfig, TRAIN, {"precision": "float8"}, "x.precision must be one of float32, mixed_bfloat16, got float8"),
         (TrainConfig, TRAIN, {"early_stopping_patience": 0}, "x.early_stopping_patience must be at least 1, got 0"),

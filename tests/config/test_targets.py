@@ -116,13 +116,18 @@ def test_a_function_is_found_by_its_name():
     [
         ("textwrap.nope", "textwrap has no nope"),
         ("nowhere_at_all.f", "there is no module nowhere_at_all"),
-        ("textwrap.nope.f", "there is no module"),
+        ("nowhere_at_all.nope.f", "there is no module nowhere_at_all"),
         ("math.pi", "not a function"),
     ],
 )
 def test_what_is_not_there_is_told(target, why):
     with pytest.raises(UserError, match=rf"^model\._target_ names {target}, .*{why}"):
         resolve(target, "model._target_")
+
+
+def test_a_function_of_a_class_is_told():
+    with pytest.raises(UserError, match=r"at the top of a module, got textwrap\.TextWrapper\.fill: textwrap\.Text"):
+        resolve("textwrap.TextWrapper.fill", "model._target_")
 
 
 def test_a_module_of_the_users_own_lies_where_the_command_is_started(tmp_path, monkeypatch):

@@ -95,6 +95,23 @@ def test_failures_in_a_row_end_it_and_the_reason_is_told(planned: Planned, swept
     assert (state(sweep, 2).state, state(sweep, 2).reason) == (TrialState.FAIL, "loss became NaN")
 
 
+def test_an_objective_that_is_never_reported_ends_it_at_once(planned: Planned, swept: Swept) -> None:
+    sweep = swept(planned("search.n_trials=9"))
+    sweep.done(begin(sweep), {"stopped": False, "epochs": 1, "metrics": {"f1": 0.5}, "fit_seconds": 1.0})
+    assert sweep.next_job() is None
+    assert sweep.outcome(0) == Outcome(
+        1, "search.metric must be one of what a trial reports, f1, got best_val_accuracy"
+    )
+
+
+def test_an_objective_that_is_sometimes_missing_fails_those_trials_alone(planned: Planned, swept: Swept) -> None:
+    sweep = swept(planned("search.n_trials=9"))
+    end(sweep, begin(sweep), 0.5)
+    sweep.done(begin(sweep), {"stopped": False, "epochs": 1, "metrics": {}, "fit_seconds": 1.0})
+    assert state(sweep, 1).state == TrialState.FAIL
+    assert sweep.next_job() is not None
+
+
 def test_a_call_of_failures_alone_has_failed(planned: Planned, swept: Swept) -> None:
     sweep = swept(planned("search.n_trials=1"))
     sweep.failed(begin(sweep), "no")

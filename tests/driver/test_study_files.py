@@ -67,6 +67,8 @@ def test_every_trial_has_its_record(ended: StudyFiles) -> None:
 
 
 def test_a_study_is_settled_once_everything_is_written(ended: StudyFiles) -> None:
+    assert not ended.is_settled()  # it was killed before its report
+    ended.folder.report.touch()
     assert ended.is_settled()
     ended.note_settled()
     assert ended.is_settled()

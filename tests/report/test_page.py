@@ -135,3 +135,8 @@ def test_a_report_that_fails_does_not_spoil_the_search(tmp_path: Path, capsys, m
     assert sum(read_json(study.summary)["states"].values()) == 2
     assert "The report could not be made (RuntimeError: no ink)" in capsys.readouterr().err
     assert "no ink" in (study.path / "report.log").read_text()
+
+
+def test_its_commands_trust_what_the_study_trusts(tmp_path: Path) -> None:
+    page = page_of(sweep(tmp_path, "search.n_trials=2", "runtime.allowed_targets=[mine]"))
+    assert "mnist-sweep reproduce dnn-digits &#39;runtime.allowed_targets=[mine]&#39;" in page

@@ -63,4 +63,7 @@ def test_a_function_that_is_not_there_is_told():
 
 def test_its_metrics_are_what_it_reports_unless_it_says_more():
     assert metric_table(Function("a.b"), {}).is_open
-    assert metric_table(Function("a.b", {"gain": "maximize"}), {}).primary == "gain"
+    named = metric_table(Function("a.b", {"gain": "maximize"}), {})
+    assert named.primary == "gain"
+    assert named.objective("gain", None).direction == "maximize"
+    assert named.objective("best_val_loss", None).direction == "minimize"  # it may report others

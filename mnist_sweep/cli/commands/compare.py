@@ -128,7 +128,8 @@ def main(composed: Composed) -> tuple[int, Any]:
             f"{found.only_second} (McNemar, p {shown_p(found.p)}: of two single networks)", wrap=True
         )  # fmt: skip
         pair = (first.predictions.predicted, other.predictions.predicted)
-        figure = versus_gallery(images, first.predictions.labels, pair, (first.name, other.name))
+        labels, names = first.predictions.labels, (first.name, other.name)
+        figure = versus_gallery(images, labels, pair, names, description.class_names)
         file = request.output / f"{_file(first.name)}_{_file(other.name)}.png"
         save(figure, file)
         screen.say(f"Both kinds of images: {shortest(file)}")

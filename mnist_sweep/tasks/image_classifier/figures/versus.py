@@ -1,12 +1,21 @@
 """The images that one network classifies correctly and another does not."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mnist_sweep.tasks.image_classifier.figures.style import BLUE, GREY, VERMILION, draw_image, new_figure, styled
+from mnist_sweep.tasks.image_classifier.figures.style import (
+    BLUE,
+    GREY,
+    VERMILION,
+    draw_image,
+    name_of,
+    new_figure,
+    styled,
+)
 
 COLUMNS = 6
 ROWS = 2  # for each of the two
@@ -17,6 +26,7 @@ def versus_gallery(
     labels: NDArray[np.int32],
     predicted: tuple[NDArray[np.int32], NDArray[np.int32]],
     names: tuple[str, str],
+    classes: Sequence[str] = (),
 ) -> Figure:
     """Returns up to twelve images that only the first network classifies correctly, and as many for the second.
 
@@ -27,6 +37,7 @@ def versus_gallery(
         labels: (images,), the true labels.
         predicted: Each network's predicted labels, (images,).
         names: What the networks are called in the figure.
+        classes: What the classes are called; none for their numbers.
     """
     right = [one == labels for one in predicted]
     kinds = (np.flatnonzero(right[0] & ~right[1]), np.flatnonzero(right[1] & ~right[0]))
@@ -48,8 +59,8 @@ def versus_gallery(
                 image = some[index] if index < len(some) else None
                 draw_image(axes, None if image is None else images[image])
                 if image is not None:
-                    said = f"{predicted[0][image]} and {predicted[1][image]}"
-                    axes.set_title(f"Label: {labels[image]}\npredictions: {said}", fontsize=9)
+                    label, one, other = (name_of(number[image], classes) for number in (labels, *predicted))
+                    axes.set_title(f"Label: {label}\npredictions: {one} and {other}", fontsize=9)
         return figure
 
 

@@ -22,3 +22,8 @@ def test_the_hardest_are_shown_in_their_order_and_possible_label_errors_are_fram
         assert framed == one.possible_label_error
     assert figure.get_suptitle().startswith(f"{count} of 100 validation images are wrong for at least half of 9")
     save(figure, tmp_path / "hardest.png")
+
+
+def test_classes_have_their_names():
+    figure = hard_images_gallery(IMAGES, [HardImage(5, 0, 9, 1, False)], 9, ["cat", "dog"])
+    assert figure.axes[0].get_title() == "Label: cat, called: dog\n9 of 9 are wrong"

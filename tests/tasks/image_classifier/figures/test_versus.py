@@ -26,3 +26,10 @@ def test_both_kinds_are_shown_and_counted(tmp_path, first, second):
     for axes in (axes for axes in parts[1].axes if axes.images):
         assert axes.get_title() == "Label: 0\npredictions: 5 and 0"
     save(figure, tmp_path / "versus.png")
+
+
+def test_classes_have_their_names():
+    labels = np.zeros(200, np.int32)
+    figure = versus_gallery(IMAGES, labels, (labels, labels + (np.arange(200) < 1)), ("A", "B"), ["cat", "dog"])
+    titles = [axes.get_title() for axes in figure.subfigs[0].axes if axes.images]
+    assert titles == ["Label: cat\npredictions: cat and dog"]
