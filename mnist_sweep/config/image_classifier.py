@@ -107,8 +107,9 @@ class ImageClassifierConfig:
             plain["data"].pop(key, None)
         for key in ("epochs", "early_stopping_patience", "learning_rate_schedule"):
             plain["train"].pop(key)
-        if not self.train.label_smoothing:
-            plain["train"].pop("label_smoothing")  # as before there was one
+        for key in ("label_smoothing", "weight_average"):
+            if not plain["train"][key]:
+                plain["train"].pop(key)  # as before there was one
         return drawn(json.dumps(plain, sort_keys=True)) >> 1
 
 

@@ -104,6 +104,24 @@ class CnnArguments:
 
 
 @dataclass(frozen=True, config=CONFIG)
+class BlocksArguments:
+    """Blocks of convolutions; `rotation` in degrees, `translation` and `zoom` as shares of the image's side."""
+
+    filters: Annotated[list[Count], Field(min_length=1, max_length=20)]
+    convolutions: Annotated[Int, Field(ge=1, le=20)]
+    kernel_size: Count
+    separable: Bool
+    normalization: Bool
+    residual: Bool
+    pool_size: Count
+    dense_units: Annotated[Int, Field(ge=0)]
+    dropout: Fraction
+    rotation: Annotated[Float, Field(ge=0, le=180)]
+    translation: Annotated[Float, Field(ge=0, le=1)]
+    zoom: Fraction
+
+
+@dataclass(frozen=True, config=CONFIG)
 class AdamArguments:
     """Kingma and Ba, 2014."""
 
@@ -146,7 +164,9 @@ class TrainConfig:
     `learning_rate_schedule` takes the optimizer's learning rate to 0 over `epochs` along half a cosine (Loshchilov and
     Hutter, 2016), at once or after a warm-up (`one_cycle`, after Smith and Topin, 2018), up and down in straight lines
     (`triangular`, after Smith, 2015), or leaves it. `label_smoothing` is the share of every label that is spread over
-    all classes (Szegedy et al., 2015). `loss` may also be a mapping that names a class of keras.losses.
+    all classes (Szegedy et al., 2015). `weight_average` is what an exponential average of the weights keeps of itself
+    in each step (Polyak and Juditsky, 1992); the average is what is validated and kept. `loss` may also be
+    a mapping that names a class of keras.losses.
     """
 
     epochs: Count
@@ -159,6 +179,7 @@ class TrainConfig:
     # The defaults are what there was before there was a choice, so that earlier configurations go on.
     learning_rate_schedule: Literal["constant", "cosine", "one_cycle", "triangular"] = "constant"
     label_smoothing: Fraction = 0.0
+    weight_average: Fraction = 0.0
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -177,7 +198,11 @@ ARGUMENTS: dict[str, dict[str, type[Any]]] = {
         "mnist_sweep.data.folder": FolderArguments,
         "mnist_sweep.data.csv": CsvArguments,
     },
-    "model": {"mnist_sweep.models.dnn": DnnArguments, "mnist_sweep.models.cnn": CnnArguments},
+    "model": {
+        "mnist_sweep.models.blocks": BlocksArguments,
+        "mnist_sweep.models.cnn": CnnArguments,
+        "mnist_sweep.models.dnn": DnnArguments,
+    },
     "optimizer": {
         "keras.optimizers.Adam": AdamArguments,
         "keras.optimizers.AdamW": AdamWArguments,
@@ -212,7 +237,24 @@ def check_cnn_shape(arguments: dict[str, Any], image: Shape) -> None:
         height, width = height // pool, width // pool
 
 
+def check_blocks_shape(arguments: dict[str, Any], image: Shape) -> None:
+    """Raises UserError where a block of `mnist_sweep.models.blocks` would be left without a pixel of the image."""
+    side, pool, kernel = min(image[:2]), arguments["pool_size"], arguments["kernel_size"]
+    if kernel > 2 * max(image[:2]):
+        raise UserError(f"model.kernel_size must be at most {2 * max(image[:2])}, twice the image, got {kernel}")
+    for _ in arguments["filters"][1:]:
+        if pool > side:
+            raise UserError(
+                f"model.pool_size must leave a pixel for each of the {len(arguments['filters'])} blocks of "
+                f"model.filters, of images of {min(image[:2])} pixels, got {pool}"
+            )
+        side //= pool
+
+
 # The arguments of `mnist_sweep.models.cnn` that decide whether it fits an image.
 OF_SHAPE = [f"{name}_{layer}" for layer in "12" for name in ("kernel_size", "strides", "padding", "pool_size")]
 # What the layers of a model ask of an image, checked before Keras is imported.
-SHAPE_CHECKS: dict[str, Callable[[dict[str, Any], Shape], None]] = {"mnist_sweep.models.cnn": check_cnn_shape}
+SHAPE_CHECKS: dict[str, Callable[[dict[str, Any], Shape], None]] = {
+    "mnist_sweep.models.blocks": check_blocks_shape,
+    "mnist_sweep.models.cnn": check_cnn_shape,
+}

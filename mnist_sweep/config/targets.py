@@ -13,7 +13,7 @@ from mnist_sweep.config.errors import UserError
 # Never more than one name behind a module: `keras.optimizers.x.y` could reach a module that this one imports (os, say).
 OWN = {
     "data": r"mnist_sweep\.data\.(archive|digits|folder|csv)",
-    "model": r"mnist_sweep\.models\.(dnn|cnn)",
+    "model": r"mnist_sweep\.models\.(blocks|cnn|dnn)",
     "train.loss": r"keras\.losses\.[A-Z]\w*",
     "optimizer": r"keras\.optimizers\."
     r"(Adadelta|Adafactor|Adagrad|Adam|AdamW|Adamax|Ftrl|Lamb|Lion|Muon|Nadam|RMSprop|SGD)",
@@ -23,7 +23,7 @@ OWN = {
 }
 WORDS = {
     "data": "mnist_sweep.data (archive, digits, folder, csv)",
-    "model": "mnist_sweep.models (dnn, cnn)",
+    "model": "mnist_sweep.models (blocks, cnn, dnn)",
     "train.loss": "keras.losses (one of Keras's own classes)",
     "optimizer": "keras.optimizers (one of Keras's own)",
     "sampler": "optuna.samplers",

@@ -23,6 +23,7 @@ PLAIN = {
     "train": {
         "epochs": 2, "batch_size": 32, "loss": "sparse_categorical_crossentropy", "precision": "float32",
         "early_stopping_patience": None, "learning_rate_schedule": "constant", "label_smoothing": 0.0,
+        "weight_average": 0.0,
     },
     "study": {"seed": 0},
 }  # fmt: skip
@@ -57,11 +58,12 @@ def test_the_seed_of_a_configuration_from_before_schedules_is_the_same():
     assert seed("train.learning_rate_schedule", "cosine") == parse_trial(before).trial_seed()
 
 
-def test_the_seed_of_a_configuration_from_before_label_smoothing_is_the_same():
+@pytest.mark.parametrize("key", ["label_smoothing", "weight_average"])
+def test_the_seed_of_a_configuration_from_before_a_key_is_the_same(key):
     before = copy.deepcopy(PLAIN)
-    del before["train"]["label_smoothing"]
+    del before["train"][key]
     assert parse_trial(before) == parse_trial(PLAIN)
-    assert seed("train.label_smoothing", 0.1) != seed()
+    assert seed(f"train.{key}", 0.1) != seed()
 
 
 def test_other_sections_are_left_alone():
@@ -130,7 +132,8 @@ def test_a_function_of_ours_that_is_no_network_is_told_before_anything_starts(se
 
 
 def test_the_seed_is_the_hash_of_what_is_trained():
-    untrained = ("epochs", "early_stopping_patience", "learning_rate_schedule", "label_smoothing")
+    untrained = ("epochs", "early_stopping_patience", "learning_rate_schedule", "label_smoothing",
+                 "weight_average")  # fmt: skip
     what = {
         "data": {k: v for k, v in PLAIN["data"].items() if k not in ("path", "urls", "digests")},
         "model": PLAIN["model"],

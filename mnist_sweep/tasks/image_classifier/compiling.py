@@ -16,14 +16,19 @@ WARM_UP = 0.3  # of the steps of a one-cycle schedule
 STEPS_PER_EXECUTION = 8  # in one call of TensorFlow: between calls Keras takes up to a tenth of a small network's step
 
 
-def build_optimizer(config: Component) -> keras.optimizers.Optimizer:
+def build_optimizer(config: Component, average: float = 0.0) -> keras.optimizers.Optimizer:
     """Returns the optimizer of a configuration.
+
+    Args:
+        config: The configuration.
+        average: What an average of the weights keeps of itself in each step; 0 for none.
 
     Raises:
         UserError: The target does not return a Keras optimizer.
     """
     kind = resolve(config.target, "optimizer._target_")
-    optimizer = kind(**built(config.arguments, "optimizer"))
+    arguments = built(config.arguments, "optimizer")
+    optimizer = kind(**arguments, **({"use_ema": True, "ema_momentum": average} if average else {}))
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise UserError(f"optimizer._target_ must be a keras.optimizers.Optimizer, got {config.target}")
     return optimizer
@@ -161,7 +166,7 @@ def compile_model(model: keras.Model, config: ImageClassifierConfig, steps: int)
         steps: The number of training steps after which a scheduled learning rate reaches 0.
     """
     settings = config.train
-    optimizer = build_optimizer(config.optimizer)
+    optimizer = build_optimizer(config.optimizer, settings.weight_average)
     if settings.learning_rate_schedule != "constant":
         optimizer.learning_rate = schedule(settings.learning_rate_schedule, float(optimizer.learning_rate), steps)
     if takes_rows(settings):

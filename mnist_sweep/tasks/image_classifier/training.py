@@ -110,6 +110,8 @@ def _fit(model: keras.Model, config: ImageClassifierConfig, dataset: Dataset, cl
     labels = labels_for(settings, dataset.train_labels, classes)
     validation_labels = labels_for(settings, dataset.validation_labels, classes)
     callbacks: list[keras.callbacks.Callback] = [recorder]
+    if settings.weight_average:  # before the recorder, which keeps the average's weights
+        callbacks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     if settings.early_stopping_patience is not None:
         patience = settings.early_stopping_patience
         callbacks.append(keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True))

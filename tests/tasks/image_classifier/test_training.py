@@ -19,6 +19,7 @@ from mnist_sweep.config.image_classifier import CURVES
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import read_history
 from mnist_sweep.tasks.context import TrialContext, TrialSettings
+from mnist_sweep.tasks.image_classifier.compiling import build_optimizer
 from mnist_sweep.tasks.image_classifier.data import Dataset
 from mnist_sweep.tasks.image_classifier.evaluation import predict
 from mnist_sweep.tasks.image_classifier.models import dnn
@@ -399,3 +400,40 @@ def test_a_schedule_of_keras_is_an_argument_of_the_optimizer(run):
     nested = run(_config({**adam, "learning_rate": decay}))[0]
     ours = run(_config({**adam, "learning_rate": 0.01}, learning_rate_schedule="cosine"))[0]
     assert weights_digest(nested) == weights_digest(ours)
+
+
+def test_an_average_of_the_weights_is_validated_and_kept(run, dataset):
+    config = _config(epochs=2, weight_average=0.9, optimizer=SGD, dropout=0.0)
+    model, rows, _ = run(config)
+    raw, _, _ = run(_config(epochs=2, optimizer=SGD, dropout=0.0))
+    assert weights_digest(model) != weights_digest(raw)
+    probabilities = model.predict(dataset.validation_images, verbose=0)
+    right = probabilities.argmax(axis=1) == dataset.validation_labels
+    assert rows[-1]["val_accuracy"] == pytest.approx(right.mean())
+    loss = -np.log(probabilities[np.arange(60), dataset.validation_labels]).mean()
+    assert rows[-1]["val_loss"] == pytest.approx(loss, rel=1e-5)
+
+
+def test_the_average_is_that_of_the_steps_by_hand(dataset):
+    config = _config(epochs=1, weight_average=0.9, optimizer=SGD, dropout=0.0, batch_size=120)
+    keras.utils.set_random_seed(5)
+    model = dnn((6, 5, 1), CLASSES, **config.model.arguments)
+    optimizer = build_optimizer(config.optimizer, 0.9)
+    model.compile(optimizer, loss="sparse_categorical_crossentropy")
+    average = None
+    for _ in range(5):
+        model.train_on_batch(dataset.train_images, dataset.train_labels)
+        now = model.get_weights()
+        average = now if average is None else [0.9 * a + 0.1 * b for a, b in zip(average, now, strict=True)]
+    optimizer.finalize_variable_values(model.trainable_variables)
+    for one, other in zip(model.get_weights(), average, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_a_trial_that_is_stopped_keeps_the_average_of_its_last_epoch(run):
+    whole, rows, _ = run(_config(epochs=1, weight_average=0.9))
+    asked = itertools.count(1)  # in an epoch of 4 batches of 32 once: then within the second epoch
+    stopped, some, is_stopped = run(_config(epochs=3, weight_average=0.9), should_stop=lambda: next(asked) == 2)
+    assert is_stopped
+    assert _curves(some) == _curves(rows)
+    assert weights_digest(stopped) == weights_digest(whole)
