@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from mnist_sweep import files
 from mnist_sweep.config import UserError
 from mnist_sweep.config.compose import Composer
@@ -17,6 +19,7 @@ from mnist_sweep.storage.folders import StudyFolder
 
 def _results(finalist: Finalist, runs: Sequence[Run]) -> Runs:
     results = [run.result() for run in runs]
+    right = [result.predictions.right for result in results if result.predictions]
     return Runs(
         promised=finalist.promised,
         validation_images=finalist.validation_images,
@@ -24,7 +27,7 @@ def _results(finalist: Finalist, runs: Sequence[Run]) -> Runs:
         parameters=results[0].parameters,
         seconds=sum(result.seconds for result in results) / len(results),
         accuracies=[result.value for result in results],
-        right=results[0].predictions.right if results[0].predictions else None,
+        right=np.stack(right) if right else None,
     )
 
 

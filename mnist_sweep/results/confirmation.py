@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,8 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.check import check
 from mnist_sweep.config.schema import LOOSE
 from mnist_sweep.files import read_json, write_json
-from mnist_sweep.results.statistics import Judgement, McNemar, Sample, describe, judge, mcnemar
+from mnist_sweep.results.judgement import Beside, Judgement, Network, Rules, judge
+from mnist_sweep.results.statistics import McNemar, Sample, describe, mcnemar
 
 Z = 1.96  # standard deviations of a 95% interval
 
@@ -30,7 +31,7 @@ class Runs:
         parameters: The parameters of the network.
         seconds: The mean time of a training.
         accuracies: Test accuracies, or objectives, in the order of the seeds.
-        right: Which test images the first run predicts correctly, of shape (images,); None without a test set.
+        right: Which test images each run predicts correctly, of shape (seeds, images); None without a test set.
     """
 
     promised: float | None
@@ -71,23 +72,59 @@ class Gap:
 
 
 @checked(frozen=True, config=LOOSE)
-class Against:
-    """The difference to the baseline.
+class OtherImages:
+    """A difference on any seed and on images such as these.
 
     Attributes:
-        difference: Of the runs on the same seed.
+        low: The lower end of its 95% interval.
+        high: The upper end.
+        p: The p-value, corrected for several finalists.
+        wins: The probability that a fresh run is better than a fresh run of the other one on as many fresh images.
+        groups: How many groups of images were counted, such as writers; None where each image stood for itself.
+    """
+
+    low: float
+    high: float
+    p: float
+    wins: float
+    groups: int | None = None
+
+
+@checked(frozen=True, config=LOOSE)
+class Against:
+    """The difference to another finalist.
+
+    Attributes:
+        difference: On these images: its interval is of the seeds.
         mcnemar: Of the images that only one of the two first runs predicts correctly; None without a test set.
         p: The p-value of the permutation test, corrected for several finalists.
+        wins: The probability that a fresh run is better than a fresh run of the other one, on these images.
+        other_images: The difference on other images; None without a test set.
     """
 
     difference: Sample
     mcnemar: McNemar | None
     p: float
+    wins: float | None = None  # of a file of an earlier version
+    other_images: OtherImages | None = None
 
 
 @checked(frozen=True, config=LOOSE)
 class ConfirmedTrial:
-    """The figures of a finalist; `training_seconds` are of one training, `p_best` is of the difference to the best."""
+    """The figures of a finalist.
+
+    Attributes:
+        trial: Its number.
+        test_accuracy: What it is compared by.
+        promised: What the search found, None for a baseline that was pruned.
+        gap: Between the two.
+        epochs: Of each run.
+        parameters: Of the network, 0 where there is none.
+        training_seconds: Of one training.
+        p_best: The corrected p-value of the difference to the best, the larger of the two.
+        against_baseline: The difference to the baseline.
+        against_best: The difference to the best.
+    """
 
     trial: int
     test_accuracy: Accuracy
@@ -98,6 +135,7 @@ class ConfirmedTrial:
     training_seconds: float
     p_best: float | None
     against_baseline: Against | None
+    against_best: Against | None = None
 
 
 @checked(frozen=True, config=LOOSE)
@@ -111,13 +149,15 @@ class Confirmation:
         finalists: Their figures, the best first.
         baseline: The trial that is the baseline, None where it could not be trained.
         best: The best trial on average.
-        better_than_baseline: The trials that are significantly better than the baseline.
+        better_than_baseline: The trials that are significantly better than the baseline, on other images too; in a
+            file of an earlier version on these images.
         tied: The trials that can't be told from the best.
         recommended: The cheapest of these.
         seeds: The number of fresh seeds.
         test_images: The number of test images, 0 where the task has none.
         measure: What the runs are compared by.
         sign: 1 where more of it is better, -1 where less is.
+        better_on_these_images: The trials that are significantly better than the baseline on these images alone.
     """
 
     study: str
@@ -133,6 +173,7 @@ class Confirmation:
     test_images: int
     measure: str = "test accuracy"
     sign: int = 1
+    better_on_these_images: list[int] = field(default_factory=list)
 
     def of(self, trial: int) -> ConfirmedTrial:
         """Returns the figures of a finalist."""
@@ -149,7 +190,7 @@ def read_confirmation(file: Path) -> Confirmation | None:
         found = check(Confirmation, read_json(file), str(file))
     except UserError:
         return None
-    named = {found.best, found.recommended, *found.tied, *found.better_than_baseline}
+    named = {found.best, found.recommended, *found.tied, *found.better_than_baseline, *found.better_on_these_images}
     named |= set() if found.baseline is None else {found.baseline}
     return found if named <= {row.trial for row in found.finalists} else None
 
@@ -161,23 +202,28 @@ def _gap(runs: Runs) -> Gap | None:
     """
     if runs.promised is None or runs.right is None:
         return None
-    sample, images = describe(runs.accuracies), len(runs.right)
+    sample, images = describe(runs.accuracies), runs.right.shape[1]
     variance = runs.promised * (1 - runs.promised) / runs.validation_images + sample.mean * (1 - sample.mean) / images
     variance += sample.deviation**2 * (1 + 1 / len(runs.accuracies))
     return Gap(runs.promised - sample.mean, Z * variance**0.5)
 
 
-def _against(runs: Runs, reference: Runs, p: float) -> Against:
-    pairs = describe([a - b for a, b in zip(runs.accuracies, reference.accuracies, strict=True)])
-    if runs.right is None or reference.right is None:
-        return Against(pairs, None, p)
-    return Against(pairs, mcnemar(runs.right, reference.right), p)
+def _against(runs: Runs, other: Runs, found: Beside, rules: Rules) -> Against:
+    seeds, images = found.seeds, found.images
+    deviation = (describe(runs.accuracies).deviation ** 2 + describe(other.accuracies).deviation ** 2) ** 0.5
+    difference = Sample(seeds.mean, deviation, seeds.low, seeds.high)
+    if images is None or runs.right is None or other.right is None:
+        return Against(difference, None, seeds.p, seeds.wins)
+    groups = None if rules.groups is None else int(rules.groups.max()) + 1
+    beyond = OtherImages(images.low, images.high, images.p, images.wins, groups)
+    return Against(difference, mcnemar(runs.right[0], other.right[0]), seeds.p, seeds.wins, beyond)
 
 
-def _confirmed(number: int, runs: Runs, reference: Runs | None, found: Judgement) -> ConfirmedTrial:
-    against = None
-    if reference is not None and runs is not reference:
-        against = _against(runs, reference, found.p_baseline[number])
+def _confirmed(
+    number: int, finalists: Mapping[int, Runs], baseline: int | None, found: Judgement, rules: Rules
+) -> ConfirmedTrial:
+    runs = finalists[number]
+    near, best = found.baseline.get(number), found.beside_best.get(number)
     return ConfirmedTrial(
         trial=number,
         test_accuracy=Accuracy(**asdict(describe(runs.accuracies)), values=runs.accuracies),
@@ -186,8 +232,9 @@ def _confirmed(number: int, runs: Runs, reference: Runs | None, found: Judgement
         epochs=runs.epochs,
         parameters=runs.parameters,
         training_seconds=runs.seconds,
-        p_best=found.p_best.get(number),
-        against_baseline=against,
+        p_best=best.p if best else None,
+        against_baseline=_against(runs, finalists[baseline], near, rules) if near and baseline is not None else None,
+        against_best=_against(runs, finalists[found.best], best, rules) if best else None,
     )
 
 
@@ -211,10 +258,13 @@ def conclude(
         The figures.
     """
     sign = measure.sign
-    accuracies = {number: [sign * value for value in runs.accuracies] for number, runs in finalists.items()}
-    found = judge(accuracies, baseline, {number: float(runs.parameters) for number, runs in finalists.items()})
-    reference = None if baseline is None else finalists[baseline]
-    rows = [_confirmed(number, runs, reference, found) for number, runs in finalists.items()]
+    rules = Rules(sign=sign)
+    networks = {
+        number: Network(runs.accuracies, runs.right, float(runs.parameters)) for number, runs in finalists.items()
+    }
+    found = judge(networks, baseline, rules)
+    rows = [_confirmed(number, finalists, baseline, found, rules) for number in finalists]
+    first = next(iter(finalists.values()))
     return Confirmation(
         study=study,
         confirmed=time.strftime("%Y-%m-%d %H:%M:%S"),
@@ -225,8 +275,9 @@ def conclude(
         better_than_baseline=list(found.better),
         tied=sorted(found.tied),
         recommended=found.recommended,
-        seeds=len(next(iter(accuracies.values()))),
-        test_images=0 if (right := next(iter(finalists.values())).right) is None else len(right),
+        seeds=len(first.accuracies),
+        test_images=0 if first.right is None else first.right.shape[1],
         measure=measure.name,
         sign=sign,
+        better_on_these_images=list(found.better_here),
     )

@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 
 from mnist_sweep.results.confirmation import Confirmation, ConfirmedTrial
-from mnist_sweep.results.statistics import LEVEL, shown_p, smallest_p
+from mnist_sweep.results.permutations import once, smallest_p
+from mnist_sweep.results.statistics import LEVEL, shown_p
 
 HEADING = "\n## Confirmed on the test images\n"
 CONFIRMED = "\n## Confirmed on fresh seeds\n"  # of a task without test images
@@ -15,22 +16,16 @@ def name_of(found: Confirmation, trial: int) -> str:
     return f"trial {trial} (the baseline)" if trial == found.baseline else f"trial {trial}"
 
 
-def _difference(found: Confirmation) -> str | None:
-    """Returns how the best one differs from the baseline, seed by seed and image by image."""
+def _networks(found: Confirmation) -> str | None:
+    """Returns how the first network of the best one differs from the baseline's, image by image."""
     beside = found.of(found.best).against_baseline
-    if beside is None:
+    if beside is None or beside.mcnemar is None:
         return None
-    pairs, images = beside.difference, beside.mcnemar
-    text = (
-        f"Trial {found.best} against the baseline, seed by seed: {pairs.mean:+.4f}, 95% interval "
-        f"{pairs.low:+.4f} to {pairs.high:+.4f}."
-    )
-    if images is None:
-        return text
+    images = beside.mcnemar
     return (
-        f"{text} Of these two with the first seed, only trial "
-        f"{found.best} gets {images.only_first} test images right, only the baseline "
-        f"{images.only_second} (McNemar for these two networks alone, p {shown_p(images.p)})."
+        f"Of the two networks with the first seed, only that of trial {found.best} gets {images.only_first} test "
+        f"images right, only that of the baseline {images.only_second} (McNemar "
+        f"for these two networks alone, p {shown_p(images.p)})."
     )
 
 
@@ -42,31 +37,80 @@ def _list(found: Confirmation, trials: Sequence[int]) -> str:
 def columns(found: Confirmation) -> list[str]:
     """Returns the names of the columns of `table`."""
     parameters = ["parameters"] if found.test_images else []
-    return ["trial", found.measure, "95% interval", "gain", "p", "promised", *parameters, "time"]
+    return ["trial", found.measure, "95% interval", "promised", *parameters, "time"]
 
 
 def table(found: Confirmation) -> list[list[str]]:
     """Returns a row of text for every finalist, the best first, under `columns`; at most 80 characters wide.
 
-    Accuracies have their standard deviation; `gain` is over the baseline; `time` is of one training.
+    Accuracies have their standard deviation; `time` is of one training.
     """
     rows = []
     least, most = (0.0, 1.0) if found.test_images else (-math.inf, math.inf)
     for row in found.finalists:
-        sample, beside = row.test_accuracy, row.against_baseline
+        sample = row.test_accuracy
         marks = "*" * (row.trial == found.recommended)
-        gain = "base" * (row.trial == found.baseline)
         rows.append([
             f"{row.trial}{marks}",
             f"{sample.mean:.4f} ±{sample.deviation:.4f}",
             f"{max(least, sample.low):.4f} to {min(most, sample.high):.4f}",
-            f"{beside.difference.mean:+.4f}" if beside else gain,
-            shown_p(beside.p) if beside else "",
             "" if row.promised is None else f"{row.promised:.4f}",
             *([f"{row.parameters:,}"] if found.test_images else []),
             f"{row.training_seconds:.0f} s",
         ])  # fmt: skip
     return rows
+
+
+WINS = "wins: the probability that a fresh run is better than a fresh run of the baseline"
+DIFFERENCES = ["to the baseline", "on fresh", "difference", "95% interval", "p", "wins"]
+
+
+def _wins(probability: float | None) -> str:
+    """Returns a probability in percent; it is never certain."""
+    if probability is None:
+        return ""
+    return ">99%" if probability > 0.995 else "<1%" if probability < 0.005 else f"{probability:.0%}"
+
+
+def differences(found: Confirmation) -> list[list[str]]:
+    """Returns two rows of text for every finalist beside the baseline, under `DIFFERENCES`; at most 80 characters wide.
+
+    The first is of fresh seeds on these images, the second of fresh images too; without test images there is one.
+    `wins` is how likely a fresh run is better than a fresh run of the baseline.
+    """
+    rows = []
+    for row in found.finalists:
+        beside = row.against_baseline
+        if beside is None:
+            continue
+        mean, images = f"{beside.difference.mean:+.4f}", beside.other_images
+        rows.append([f"{row.trial}", "seeds", mean, f"{beside.difference.low:+.4f} to {beside.difference.high:+.4f}",
+                     shown_p(beside.p), _wins(beside.wins)])  # fmt: skip
+        if images is not None:
+            fresh = "seeds and images" if images.groups is None else f"seeds and {images.groups} groups"
+            rows.append(["", fresh, mean, f"{images.low:+.4f} to {images.high:+.4f}", shown_p(images.p),
+                         _wins(images.wins)])  # fmt: skip
+    return rows
+
+
+def _better(found: Confirmation) -> str:
+    """Returns who is better than the baseline: on other images too, and on these images alone."""
+    better, here = found.better_than_baseline, found.better_on_these_images
+    by = f"p <= {LEVEL}, Holm-corrected"
+    if not found.test_images:
+        return f"Better than the baseline: {_list(found, better)} ({by})."
+    if not any(row.against_baseline and row.against_baseline.other_images for row in found.finalists):
+        return (
+            f"Better than the baseline on these images: {_list(found, better)} ({by}). Whether on other images too is "
+            "not known yet: the same `mnist-sweep confirm` again says so, and trains nothing."
+        )
+    texts = []
+    if better:
+        texts.append(f"Better than the baseline: {_list(found, better)}, on other seeds and other images ({by}).")
+    if here:
+        texts.append(f"Better on these images: {_list(found, here)} ({by}); on other images no better than the "
+                     "baseline beyond the noise.")  # fmt: skip
+    return " ".join(texts)
 
 
 def _winner(found: Confirmation) -> str:
@@ -76,10 +120,11 @@ def _winner(found: Confirmation) -> str:
     others = len(found.finalists) - 1
     if not others:
         return "The baseline is the only finalist: no complete trial of the search promised more."
-    if better:
-        return f"Better than the baseline: {_list(found, better)} (permutation test, Holm-corrected, p <= {LEVEL})."
+    here = found.better_on_these_images
+    if better or here:
+        return _better(found)
     text = "No finalist is better than the baseline beyond the noise of the seeds."
-    if (least := smallest_p(found.seeds, others)) > LEVEL:
+    if (least := smallest_p(once(found.seeds), others)) > LEVEL:
         text += f" With {found.seeds} seeds no difference could be: p is at least {least:.2f}; give more seeds."
     return text
 
@@ -90,7 +135,7 @@ def _recommendation(found: Confirmation) -> str | None:
     if not others:
         return None
     name = name_of(found, trial)
-    if smallest_p(found.seeds, others) > LEVEL:
+    if smallest_p(once(found.seeds), others) > LEVEL:
         return f"Recommended: {name}, the best on average; with more seeds it could be told from others."
     if len(found.tied) == 1:
         return f"Recommended: {name}, better than all others."
@@ -141,8 +186,14 @@ def _no_test_set(found: Confirmation) -> str | None:
 
 def sentences(found: Confirmation) -> list[str]:
     """Returns the answer in words."""
-    texts = (_winner(found), _difference(found), _recommendation(found), _curse(found), _no_test_set(found))
+    texts = (_winner(found), _networks(found), _recommendation(found), _curse(found), _no_test_set(found))
     return [text[0].upper() + text[1:] for text in texts if text]
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Returns the lines of a table in Markdown."""
+    lines = ["| " + " | ".join(names) + " |", "|" + "---:|" * len(names)]
+    return lines + ["| " + " | ".join(row).replace("*", r"\*") + " |" for row in rows]
 
 
 def markdown(found: Confirmation) -> str:
@@ -151,7 +202,7 @@ def markdown(found: Confirmation) -> str:
     lines = [CONFIRMED, f"{seeds} fresh seeds each.", ""]
     if images:
         lines = [HEADING, f"{seeds} fresh seeds each, trained on all training images; {images:,} test images.", ""]
-    names = columns(found)
-    lines += ["| " + " | ".join(names) + " |", "|" + "---:|" * len(names)]
-    lines += ["| " + " | ".join(row).replace("*", r"\*") + " |" for row in table(found)]
-    return "\n".join([*lines, "", r"\* recommended", "", "\n\n".join(sentences(found))]) + "\n"
+    lines += [*_table(columns(found), table(found)), "", r"\* recommended", ""]
+    if rows := differences(found):
+        lines += [*_table(DIFFERENCES, rows), "", f"{WINS}", ""]
+    return "\n".join([*lines, "\n\n".join(sentences(found))]) + "\n"

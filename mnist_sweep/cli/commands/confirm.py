@@ -1,5 +1,6 @@
 """`mnist-sweep confirm`: the finalists of a search on fresh seeds, judged by the test images, which are opened here."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
@@ -13,13 +14,23 @@ from mnist_sweep.results.confirmation import Confirmation
 from mnist_sweep.results.locate import find_study
 
 
-def _show(found: Confirmation, screen: Screen) -> None:
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> Table:
+    """Returns a table whose first columns are words, the others figures."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for index, column in enumerate(confirmation_text.columns(found)):
-        table.add_column(column, justify="left" if index == 0 else "right")
-    for row in confirmation_text.table(found):
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index < words else "right")
+    for row in rows:
         table.add_row(*row)
-    screen.table(table)
+    return table
+
+
+def _show(found: Confirmation, screen: Screen) -> None:
+    screen.table(_table(confirmation_text.columns(found), confirmation_text.table(found), words=1))
+    if rows := confirmation_text.differences(found):
+        screen.say("")
+        screen.table(_table(confirmation_text.DIFFERENCES, rows, words=2))
+        screen.say(confirmation_text.WINS, style="dim")
+        screen.say("")
     for sentence in confirmation_text.sentences(found):
         screen.say(sentence, wrap=True)
 
