@@ -111,11 +111,12 @@ class Study:
         """Writes its page, and returns where: report.html in its folder, or the file."""
         return write_report(self._read(), file=None if file is None else Path(file))
 
-    def confirm(self, seeds: int = 5, top_k: int = 3) -> Confirmation:
+    def confirm(self, seeds: int | str = 5, top_k: int = 3) -> Confirmation:
         """Trains the best trials on fresh seeds, judges them by the test images, and compares them.
 
         Args:
-            seeds: How often each is trained.
+            seeds: How often each is trained: a number, or a range such as `5..15`, of which only those that are
+                still open take more than the first.
             top_k: How many of the best trials, besides the baseline.
 
         Returns:

@@ -2,12 +2,13 @@
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass as plain_dataclass
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ByteSize, Field
+from pydantic import ByteSize, Field, WrapValidator
 from pydantic.dataclasses import dataclass
 
 from mnist_sweep.config.check import check, nearest, shown
@@ -38,12 +39,37 @@ class SearchConfig:
     audit: Annotated[Float, Field(ge=0, le=1)] = 0.0  # studies of before have none
 
 
+MIN_SEEDS, MAX_SEEDS = 2, 100
+
+
+def _number_or_range(value: Any, check: Callable[[Any], Any]) -> Any:
+    """Text is a range of seeds."""
+    if not isinstance(value, str):
+        return check(value)
+    found = re.fullmatch(r"([0-9]+)\.\.([0-9]+)", value.strip())
+    least, most = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not MIN_SEEDS <= least < most <= MAX_SEEDS:
+        raise ValueError(
+            f"must be a whole number from {MIN_SEEDS} to {MAX_SEEDS}, or two such as 5..15, got {shown(value)}"
+        )
+    return f"{least}..{most}"
+
+
+Seeds = Annotated[Int, Field(ge=MIN_SEEDS, le=MAX_SEEDS), WrapValidator(_number_or_range)]
+
+
 @dataclass(frozen=True, config=CONFIG)
 class ConfirmConfig:
-    """How many of the best trials are confirmed, and on how many fresh seeds each."""
+    """How many of the best trials are confirmed, and on how many fresh seeds each: a number, or a range `5..15`."""
 
     top_k: Annotated[Int, Field(ge=1, le=100)]
-    seeds: Annotated[Int, Field(ge=2, le=100)]
+    seeds: Seeds
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """After how many seeds the finalists are compared: once, or after every 5 of `5..15`."""
+        least, _, most = str(self.seeds).partition("..")
+        return (*range(int(least), int(most), int(least)), int(most)) if most else (int(least),)
 
 
 @dataclass(frozen=True, config=CONFIG)

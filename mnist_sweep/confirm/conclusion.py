@@ -9,11 +9,13 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.compose import Composer
 from mnist_sweep.confirm.finalists import BASELINE, Finalist
 from mnist_sweep.confirm.runs import Run
+from mnist_sweep.confirm.stages import Plan
 from mnist_sweep.confirm.winner import write_winner
 from mnist_sweep.execution.jobs import shortest
 from mnist_sweep.report import refresh_report
 from mnist_sweep.results.confirmation import Confirmation, Measure, Runs, conclude
 from mnist_sweep.results.confirmation_text import CONFIRMED, HEADING, markdown
+from mnist_sweep.results.judgement import Rules
 from mnist_sweep.storage.folders import StudyFolder
 
 
@@ -32,14 +34,15 @@ def _results(finalist: Finalist, runs: Sequence[Run]) -> Runs:
 
 
 def conclude_study(
-    study: StudyFolder, finalists: Sequence[Finalist], runs: Sequence[Run], line: str, composer: Composer
+    study: StudyFolder, finalists: Sequence[Finalist], plan: Plan, rules: Rules, line: str, composer: Composer
 ) -> tuple[Confirmation, Run]:
     """Compares the finalists that are trained on all seeds, and writes what was found into the study's folder.
 
     Args:
         study: The study.
         finalists: Its finalists.
-        runs: All their runs.
+        plan: All their runs, and the looks.
+        rules: How they are compared.
         line: The command line.
         composer: Knows the config groups, for winner.yaml.
 
@@ -51,21 +54,21 @@ def conclude_study(
     """
     results = {}
     for finalist in finalists:
-        own = [run for run in runs if run.finalist is finalist]
-        if all(run.is_done for run in own):
+        own = [run for run in plan.runs if run.finalist.trial == finalist.trial]
+        if own and all(run.is_done for run in own):
             results[finalist.trial] = _results(finalist, own)
     if not results:
         raise UserError(f"no finalist of {study.name} could be trained on all seeds: see their log.txt in "
                         f"{shortest(study.path / 'confirm')}")  # fmt: skip
     first = finalists[0]
     measure = Measure(first.measure, first.metric.sign)
-    found = conclude(results, BASELINE if BASELINE in results else None, study.name, line, measure)
+    found = conclude(results, BASELINE if BASELINE in results else None, study.name, line, measure, rules, plan.looks)
     found.write(study.confirmed)
     page = (
         study.readme.read_text(encoding="utf-8", errors="replace") if study.readme.is_file() else f"**{study.name}**\n"
     )
     files.write_text(study.readme, page.partition(HEADING)[0].partition(CONFIRMED)[0] + markdown(found))
-    winner = next(run for run in runs if run.finalist.trial == found.recommended)
+    winner = next(run for run in plan.runs if run.finalist.trial == found.recommended)
     write_winner(study, found, winner.folder, winner.finalist, composer)
     refresh_report(study)
     return found, winner

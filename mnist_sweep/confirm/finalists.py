@@ -24,7 +24,7 @@ class Finalist:
 
     `promised` is its val_accuracy at the epoch that the search chose, `epochs` that epoch: of its best value if the
     objective is a best one, else the last. A baseline that was pruned has promised nothing, and takes all its epochs.
-    Where the task has no test set, it is the objective.
+    Where the task has no test set, it is the objective. `seconds` is what a run is estimated to take.
     """
 
     trial: int
@@ -36,6 +36,7 @@ class Finalist:
     validation_images: int
     digests: dict[str, str]
     metric: Metric
+    seconds: float = 0.0
 
     @property
     def measure(self) -> str:
@@ -108,7 +109,14 @@ def _finalist(trial: Trial, study: Study, allowed: list[str]) -> Finalist:
         validation_images=data.validation_images,
         digests=data.digests,
         metric=study.known.known[PRIMARY] if isinstance(config, ImageClassifierConfig) else study.objective,
+        seconds=_seconds(trial, epochs, data.train_images, data.validation_images),
     )
+
+
+def _seconds(trial: Trial, epochs: int, images: int, further: int) -> float:
+    """Returns what a run takes: as long as the trial for each epoch and image, of which there are further ones."""
+    took = float(trial.metrics.get("training_seconds", 0.0))
+    return took * epochs / max(1, len(trial.rows)) * (images + further) / max(1, images)
 
 
 def _check_intact(trial: Trial) -> None:

@@ -1,6 +1,6 @@
 """The runs of `mnist-sweep confirm`: every finalist on every fresh seed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -105,34 +105,58 @@ def value_of(metric: Metric, metrics: Mapping[str, Any], folder: TrialFolder) ->
     return float(value)
 
 
+NextRuns = Callable[[], Sequence[Run]]
+
+
 class Confirmation(RecordedRuns):
     """The runs of one call of `mnist-sweep confirm`, as a source of jobs."""
 
     streams_epochs = False  # what MLflow shows of these runs is of the test images: it is written at their end
 
     def __init__(
-        self, study: StudyFolder, todo: Sequence[Run], runtime: RuntimeConfig, batch: Batch, recorder: RunRecorder,
+        self, study: StudyFolder, next_runs: NextRuns, runtime: RuntimeConfig, batch: Batch, recorder: RunRecorder,
         progress: Progress,
     ) -> None:  # fmt: skip
         super().__init__(recorder, progress)
         self.study = study
+        self.next_runs = next_runs
         self.runtime = runtime
         self.batch = batch
-        self.runs = dict(enumerate(todo))
-        self._waiting = iter(self.runs)
+        self.runs: list[Run] = []
+        self._given = 0
+        self._running: set[int] = set()
         self._kernels = kernels_of(study)
 
     def next_job(self) -> Job | None:
-        """Returns the next run, None where there is none."""
-        number = next(self._waiting, None)
-        if number is None:
+        """Returns the next run, None where there is none, or none before those that run have ended."""
+        if self._given == len(self.runs) and not self._running:
+            self.runs += self.next_runs()
+        if self._given == len(self.runs):
             return None
+        number = self._given
+        self._given += 1
+        self._running.add(number)
         run = self.runs[number]
         overrides = run.finalist.seeded_overrides(run.index)
         request = TrialRequest(
             number, run.config, overrides, run.folder, keep_model=run.index == 0, kernels=self._kernels
         )
         return make_job(request, self.batch)
+
+    def done(self, job: Job, result: dict[str, Any]) -> None:
+        """Records that the run has ended well."""
+        super().done(job, result)
+        self._running.discard(job.number)
+
+    def failed(self, job: Job, reason: str) -> None:
+        """Records that the run has failed."""
+        super().failed(job, reason)
+        self._running.discard(job.number)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no run is left, failed ones aside."""
+        return self._given == len(self.runs) and not self._running and not self.next_runs()
 
     def describe(self, job: Job) -> RunDescription:
         """Returns a run for its record."""
@@ -177,35 +201,17 @@ class Confirmation(RecordedRuns):
         return StateFile(run.finalist.trial, state, reason, seed=run.index)
 
 
-def runs_of(study: StudyFolder, finalists: Sequence[Finalist], seeds: int) -> list[Run]:
-    """Returns all runs seed by seed, so that an interrupted confirmation has the same seeds of all finalists.
-
-    Args:
-        study: The study.
-        finalists: Its finalists.
-        seeds: How many seeds at least: further ones count if all finalists were trained on them before.
-    """
-    runs: list[Run] = []
-    index = 0
-    while True:
-        some = [Run(one, index, study.confirmation(one.trial, index), one.seeded(index)) for one in finalists]
-        if index >= seeds and not all(run.is_done for run in some):
-            return runs
-        runs += some
-        index += 1
-
-
-def open_test_images(study: StudyFolder, runs: Sequence[Run], line: str, progress: Progress) -> None:
+def open_test_images(study: StudyFolder, trials: Sequence[int], seeds: int, line: str, progress: Progress) -> None:
     """Logs that the test images are opened, and warns where that is not for the first time.
 
     Args:
         study: The study.
-        runs: All runs that they judge.
+        trials: The trials that they judge.
+        seeds: On how many seeds, at most.
         line: The command line.
         progress: Shows the warning.
     """
-    trials = list(dict.fromkeys(run.finalist.trial for run in runs))
-    if before := open_for(study, trials, len(runs) // len(trials), line):
+    if before := open_for(study, list(trials), seeds, line):
         times = "once" if before == 1 else f"{before} times"
         progress.warn(f"The test images were opened before, for other finalists or seeds, {times}: the more often, the "
                       "less they are a test")  # fmt: skip
@@ -217,8 +223,9 @@ class ConfirmRuns:
 
     Attributes:
         study: The study.
-        runs: All runs.
-        todo: Those that are still to be trained.
+        finalists: The finalists.
+        seeds: The most seeds of each.
+        next_runs: Returns the runs that are trained next, asked again when they have ended; none at the end.
         runtime: Where they run.
         trusted: The modules whose functions a configuration may name.
         flags: The arguments that say where the configuration lies.
@@ -226,8 +233,9 @@ class ConfirmRuns:
     """
 
     study: StudyFolder
-    runs: Sequence[Run]
-    todo: Sequence[Run]
+    finalists: Sequence[Finalist]
+    seeds: int
+    next_runs: NextRuns
     runtime: RuntimeConfig
     trusted: Sequence[str]
     flags: Sequence[str]
@@ -250,18 +258,19 @@ def train(what: ConfirmRuns, recorder: RunRecorder, progress: Progress, at_once:
     Raises:
         UserError: The data set is not the one of the search.
     """
-    first = what.todo[0].config
+    first = what.finalists[0].seeded(0)
     executor = make_executor(what.runtime, build_task(first.task))
     description = prepare(first, progress.say, transfer=transfer)
-    for run in what.todo:
-        check_data(run.finalist.digests, description, f"trial {run.finalist.trial} of {what.study.name}")
-    if what.todo[0].finalist.has_test_set:
-        open_test_images(what.study, what.runs, what.line, progress)
+    for finalist in what.finalists:
+        check_data(finalist.digests, description, f"trial {finalist.trial} of {what.study.name}")
+    if what.finalists[0].has_test_set:
+        trials = [finalist.trial for finalist in what.finalists]
+        open_test_images(what.study, trials, what.seeds, what.line, progress)
     batch = Batch(first, description, what.trusted, what.flags, what.line)
     with batch.memory() as shared:
         batch = replace(batch, shared=shared)
-        source = Confirmation(what.study, what.todo, what.runtime, batch, recorder, progress)
+        source = Confirmation(what.study, what.next_runs, what.runtime, batch, recorder, progress)
         code = run_jobs(executor, source, at_once, progress)
-    if code and any(not run.is_done for run in what.runs):
+    if code and not source.is_complete:
         return code
     return int(source.failures > 0)

@@ -11,14 +11,17 @@ from mnist_sweep.config.compose import Composer
 from mnist_sweep.config.settings import ConfirmConfig, RuntimeConfig, TrackingConfig
 from mnist_sweep.confirm.conclusion import conclude_study
 from mnist_sweep.confirm.finalists import BASELINE, choose
-from mnist_sweep.confirm.runs import ConfirmRuns, Run, runs_of, train
+from mnist_sweep.confirm.runs import ConfirmRuns, train
+from mnist_sweep.confirm.stages import Stages, looks_of, rules_of
 from mnist_sweep.confirm.test_set_log import openings
 from mnist_sweep.confirm.winner import register_winner
 from mnist_sweep.execution.jobs import shortest, workers
 from mnist_sweep.execution.progress import Progress, Scope
 from mnist_sweep.formatting import duration
-from mnist_sweep.results.confirmation import Confirmation
+from mnist_sweep.results.confirmation import Confirmation, read_confirmation
+from mnist_sweep.results.confirmation_text import looked
 from mnist_sweep.results.recorded import check_trained
+from mnist_sweep.results.stopping import expected_runs
 from mnist_sweep.storage.copies import settle_in
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.lock import locked
@@ -62,14 +65,44 @@ def _check(study: StudyFolder) -> None:
     check_trained(study)
 
 
-def _intro(study: StudyFolder, runs: list[Run], done: int, screen: Progress) -> None:
-    trials = list(dict.fromkeys(run.finalist.trial for run in runs))
-    names = ", ".join("0 (the baseline)" if trial == BASELINE else str(trial) for trial in trials)
-    seeds = len(runs) // len(trials)
-    images = " and all training images" if runs[0].finalist.has_test_set else ""
-    screen.say(f"Study {study.name}: trials {names}, each on {seeds} fresh seeds{images}")
+def _intro(study: StudyFolder, stages: Stages, at_once: int, screen: Progress) -> None:
+    """Says what will be trained, and how long it may take."""
+    finalists, sizes = stages.finalists, stages.sizes
+    names = ", ".join("0 (the baseline)" if one.trial == BASELINE else str(one.trial) for one in finalists)
+    images = " and all training images" if finalists[0].has_test_set else ""
+    seeds = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+    screen.say(f"Study {study.name}: trials {names}, each on {seeds} fresh seeds{images}", wrap=True)
+    done = sum(run.is_done for run in stages.plan.runs)
+    each = sum(one.seconds for one in finalists) / len(finalists) / at_once
+    if len(sizes) > 1 and stages.plan.todo:
+        looks = f"{', '.join(map(str, sizes[:-1]))} and {sizes[-1]}"
+        screen.say(f"Looks after {looks} seeds: who is told from the baseline, or hopeless, gets no more", wrap=True)
+        expected = expected_runs(looks_of(finalists, sizes), len(finalists) - 1)
+        most = len(finalists) * sizes[-1]
+        screen.say(
+            f"At most {most} runs, {_time(most * each)}; about {expected:.0f} are expected, {_time(expected * each)}"
+        )
+    elif stages.plan.todo:
+        screen.say(f"{len(finalists) * sizes[0]} runs, {_time(len(finalists) * sizes[0] * each)}")
     if done:
-        screen.say(f"Going on: {done} of {len(runs)} runs have ended before")
+        of = "" if len(sizes) > 1 else f" of {len(stages.plan.runs)}"
+        screen.say(f"Going on: {done}{of} runs have ended before")
+    for seen in stages.plan.looks:
+        screen.say(looked(seen.seeds, seen.standings))
+
+
+def _time(seconds: float) -> str:
+    return f"some {duration(seconds)}"
+
+
+def _warn_of_other_looks(study: StudyFolder, sizes: Sequence[int], screen: Progress) -> None:
+    """Warns where finalists were judged after other numbers of seeds before: each judgement has its own error."""
+    before = read_confirmation(study.confirmed)
+    if before is None or sizes[-1] <= before.seeds or list(sizes) == (before.planned_looks or [before.seeds]):
+        return
+    looks = ", ".join(map(str, before.planned_looks or [before.seeds]))
+    screen.warn(f"This study was judged before, after {looks} seeds. A test that is repeated with more seeds is wrong "
+                "more often: the two together call a false winner in up to 10% of studies, not 5%")  # fmt: skip
 
 
 def confirm(
@@ -95,24 +128,29 @@ def confirm(
     tracking = as_before(what.tracking, study)
     with locked(study):
         finalists = choose(study, what.confirm.top_k, what.trusted)
-        runs = runs_of(study, finalists, what.confirm.seeds)
-        todo = [run for run in runs if not run.is_done]
-        at_once, done = min(len(runs), workers(runtime)), len(runs) - len(todo)
+        stages = Stages(study, finalists, what.confirm.looks, lambda one: screen.say(looked(one.seeds, one.standings)))
+        most = max(len(stages.plan.runs), len(finalists) * what.confirm.looks[-1])
+        at_once, done = min(most, workers(runtime)), sum(run.is_done for run in stages.plan.runs)
         curve = "accuracy" if finalists[0].has_test_set else finalists[0].metric.curve or ""
         counts = {TrialState.COMPLETE: done}
-        screen.begin(Scope(f"confirming {study.name}", curve, len(runs), at_once, counts, kind="run"))
+        screen.begin(Scope(f"confirming {study.name}", curve, most, at_once, counts, kind="run"))
         settle_in(study, screen.say)
         openings(study)  # a damaged log is reported before anything is done
-        _intro(study, runs, done, screen)
+        _intro(study, stages, at_once, screen)
+        if stages.plan.todo:
+            _warn_of_other_looks(study, what.confirm.looks, screen)
         tracker = Tracker(tracking, runs_folder, screen.warn)
         state = files.read_json_or_empty(study.tracking).get("mirrored") or TrialState.COMPLETE  # stays as it is
         try:
             if study.record.is_file():
                 tracker.start_study(study)
-            all_runs = ConfirmRuns(study, runs, todo, runtime, what.trusted, what.flags, what.line)
-            code = train(all_runs, RunRecorder(tracker), screen, at_once, transfer) if todo else 0
+            all_runs = ConfirmRuns(
+                study, finalists, stages.sizes[-1], stages.next_runs, runtime, what.trusted, what.flags, what.line
+            )
+            code = train(all_runs, RunRecorder(tracker), screen, at_once, transfer) if stages.plan.todo else 0
             if code <= 1:
-                found, winner = conclude_study(study, finalists, runs, what.line, what.composer)
+                rules = rules_of(finalists, stages.sizes)
+                found, winner = conclude_study(study, finalists, stages.plan, rules, what.line, what.composer)
         finally:
             tracker.finish_study(state)
             caught_up = tracker.close()

@@ -78,7 +78,7 @@ def write_winner(
 #
 #   command  cp {shortest(study.winner)} experiments/NAME.yaml && mnist-sweep train experiment=NAME
 #   time     {files.read_json(folder.metrics)["training_seconds"]:.0f} s of training on one core ({environment.processor}), TensorFlow {environment.versions["tensorflow"]}
-#   result   {found.measure} {sample.mean:.4f} on average over {found.seeds} seeds, standard deviation {sample.deviation:.4f}; with this one {sample.values[0]:.4f}
+#   result   {found.measure} {sample.mean:.4f} on average over {len(sample.values)} seeds, standard deviation {sample.deviation:.4f}; with this one {sample.values[0]:.4f}
 #            {f"{row.parameters:,} parameters; " if row.parameters else ""}confirmed with: {found.command}
 #   digest   {environment.weights_digest}
 """  # noqa: E501
@@ -117,7 +117,7 @@ def register_winner(
     sample = row.test_accuracy
     note = (
         f"Trial {row.trial} of study {study.name}, trained on all training images with the first of "
-        f"{found.seeds} fresh seeds: test accuracy {sample.values[0]:.4f}, on average over the seeds "
+        f"{len(sample.values)} fresh seeds: test accuracy {sample.values[0]:.4f}, on average over the seeds "
         f"{sample.mean:.4f}. Takes float32 images from 0 to 1, gives the probabilities of the classes."
     )
     tags = {"study": study.name, "trial": str(row.trial), "test_accuracy": str(sample.values[0]),

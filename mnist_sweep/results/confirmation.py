@@ -1,7 +1,7 @@
 """The figures of confirmed.json: what the finalists reached on fresh seeds, and how they compare."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,9 @@ from mnist_sweep.config.check import check
 from mnist_sweep.config.schema import LOOSE
 from mnist_sweep.files import read_json, write_json
 from mnist_sweep.results.judgement import Beside, Judgement, Network, Rules, judge
+from mnist_sweep.results.settling import Needed, needed
 from mnist_sweep.results.statistics import McNemar, Sample, describe, mcnemar
+from mnist_sweep.results.stopping import Look, Standing
 
 Z = 1.96  # standard deviations of a 95% interval
 
@@ -100,6 +102,7 @@ class Against:
         p: The p-value of the permutation test, corrected for several finalists.
         wins: The probability that a fresh run is better than a fresh run of the other one, on these images.
         other_images: The difference on other images; None without a test set.
+        needed: What it would take to show that it is better; None where it is not, or seems worse.
     """
 
     difference: Sample
@@ -107,6 +110,20 @@ class Against:
     p: float
     wins: float | None = None  # of a file of an earlier version
     other_images: OtherImages | None = None
+    needed: Needed | None = None
+
+
+@checked(frozen=True, config=LOOSE)
+class Looked:
+    """What was seen at a look, on these images.
+
+    Attributes:
+        seeds: After how many seeds.
+        standings: Where each finalist stood, the baseline aside.
+    """
+
+    seeds: int
+    standings: list[Standing]
 
 
 @checked(frozen=True, config=LOOSE)
@@ -153,11 +170,13 @@ class Confirmation:
             file of an earlier version on these images.
         tied: The trials that can't be told from the best.
         recommended: The cheapest of these.
-        seeds: The number of fresh seeds.
+        seeds: The number of fresh seeds, the most that a finalist has.
         test_images: The number of test images, 0 where the task has none.
         measure: What the runs are compared by.
         sign: 1 where more of it is better, -1 where less is.
         better_on_these_images: The trials that are significantly better than the baseline on these images alone.
+        planned_looks: After how many seeds the finalists were to be looked at; empty in a file of an earlier version.
+        looks: What was seen at each look; empty where there is only one, at the end.
     """
 
     study: str
@@ -174,6 +193,13 @@ class Confirmation:
     measure: str = "test accuracy"
     sign: int = 1
     better_on_these_images: list[int] = field(default_factory=list)
+    planned_looks: list[int] = field(default_factory=list)
+    looks: list[Looked] = field(default_factory=list)
+
+    @property
+    def fewest_seeds(self) -> int:
+        """The fewest seeds that a finalist has."""
+        return min(len(row.test_accuracy.values) for row in self.finalists)
 
     def of(self, trial: int) -> ConfirmedTrial:
         """Returns the figures of a finalist."""
@@ -208,15 +234,19 @@ def _gap(runs: Runs) -> Gap | None:
     return Gap(runs.promised - sample.mean, Z * variance**0.5)
 
 
-def _against(runs: Runs, other: Runs, found: Beside, rules: Rules) -> Against:
+def _against(runs: Runs, other: Runs, found: Beside, rules: Rules, needs: Needed | None = None) -> Against:
     seeds, images = found.seeds, found.images
     deviation = (describe(runs.accuracies).deviation ** 2 + describe(other.accuracies).deviation ** 2) ** 0.5
     difference = Sample(seeds.mean, deviation, seeds.low, seeds.high)
     if images is None or runs.right is None or other.right is None:
-        return Against(difference, None, seeds.p, seeds.wins)
+        return Against(difference, None, seeds.p, seeds.wins, needed=needs)
     groups = None if rules.groups is None else int(rules.groups.max()) + 1
     beyond = OtherImages(images.low, images.high, images.p, images.wins, groups)
-    return Against(difference, mcnemar(runs.right[0], other.right[0]), seeds.p, seeds.wins, beyond)
+    return Against(difference, mcnemar(runs.right[0], other.right[0]), seeds.p, seeds.wins, beyond, needs)
+
+
+def _network(runs: Runs) -> Network:
+    return Network(runs.accuracies, runs.right, float(runs.parameters))
 
 
 def _confirmed(
@@ -224,6 +254,12 @@ def _confirmed(
 ) -> ConfirmedTrial:
     runs = finalists[number]
     near, best = found.baseline.get(number), found.beside_best.get(number)
+    against = None
+    if near and baseline is not None:
+        base = finalists[baseline]
+        is_settled = number in found.better
+        needs = None if is_settled else needed(_network(runs), _network(base), len(found.baseline), rules)
+        against = _against(runs, base, near, rules, needs)
     return ConfirmedTrial(
         trial=number,
         test_accuracy=Accuracy(**asdict(describe(runs.accuracies)), values=runs.accuracies),
@@ -233,7 +269,7 @@ def _confirmed(
         parameters=runs.parameters,
         training_seconds=runs.seconds,
         p_best=best.p if best else None,
-        against_baseline=_against(runs, finalists[baseline], near, rules) if near and baseline is not None else None,
+        against_baseline=against,
         against_best=_against(runs, finalists[found.best], best, rules) if best else None,
     )
 
@@ -244,6 +280,8 @@ def conclude(
     study: str = "",
     command: str = "",
     measure: Measure = Measure(),
+    rules: Rules | None = None,
+    looks: Sequence[Look] = (),
 ) -> Confirmation:
     """Compares the finalists.
 
@@ -253,18 +291,18 @@ def conclude(
         study: The study's name.
         command: The command line.
         measure: What the runs are compared by.
+        rules: How they are compared, None for once, at the end.
+        looks: What was seen at each look.
 
     Returns:
         The figures.
     """
     sign = measure.sign
-    rules = Rules(sign=sign)
-    networks = {
-        number: Network(runs.accuracies, runs.right, float(runs.parameters)) for number, runs in finalists.items()
-    }
-    found = judge(networks, baseline, rules)
+    rules = rules or Rules(sign=sign)
+    found = judge({number: _network(runs) for number, runs in finalists.items()}, baseline, rules)
     rows = [_confirmed(number, finalists, baseline, found, rules) for number in finalists]
     first = next(iter(finalists.values()))
+    most = max(len(runs.accuracies) for runs in finalists.values())
     return Confirmation(
         study=study,
         confirmed=time.strftime("%Y-%m-%d %H:%M:%S"),
@@ -275,9 +313,11 @@ def conclude(
         better_than_baseline=list(found.better),
         tied=sorted(found.tied),
         recommended=found.recommended,
-        seeds=len(first.accuracies),
+        seeds=most,
         test_images=0 if first.right is None else first.right.shape[1],
         measure=measure.name,
         sign=sign,
         better_on_these_images=list(found.better_here),
+        planned_looks=list(rules.looks.sizes) if rules.looks else [most],
+        looks=[Looked(one.seeds, list(one.standings)) for one in looks],
     )

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Sequence
 
+from mnist_sweep.config.settings import MAX_SEEDS
 from mnist_sweep.results.confirmation import Confirmation, ConfirmedTrial
-from mnist_sweep.results.permutations import once, smallest_p
+from mnist_sweep.results.permutations import Looks, several, smallest_p
 from mnist_sweep.results.statistics import LEVEL, shown_p
+from mnist_sweep.results.stopping import Standing, Verdict
 
 HEADING = "\n## Confirmed on the test images\n"
 CONFIRMED = "\n## Confirmed on fresh seeds\n"  # of a task without test images
@@ -30,14 +32,22 @@ def _networks(found: Confirmation) -> str | None:
 
 
 def _list(found: Confirmation, trials: Sequence[int]) -> str:
-    names = [name_of(found, trial) for trial in trials]
+    return _and([name_of(found, trial) for trial in trials])
+
+
+def _and(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _seeds_differ(found: Confirmation) -> bool:
+    return found.fewest_seeds < found.seeds
 
 
 def columns(found: Confirmation) -> list[str]:
     """Returns the names of the columns of `table`."""
     parameters = ["parameters"] if found.test_images else []
-    return ["trial", found.measure, "95% interval", "promised", *parameters, "time"]
+    seeds = ["seeds"] if _seeds_differ(found) else []
+    return ["trial", *seeds, found.measure, "95% interval", "promised", *parameters, "time"]
 
 
 def table(found: Confirmation) -> list[list[str]]:
@@ -52,6 +62,7 @@ def table(found: Confirmation) -> list[list[str]]:
         marks = "*" * (row.trial == found.recommended)
         rows.append([
             f"{row.trial}{marks}",
+            *([f"{len(sample.values)}"] if _seeds_differ(found) else []),
             f"{sample.mean:.4f} ±{sample.deviation:.4f}",
             f"{max(least, sample.low):.4f} to {min(most, sample.high):.4f}",
             "" if row.promised is None else f"{row.promised:.4f}",
@@ -93,6 +104,59 @@ def differences(found: Confirmation) -> list[list[str]]:
     return rows
 
 
+def looked(seeds: int, standings: Sequence[Standing]) -> str:
+    """Returns what was seen at a look, in a line."""
+    words = {
+        Verdict.BETTER: "better than the baseline on these images",
+        Verdict.WORSE: "worse than the baseline",
+        Verdict.HOPELESS: "dropped as hopeless",
+        Verdict.OPEN: "open",
+    }
+    parts = []
+    for verdict, word in words.items():
+        if trials := [f"{one.trial}" for one in standings if one.verdict is verdict]:
+            parts.append(f"trial{'s' * (len(trials) > 1)} {_and(trials)} {word}")
+    return f"After {seeds} seeds: {'; '.join(parts)}"
+
+
+def _looks(found: Confirmation) -> str | None:
+    """Returns when the finalists were looked at, and what became of each."""
+    if not found.looks:
+        return None
+    lines = [looked(look.seeds, look.standings) for look in found.looks]
+    text = ". ".join(lines)
+    planned = _and([str(seeds) for seeds in found.planned_looks])
+    return f"Looks were planned after {planned} seeds, with the error of {LEVEL:.0%} split over them. {text}."
+
+
+def _needed(found: Confirmation) -> str | None:
+    """Returns what would settle the most promising finalist that is not better than the baseline."""
+    rows = [row for row in found.finalists if row.against_baseline and row.against_baseline.needed]
+    if not rows or found.better_than_baseline:
+        return None
+    row = rows[0]
+    against = row.against_baseline
+    assert against is not None
+    assert against.needed is not None
+    needs = against.needed
+    if_true = f"If trial {row.trial} differs by {against.difference.mean:+.4f}, as it seems,"
+    seeds = _count(needs.seeds, MAX_SEEDS, "seeds of each")
+    if not found.test_images:
+        return f"{if_true} {seeds} would show it in four of five studies."
+    both = needs.seeds_and_images
+    if both is not None and both <= MAX_SEEDS:
+        more = f"{seeds} would show it on these images, {_count(both, MAX_SEEDS, 'seeds')} on other images too"
+    else:
+        images = "no number of test images" if needs.images is None else f"about {needs.images:,} test images"
+        here = "" if row.trial in found.better_on_these_images else f"{seeds} would show it on these images; "
+        more = f"{here}on other images no number of seeds would, but {images} (there are {found.test_images:,})"
+    return f"{if_true} {more}, in four of five studies."
+
+
+def _count(number: int, most: int, noun: str) -> str:
+    return f"about {number} {noun}" if number <= most else f"more than {most} {noun}"
+
+
 def _better(found: Confirmation) -> str:
     """Returns who is better than the baseline: on other images too, and on these images alone."""
     better, here = found.better_than_baseline, found.better_on_these_images
@@ -113,6 +177,11 @@ def _better(found: Confirmation) -> str:
     return " ".join(texts)
 
 
+def _planned(found: Confirmation) -> Looks:
+    """Returns when the finalists were looked at."""
+    return several(found.planned_looks or [found.seeds], max(1, len(found.finalists) - 1))
+
+
 def _winner(found: Confirmation) -> str:
     better, baseline = found.better_than_baseline, found.baseline
     if baseline is None:
@@ -124,7 +193,7 @@ def _winner(found: Confirmation) -> str:
     if better or here:
         return _better(found)
     text = "No finalist is better than the baseline beyond the noise of the seeds."
-    if (least := smallest_p(once(found.seeds), others)) > LEVEL:
+    if (least := smallest_p(_planned(found), others)) > LEVEL:
         text += f" With {found.seeds} seeds no difference could be: p is at least {least:.2f}; give more seeds."
     return text
 
@@ -135,7 +204,7 @@ def _recommendation(found: Confirmation) -> str | None:
     if not others:
         return None
     name = name_of(found, trial)
-    if smallest_p(once(found.seeds), others) > LEVEL:
+    if smallest_p(_planned(found), others) > LEVEL:
         return f"Recommended: {name}, the best on average; with more seeds it could be told from others."
     if len(found.tied) == 1:
         return f"Recommended: {name}, better than all others."
@@ -186,7 +255,15 @@ def _no_test_set(found: Confirmation) -> str | None:
 
 def sentences(found: Confirmation) -> list[str]:
     """Returns the answer in words."""
-    texts = (_winner(found), _networks(found), _recommendation(found), _curse(found), _no_test_set(found))
+    texts = (
+        _winner(found),
+        _networks(found),
+        _recommendation(found),
+        _looks(found),
+        _needed(found),
+        _curse(found),
+        _no_test_set(found),
+    )
     return [text[0].upper() + text[1:] for text in texts if text]
 
 
@@ -198,7 +275,8 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def markdown(found: Confirmation) -> str:
     """Returns the answer as a section for the study's README.md, the study's page in MLflow."""
-    seeds, images = found.seeds, found.test_images
+    images = found.test_images
+    seeds = f"{found.fewest_seeds} to {found.seeds}" if _seeds_differ(found) else f"{found.seeds}"
     lines = [CONFIRMED, f"{seeds} fresh seeds each.", ""]
     if images:
         lines = [HEADING, f"{seeds} fresh seeds each, trained on all training images; {images:,} test images.", ""]

@@ -96,7 +96,7 @@ def _scatter(values: NDArray[np.float64], groups: NDArray[np.int64] | None) -> N
 
 
 @dataclass(frozen=True)
-class _Runs:
+class Runs:
     """The variances of one network's accuracies.
 
     Attributes:
@@ -110,23 +110,41 @@ class _Runs:
     met: float
 
 
-def _runs(right: NDArray[np.float64], groups: NDArray[np.int64] | None) -> _Runs:
+def _runs(right: NDArray[np.float64], groups: NDArray[np.int64] | None) -> Runs:
     """Returns the components of an analysis of variance of runs and images (Searle, Casella, McCulloch, 1992)."""
     seeds = len(right)
     accuracies = right.mean(axis=1, keepdims=True)
     rest = right - accuracies - right.mean(axis=0) + right.mean()
     met = float(_scatter(rest, groups).sum()) / (seeds - 1)
-    return _Runs(seeds, max(0.0, float(accuracies.var(ddof=1)) - met), met)
+    return Runs(seeds, max(0.0, float(accuracies.var(ddof=1)) - met), met)
 
 
-def over_images(
+@dataclass(frozen=True)
+class Components:
+    """The components of the variance of a difference.
+
+    Attributes:
+        mean: The difference.
+        by_image: The variance of its mean over the images, with the seeds that there are.
+        units: The number of images, or of groups of them.
+        runs: Those of the two networks' accuracies.
+    """
+
+    mean: float
+    by_image: float
+    units: int
+    runs: tuple[Runs, Runs]
+
+    @property
+    def floor(self) -> float:
+        """What would be left of the variance with any number of seeds."""
+        return max(0.0, self.by_image - sum(runs.met / runs.seeds for runs in self.runs))
+
+
+def components(
     first: NDArray[np.bool_], second: NDArray[np.bool_], groups: NDArray[np.int64] | None = None
-) -> Difference:
-    """Returns the difference of two networks on images such as these, on any seed.
-
-    The variance of the difference over seeds and images is estimated by its components, and its interval is Student's
-    with Satterthwaite's degrees of freedom. A two-way bootstrap, of runs and images (Owen, 2007), counts three times
-    what comes with how they meet, and draws too few seeds: benchmarks/confirming.py has the coverage of both.
+) -> Components:
+    """Returns the components of the variance of a difference over seeds and images.
 
     Args:
         first: Which images each run of the first network predicts correctly, of shape (seeds, images), at least two
@@ -139,11 +157,23 @@ def over_images(
     by_image = one.mean(axis=0) - other.mean(axis=0)
     mean = float(by_image.mean())
     units = first.shape[1] if groups is None else int(groups.max()) + 1
-    images = float(_scatter((by_image - mean)[np.newaxis], groups)[0])
-    networks = [_runs(one, groups), _runs(other, groups)]
-    now = [_Part(images, units - 1), *(_Part(runs.own / runs.seeds, runs.seeds - 1) for runs in networks)]
-    # A fresh run meets its images once, and `images` has what is left of that in the mean of the seeds.
-    once = images + sum(runs.met * (1 - 1 / runs.seeds) for runs in networks)
-    fresh = [_Part(images + once, units - 1),
-             *(_Part(runs.own * (1 + 1 / runs.seeds), runs.seeds - 1) for runs in networks)]  # fmt: skip
-    return _difference(mean, now, fresh, 1)
+    scatter = float(_scatter((by_image - mean)[np.newaxis], groups)[0])
+    return Components(mean, scatter, units, (_runs(one, groups), _runs(other, groups)))
+
+
+def over_images(found: Components) -> Difference:
+    """Returns the difference of two networks on images such as these, on any seed.
+
+    Its interval is Student's with Satterthwaite's degrees of freedom. A two-way bootstrap, of runs and images (Owen,
+    2007), counts three times what comes with how they meet, and draws too few seeds: benchmarks/confirming.py has the
+    coverage of both.
+
+    Args:
+        found: The components of its variance.
+    """
+    now = [_Part(found.by_image, found.units - 1), *(_Part(one.own / one.seeds, one.seeds - 1) for one in found.runs)]
+    # A fresh run meets its images once, and `by_image` has what is left of that in the mean of the seeds.
+    once = found.by_image + sum(one.met * (1 - 1 / one.seeds) for one in found.runs)
+    fresh = [_Part(found.by_image + once, found.units - 1),
+             *(_Part(one.own * (1 + 1 / one.seeds), one.seeds - 1) for one in found.runs)]  # fmt: skip
+    return _difference(found.mean, now, fresh, 1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_sweep.results.differences import Difference, over_images, over_seeds
+from mnist_sweep.results.differences import Difference, components, over_images, over_seeds
 from mnist_sweep.results.permutations import Looks, once, permutation, smallest_p
 from mnist_sweep.results.statistics import LEVEL, holm
 
@@ -76,7 +76,7 @@ def beside(network: Network, other: Network, rules: Rules = Rules()) -> Beside:
     p = permutation(network.values, other.values, rules.looks, unit)
     images = None
     if network.right is not None and other.right is not None:
-        images = over_images(network.right, other.right, rules.groups)
+        images = over_images(components(network.right, other.right, rules.groups))
     return Beside(replace(over_seeds(network.values, other.values, rules.sign), p=p), images)
 
 

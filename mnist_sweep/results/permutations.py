@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_sweep.results.statistics import LEVEL
+
 STEPS = 2000  # the finest grid, from the smallest value to the largest, that values without a unit are rounded to
+FIRST = 0.5  # the most that the first of several looks may spend
 HALVINGS = 30  # of the interval in which a p-value is searched for
 
 
@@ -29,18 +32,28 @@ def once(seeds: int) -> Looks:
     return Looks((seeds,), (1.0,))
 
 
-def every(step: int, most: int) -> Looks:
-    """Returns a look after every so many seeds; each look may spend half of the error that is left.
+def several(sizes: Sequence[int], comparisons: int) -> Looks:
+    """Returns looks that together spend the error, most of it late, where there is most to see.
 
-    What a look may spend does not depend on `most` (Lan and DeMets, 1983, spend by the share of a known end), so that
-    more seeds can be added later without harm to the error.
+    What a look may spend grows with the third power of the seeds (Kim and DeMets, 1987). The first look gets what it
+    needs to tell apart values that don't overlap at all, unless that is more than half.
 
     Args:
-        step: The seeds between two looks.
-        most: The most seeds.
+        sizes: The number of seeds at each look, ascending.
+        comparisons: How many networks are compared with the baseline.
     """
-    sizes = tuple(range(step, most + 1, step))
-    return Looks(sizes, tuple(0.5**number for number in range(1, len(sizes) + 1)))
+    if len(sizes) == 1:
+        return once(sizes[0])
+    spent = (np.array(sizes) / sizes[-1]) ** 3
+    needed = comparisons * _extreme(sizes[0]) / LEVEL * (1 + 1e-6)
+    first = max(float(spent[0]), needed) if needed <= FIRST else float(spent[0])
+    later = (1 - first) * np.diff(spent) / (1 - spent[0])
+    return Looks(tuple(sizes), (first, *later.tolist()))
+
+
+def _extreme(seeds: int) -> float:
+    """Returns the chance that equal networks' values don't overlap at all."""
+    return 2 / math.comb(2 * seeds, seeds)
 
 
 @dataclass(frozen=True)
@@ -149,6 +162,6 @@ def permutation(
 
 def smallest_p(looks: Looks, comparisons: int) -> float:
     """Returns the smallest corrected p-value that is possible: two of all ways to distribute the values of a look."""
-    blocks = [2 / math.comb(2 * size, size) for size in np.diff((0, *looks.sizes))]
+    blocks = [_extreme(int(seeds)) for seeds in np.diff((0, *looks.sizes))]
     chances = np.cumprod(blocks) * 2.0 ** np.arange(0, -len(blocks), -1)
     return min(1.0, comparisons * float(np.min(chances / looks.shares)))

@@ -10,7 +10,8 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.compose import Composer
 from mnist_sweep.confirm.conclusion import conclude_study
 from mnist_sweep.confirm.finalists import Finalist
-from mnist_sweep.confirm.runs import Run, runs_of
+from mnist_sweep.confirm.runs import Run
+from mnist_sweep.confirm.stages import planned, rules_of
 from mnist_sweep.results.confirmation import read_confirmation
 from mnist_sweep.results.confirmation_text import HEADING
 from mnist_sweep.storage.folders import StudyFolder
@@ -27,11 +28,13 @@ def composer(hydra_conf: None) -> Composer:
 def test_what_was_found_is_written(
     study: StudyFolder, finalists: list[Finalist], finish: Callable[[Run], None], composer: Composer
 ) -> None:
-    runs = runs_of(study, finalists, 2)
+    runs = planned(study, finalists, (2,)).runs
     for run in runs:
         finish(run)
     before = study.readme.read_text()
-    found, winner = conclude_study(study, finalists, runs, LINE, composer)
+    found, winner = conclude_study(
+        study, finalists, planned(study, finalists, (2,)), rules_of(finalists, (2,)), LINE, composer
+    )
     assert read_confirmation(study.confirmed) == found
     assert (found.study, found.command, found.baseline, found.seeds, found.test_images) == (
         "dnn-digits", LINE, 0, 2, 360,
@@ -52,10 +55,10 @@ def test_the_section_of_the_readme_is_replaced(
     study: StudyFolder, finalists: list[Finalist], finish: Callable[[Run], None], composer: Composer
 ) -> None:
     study.readme.unlink()
-    for run in runs_of(study, finalists, 2):
+    for run in planned(study, finalists, (2,)).runs:
         finish(run)
     for seeds in (2, 2):
-        conclude_study(study, finalists, runs_of(study, finalists, seeds), LINE, composer)
+        conclude_study(study, finalists, planned(study, finalists, (seeds,)), rules_of(finalists, (2,)), LINE, composer)
     page = study.readme.read_text()
     assert page.startswith("**dnn-digits**\n")
     assert page.count(HEADING) == 1
@@ -64,12 +67,14 @@ def test_the_section_of_the_readme_is_replaced(
 def test_a_finalist_that_lacks_a_seed_is_left_out(
     study: StudyFolder, finalists: list[Finalist], finish: Callable[[Run], None], composer: Composer
 ) -> None:
-    runs = runs_of(study, finalists, 2)
+    runs = planned(study, finalists, (2,)).runs
     with pytest.raises(UserError, match="no finalist of dnn-digits could be trained on all seeds: see their log"):
-        conclude_study(study, finalists, runs, LINE, composer)
+        conclude_study(study, finalists, planned(study, finalists, (2,)), rules_of(finalists, (2,)), LINE, composer)
     assert not study.confirmed.exists()
     for run in (runs[0], runs[1], runs[2]):  # the baseline lacks the second seed
         finish(run)
-    found, _ = conclude_study(study, finalists, runs, LINE, composer)
+    found, _ = conclude_study(
+        study, finalists, planned(study, finalists, (2,)), rules_of(finalists, (2,)), LINE, composer
+    )
     assert [row.trial for row in found.finalists] == [1]
     assert (found.baseline, found.recommended) == (None, 1)

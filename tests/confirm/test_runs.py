@@ -9,10 +9,12 @@ import pytest
 from mnist_sweep.config import UserError
 from mnist_sweep.config.settings import RuntimeConfig, TrackingConfig
 from mnist_sweep.confirm.finalists import Finalist
-from mnist_sweep.confirm.runs import Confirmation, ConfirmRuns, Run, open_test_images, runs_of, train
+from mnist_sweep.confirm.runs import Confirmation, ConfirmRuns, Run, open_test_images, train
+from mnist_sweep.confirm.stages import Stages, planned
 from mnist_sweep.execution.jobs import Batch
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.files import read_json, read_yaml, write_json
+from mnist_sweep.results.stopping import Look
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.run_record import read_record
 from mnist_sweep.storage.state import TrialState, check_state
@@ -22,6 +24,10 @@ from mnist_sweep.tracking import Tracker
 from mnist_sweep.tracking.run_recorder import RunRecorder
 
 DRY = RuntimeConfig("local", 2, None, None, [])
+
+
+def no_look(_look: Look) -> None:
+    pytest.fail("there is one look alone, at the end")
 
 
 class Heard(Silent):
@@ -40,30 +46,10 @@ def recorder(tmp_path: Path) -> RunRecorder:
     return RunRecorder(Tracker(TrackingConfig(False, None, "mine"), tmp_path, pytest.fail))
 
 
-def named(runs: list[Run]) -> list[str]:
-    return [run.folder.path.name for run in runs]
-
-
-def test_the_runs_are_made_seed_by_seed(study: StudyFolder, finalists: list[Finalist]) -> None:
-    runs = runs_of(study, finalists, 2)
-    assert named(runs) == ["0001-0", "0000-0", "0001-1", "0000-1"]
-    assert [run.name for run in runs[:2]] == ["trial 1, seed 0", "trial 0, seed 0"]
-    assert len({run.config.trial_seed() for run in runs}) == 4
-    assert not any(run.is_done for run in runs)
-
-
-def test_further_seeds_count_if_all_finalists_have_them(
-    study: StudyFolder, finalists: list[Finalist], finish: Callable[[Run], None]
-) -> None:
-    for run in runs_of(study, finalists, 4)[:7]:
-        finish(run)
-    assert named(runs_of(study, finalists, 2)) == [f"{trial}-{seed}" for seed in range(3) for trial in ("0001", "0000")]
-
-
 def test_a_run_is_done_with_its_own_seed_and_complete_results_alone(
     study: StudyFolder, finalists: list[Finalist], finish: Callable[[Run], None]
 ) -> None:
-    run = runs_of(study, finalists, 1)[0]
+    run = planned(study, finalists, (1,)).runs[0]
     finish(run)
     assert run.is_done
     result = run.result()
@@ -84,13 +70,13 @@ def test_a_run_is_done_with_its_own_seed_and_complete_results_alone(
     assert not run.is_done
 
 
-def test_the_test_images_are_opened_once_for_the_same_runs(study: StudyFolder, finalists: list[Finalist]) -> None:
+def test_the_test_images_are_opened_once_for_the_same_runs(study: StudyFolder) -> None:
     heard = Heard()
     for _ in range(2):
-        open_test_images(study, runs_of(study, finalists, 2), "first", heard)
+        open_test_images(study, [1, 0], 2, "first", heard)
     assert heard.warnings == []
-    open_test_images(study, runs_of(study, finalists, 3), "second", heard)
-    open_test_images(study, runs_of(study, finalists[:1], 3), "third", heard)
+    open_test_images(study, [1, 0], 3, "second", heard)
+    open_test_images(study, [1], 3, "third", heard)
     assert ["once" in heard.warnings[0], "2 times" in heard.warnings[1]] == [True, True]
     found = read_json(study.test_set)["openings"]
     assert [(one["trials"], one["seeds"], one["command"]) for one in found] == [
@@ -101,14 +87,14 @@ def test_the_test_images_are_opened_once_for_the_same_runs(study: StudyFolder, f
 def test_a_job_keeps_the_first_seeds_model_and_its_states_have_the_seed(
     study: StudyFolder, finalists: list[Finalist], recorder: RunRecorder
 ) -> None:
-    runs = runs_of(study, finalists, 2)
-    first = runs[0].config
+    first = finalists[0].seeded(0)
     batch = Batch(first, describe(first.data), [], [], "mnist-sweep confirm")
-    source = Confirmation(study, runs[1:3], DRY, batch, recorder, Silent())
-    jobs = [source.next_job(), source.next_job()]
-    assert source.next_job() is None
-    assert [job.settings["keep_model"] for job in jobs if job] == [True, False]
-    job = jobs[1]
+    stages = Stages(study, finalists, (2,), no_look)
+    source = Confirmation(study, stages.next_runs, DRY, batch, recorder, Silent())
+    jobs = [source.next_job() for _ in range(4)]
+    assert source.next_job() is None  # none has ended
+    assert [job.settings["keep_model"] for job in jobs if job] == [True, True, False, False]
+    job = jobs[2]
     assert job is not None
     assert "data.validation=test" in job.overrides
     shown = source.show(job)
@@ -127,8 +113,9 @@ def test_a_job_keeps_the_first_seeds_model_and_its_states_have_the_seed(
 def test_all_runs_are_trained_and_recorded(
     study: StudyFolder, finalists: list[Finalist], recorder: RunRecorder
 ) -> None:
-    runs = runs_of(study, finalists, 2)
-    what = ConfirmRuns(study, runs, runs, DRY, [], [], "mnist-sweep confirm")
+    runs = planned(study, finalists, (2,)).runs
+    stages = Stages(study, finalists, (2,), no_look)
+    what = ConfirmRuns(study, finalists, 2, stages.next_runs, DRY, [], [], "mnist-sweep confirm")
     assert train(what, recorder, Silent(), 2, not_shown) == 0
     assert read_json(study.test_set)["times_opened"] == 1
     for run in runs:
@@ -142,8 +129,8 @@ def test_other_data_than_the_searchs_leave_the_test_images_closed(
     study: StudyFolder, finalists: list[Finalist], recorder: RunRecorder
 ) -> None:
     wrong = replace(finalists[0], digests={"train_images": "0" * 64})
-    runs = runs_of(study, [wrong], 2)
+    stages = Stages(study, [wrong], (2,), no_look)
     with pytest.raises(UserError, match="data=digits is not what trial 1 of dnn-digits was trained on"):
-        train(ConfirmRuns(study, runs, runs, DRY, [], [], "x"), recorder, Silent(), 1, not_shown)
+        train(ConfirmRuns(study, [wrong], 2, stages.next_runs, DRY, [], [], "x"), recorder, Silent(), 1, not_shown)
     assert not study.test_set.exists()
     assert study.confirmations() == []

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mnist_sweep.results.differences import over_images, over_seeds
+from mnist_sweep.results.differences import Difference, components, over_seeds
+from mnist_sweep.results.differences import over_images as of_components
+
+
+def over_images(*given: object) -> Difference:
+    return of_components(components(*given))
+
 
 FIRST, SECOND = [0.991, 0.992, 0.9905, 0.9915, 0.9925], [0.9902, 0.9916, 0.9905, 0.9908]
 

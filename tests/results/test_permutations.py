@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mnist_sweep.results.permutations import Looks, every, once, permutation, smallest_p
+from mnist_sweep.results.permutations import Looks, once, permutation, several, smallest_p
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5, 7])
@@ -23,7 +23,7 @@ def test_once_it_is_scipys(seeds: int) -> None:
 def test_it_counts_all_ways() -> None:
     assert permutation([1, 2, 3, 4, 5], [6, 7, 8, 9, 10]) == pytest.approx(2 / 252)
     assert permutation([0.5, 0.5], [0.5, 0.5]) == 1.0
-    assert permutation([1.0], [2.0], every(5, 15)) == 1.0  # nothing was looked at yet
+    assert permutation([1.0], [2.0], several((5, 10, 15), 1)) == 1.0  # nothing was looked at yet
 
 
 def by_counting(first: list[int], second: list[int], looks: Looks, level: float) -> bool:
@@ -58,20 +58,30 @@ def test_more_looks_never_take_back_a_rejection() -> None:
     rng = np.random.default_rng(1)
     for _ in range(20):
         first, second = rng.normal(0.99, 0.001, 15).round(4), rng.normal(0.9905, 0.001, 15).round(4)
-        found = [permutation(first[:seeds], second[:seeds], every(5, 15), 1e-4) for seeds in (5, 10, 15)]
+        found = [permutation(first[:seeds], second[:seeds], several((5, 10, 15), 1), 1e-4) for seeds in (5, 10, 15)]
         assert found == sorted(found, reverse=True)
+
+
+def test_the_looks_spend_the_error_and_no_more() -> None:
+    for comparisons in (1, 2, 3, 4, 9):
+        looks = several((5, 10, 15), comparisons)
+        assert sum(looks.shares) == pytest.approx(1)
+        assert looks.shares[1] < looks.shares[2]
+        apart = permutation(range(5), range(5, 10), looks) * comparisons
+        assert (apart <= 0.05) == (comparisons <= 3)  # else the first look would take more than half of it
+    assert several((5,), 3) == once(5)
 
 
 def test_the_smallest_p_is_reached_by_values_that_lie_apart() -> None:
     assert smallest_p(once(5), 3) == pytest.approx(6 / 252)
     assert smallest_p(once(5), 1) == pytest.approx(permutation(range(5), range(5, 10)))
     assert smallest_p(once(2), 3) == 1.0
-    looks = every(4, 12)
+    looks = several((4, 8, 12), 1)
     assert smallest_p(looks, 1) == pytest.approx(permutation(range(12), range(20, 32), looks), abs=1e-5)
 
 
 def test_an_error_of_the_looks_together_is_kept() -> None:
     rng = np.random.default_rng(2)
-    p = np.array([permutation(*rng.integers(0, 40, (2, 9)).tolist(), every(3, 9), 1.0) for _ in range(1000)])
+    p = np.array([permutation(*rng.integers(0, 40, (2, 9)).tolist(), several((3, 6, 9), 1), 1.0) for _ in range(1000)])
     for level in (0.05, 0.2):
         assert (p <= level).mean() <= level + 2 * (level * (1 - level) / len(p)) ** 0.5
