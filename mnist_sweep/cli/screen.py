@@ -70,7 +70,7 @@ class Screen:
         self,
         title: str = "",
         curve: str = "",
-        total: int = 0,
+        total: int | None = 0,
         workers: int = 1,
         done: Mapping[TrialState, int] | None = None,
         kind: str = "trial",
@@ -89,6 +89,7 @@ class Screen:
         self.note = ""
         self.seconds: list[float] = []
         self.prior: float | None = None  # seconds of a run, as estimated beforehand
+        self.deadline: float | None = None  # of time.monotonic: no further run begins after it
         self._live: Live | None = None
         if self.console.is_terminal and not self.console.is_dumb_terminal:
             self._live = Live(console=self.console, get_renderable=self._render, refresh_per_second=4, transient=True)
@@ -97,6 +98,7 @@ class Screen:
         """Says what is shown from now on."""
         self.title, self.kind, self.curve = scope.title, scope.kind, scope.curve
         self.total, self.workers = scope.total, scope.workers
+        self.deadline = None if scope.seconds is None else time.monotonic() + scope.seconds
         self.counts = {**dict.fromkeys(FINISHED, 0), **scope.done}
 
     def expect(self, seconds: float) -> None:
@@ -189,10 +191,12 @@ class Screen:
 
     def time_left(self) -> float | None:
         """Returns the seconds until the last run ends, by those so far and the estimate beforehand; None if unknown."""
-        if self.total <= 0 or (not self.seconds and self.prior is None):
-            return None
+        allowed = None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+        if not self.total or (not self.seconds and self.prior is None):
+            return allowed
         running = [time.monotonic() - trial.started for trial in self.running.values()]
-        return forecast(self.prior, self.seconds, self.total - self.done, running, self.workers).seconds
+        needed = forecast(self.prior, self.seconds, self.total - self.done, running, self.workers).seconds
+        return needed if allowed is None else min(needed, allowed)
 
     def _render(self) -> Group:
         table = Table(box=None, expand=True, pad_edge=False, header_style="dim")
@@ -205,10 +209,11 @@ class Screen:
             value = "" if trial.value is None else f"{trial.value:.4f}"
             passed = duration(time.monotonic() - trial.started)
             table.add_row(str(number), trial.place, value, passed, trial.text)
+        of = "" if self.total is None else "/{task.total}"
         bar = Progress(
             TextColumn(self.title),
             BarColumn(bar_width=None),
-            TaskProgressColumn("{task.completed}/{task.total}"),
+            TaskProgressColumn(f"{{task.completed}}{of}"),
             expand=True,
         )
         bar.add_task("", total=self.total, completed=self.done)

@@ -15,28 +15,35 @@ from mnist_sweep.config.check import check, nearest, shown
 from mnist_sweep.config.component import Component, parse_component
 from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.metrics import Direction, Metric, MetricTable
-from mnist_sweep.config.schema import CONFIG, Bool, Count, Float, Int, Positive, Seed
+from mnist_sweep.config.schema import CONFIG, Bool, Count, Float, Int, NotNegative, Seed
 from mnist_sweep.config.task import build_task, metric_table, task_component
+from mnist_sweep.config.times import Clock, Duration
 
 URI = "MLFLOW_TRACKING_URI"  # MLflow's own variable, which conf/tracking names
 
 
 @dataclass(frozen=True, config=CONFIG)
 class SearchConfig:
-    """What is searched for, where, and for how long (`timeout` in seconds).
+    """What is searched for, where, and for how long.
 
-    `audit` is the share of the trials that are finished although the pruner would stop them.
+    `timeout` is of one call; `until` is a time of the day. `patience` is how many finished trials in a row may bring no
+    improvement by more than `min_delta`, null for the noise of the objective. `audit` is the share of the trials that
+    are finished although the pruner would stop them.
     """
 
-    n_trials: Count
-    timeout: Positive | None
+    n_trials: Count | None
+    timeout: Duration | None
     target: Float | None
     max_failures: Count
     metric: Annotated[list[str], Field(min_length=1)]
     direction: list[Direction]
     space: dict[str, Any]
     when: dict[str, dict[str, Any]]
-    audit: Annotated[Float, Field(ge=0, le=1)] = 0.0  # studies of before have none
+    # The defaults are what studies of before have, which lack these keys.
+    audit: Annotated[Float, Field(ge=0, le=1)] = 0.0
+    until: Clock | None = None
+    patience: Count | None = None
+    min_delta: NotNegative | None = None
 
 
 MIN_SEEDS, MAX_SEEDS = 2, 100
@@ -76,13 +83,13 @@ class ConfirmConfig:
 class RuntimeConfig:
     """Where trials run: `workers` at the same time, null for one on each core; what each may take, null for no limit.
 
-    `memory_limit` is of a trial's resident memory, TensorFlow included; `trial_timeout` in seconds from start to end.
+    `memory_limit` is of a trial's resident memory, TensorFlow included; `trial_timeout` is from start to end.
     """
 
     executor: Literal["local"]
     workers: Annotated[Int, Field(ge=1, le=1024)] | None
     memory_limit: Annotated[ByteSize, Field(ge=1_000_000)] | None  # a bare 5 is 5 bytes
-    trial_timeout: Positive | None
+    trial_timeout: Duration | None
     allowed_targets: list[str]
 
 
@@ -181,9 +188,17 @@ def parse_search(plain: dict[str, Any], table: MetricTable) -> tuple[SearchConfi
     objectives = [table.objective(metric, direction) for metric, direction in zip(metrics, directions, strict=True)]
     plain["direction"] = [objective.direction for objective in objectives]
     search = check(SearchConfig, plain, "search")
-    if search.target is not None and len(metrics) > 1:
-        raise UserError("search.target must be null with several metrics; use search.n_trials or search.timeout")
+    _check_together(search)
     return search, objectives
+
+
+def _check_together(search: SearchConfig) -> None:
+    """Raises UserError for values that say nothing together."""
+    for name in ("target", "patience"):
+        if getattr(search, name) is not None and len(search.metric) > 1:
+            raise UserError(f"search.{name} must be null with several metrics; use search.n_trials or search.timeout")
+    if search.min_delta is not None and search.patience is None:
+        raise UserError("search.min_delta says what counts as an improvement for search.patience, which is null")
 
 
 def parse_folder(value: Any, reads: bool = False, key: str = "runs_folder") -> Path:

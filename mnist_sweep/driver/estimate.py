@@ -8,6 +8,7 @@ from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.image_classifier import ImageClassifierConfig
 from mnist_sweep.config.space import holds
 from mnist_sweep.config.space_check import ends
+from mnist_sweep.driver.budget import seconds_allowed
 from mnist_sweep.driver.forecast import expected_share
 from mnist_sweep.driver.plan import Plan
 from mnist_sweep.driver.probe import SPARE, Probe, free_memory, probe
@@ -18,6 +19,7 @@ from mnist_sweep.search.trials import as_number
 FIXED_SECONDS = 4  # of a trial, before its first step and after its last: tracing, predictions, figures
 FILES_BYTES = 700_000  # of a trial without its model: figures, predictions, tables, and their copy in MLflow's store
 BYTES_PER_PARAMETER = 4
+MANY = 100  # trials, where it is open how many there will be
 BASE, SMALLEST, LARGEST = NETWORKS = ("base (trial 0)", "smallest", "largest")
 Timed = Mapping[str, float]  # what `probe` has found of a network
 BYTES_PER_PIXEL = 6  # of the data set: float32 to train with, uint8 while it is read, and a part of a copy
@@ -41,7 +43,8 @@ class Estimate:
         memory: Bytes of memory of the trial that needs most.
         seconds: Seconds of all trials without pruning; None unless the smallest and the largest network were timed.
         trial_seconds: Seconds of a trial as the pruner is expected to leave it; None like `seconds`.
-        disk: Bytes of disk of all trials.
+        disk: Bytes of disk of all trials, of one where it is open how many there will be.
+        trials: How many trials that is: `search.n_trials`, or fewer that fit into its time; None where that is open.
     """
 
     networks: dict[str, Network]
@@ -49,6 +52,7 @@ class Estimate:
     seconds: float | None
     trial_seconds: float | None
     disk: float
+    trials: int | None
 
 
 def _tries(plan: Plan) -> list[tuple[str, str]]:
@@ -144,8 +148,25 @@ def estimate(plan: Plan, steps: int, names: Sequence[str] = NETWORKS) -> Estimat
         found |= dict(zip(wrong, again, strict=True))
     networks = {name: _network(plan, true[name], found[name]) for name in names}
     memory = _check_memory(plan, found[LARGEST]["memory"])
-    seconds, trial_seconds = _all_seconds(plan, networks)
-    return Estimate(networks, memory, seconds, trial_seconds, _disk(plan, networks[LARGEST].parameters))
+    mean, trial_seconds = _mean_seconds(plan, networks)
+    trials = _trials(plan, trial_seconds)
+    seconds = mean and trials and trials * mean / min(workers(plan.settings.runtime), trials)
+    return Estimate(networks, memory, seconds, trial_seconds, _disk(plan, networks[LARGEST].parameters, trials), trials)
+
+
+def disk_text(cost: Estimate) -> str:
+    """Returns the disk that a search takes, in words."""
+    return f"{cost.disk / 1e6:,.0f} MB of disk {'a trial' if cost.trials is None else 'in all'}"
+
+
+def _trials(plan: Plan, trial_seconds: float | None) -> int | None:
+    """How many trials the search will have: all of them, or what fits into its time."""
+    limits = plan.settings.search
+    allowed = seconds_allowed(limits)
+    if allowed is None or not trial_seconds:
+        return limits.n_trials
+    fitting = max(1, round(allowed * workers(plan.settings.runtime) / trial_seconds))
+    return fitting if limits.n_trials is None else min(fitting, limits.n_trials)
 
 
 def _network(plan: Plan, overrides: Mapping[str, str], timed: Timed) -> Network:
@@ -153,17 +174,16 @@ def _network(plan: Plan, overrides: Mapping[str, str], timed: Timed) -> Network:
     return Network(int(timed["parameters"]), timed["step_seconds"], seconds)
 
 
-def _all_seconds(plan: Plan, networks: Mapping[str, Network]) -> tuple[float | None, float | None]:
-    """All trials without pruning, and one with it, at the mean of the smallest and the largest network."""
+def _mean_seconds(plan: Plan, networks: Mapping[str, Network]) -> tuple[float | None, float | None]:
+    """A trial without pruning, and one with it, at the mean of the smallest and the largest network."""
     if SMALLEST not in networks:
         return None, None
     search = plan.settings.search
     mean = (networks[SMALLEST].trial_seconds + networks[LARGEST].trial_seconds) / 2
     objectives, epochs = plan.settings.objectives, plan.base.epochs
     is_pruned = len(objectives) == 1 and objectives[0].curve is not None and epochs is not None
-    share = expected_share(plan.settings.pruner, epochs or 1, search.n_trials) if is_pruned else 1.0
-    everything = search.n_trials * mean / min(workers(plan.settings.runtime), search.n_trials)
-    return everything, FIXED_SECONDS + share * (mean - FIXED_SECONDS)
+    share = expected_share(plan.settings.pruner, epochs or 1, search.n_trials or MANY) if is_pruned else 1.0
+    return mean, FIXED_SECONDS + share * (mean - FIXED_SECONDS)
 
 
 def _guess(tries: Sequence[tuple[str, str]], end: Callable[..., tuple[str, str]]) -> dict[str, str]:
@@ -175,9 +195,9 @@ def _guess(tries: Sequence[tuple[str, str]], end: Callable[..., tuple[str, str]]
     }
 
 
-def _disk(plan: Plan, parameters: int) -> float:
+def _disk(plan: Plan, parameters: int, trials: int | None) -> float:
     settings = plan.settings
-    return settings.search.n_trials * FILES_BYTES * 2 + settings.study.keep_models * BYTES_PER_PARAMETER * parameters
+    return (trials or 1) * FILES_BYTES * 2 + settings.study.keep_models * BYTES_PER_PARAMETER * parameters
 
 
 def _check_memory(plan: Plan, own: float) -> float:
@@ -185,7 +205,8 @@ def _check_memory(plan: Plan, own: float) -> float:
 
     Raises UserError where that is more than a trial may have, or all of them together than can be had.
     """
-    images, trials, limit = data_bytes(plan), plan.settings.search.n_trials, plan.settings.runtime.memory_limit
+    images, limit = data_bytes(plan), plan.settings.runtime.memory_limit
+    trials = plan.settings.search.n_trials or MANY
     at_once = min(workers(plan.settings.runtime), trials)
     need = own + images
     if limit is not None and need > limit:

@@ -3,7 +3,6 @@
 The runner (execution/runner.py) has the event loop; this is the source of its jobs and their observer.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.metrics import Row
 from mnist_sweep.config.traits import traits
+from mnist_sweep.driver.budget import Budget
 from mnist_sweep.driver.plan import Plan
 from mnist_sweep.driver.study_files import StudyFiles
 from mnist_sweep.execution.executor import Executor, Job
@@ -69,14 +69,14 @@ class Sweep:
         self.failed_in_a_row: list[Standing] = []
         self.unreported = ""  # why no trial will be complete, where one has not reported what is searched for
         self.why = ""
-        self._began = time.monotonic()
+        self.budget = Budget(plan.settings.search, search, plan.description)
         self._kernels = kernels_of(plan.folder)
         self._writing: set[int] = set()  # trained, but not told to Optuna yet
 
     def next_job(self) -> Job | None:
         """Returns the next trial as a job, None where none is to begin now."""
-        limits = self.plan.settings.search
-        if self._writing and limits.target is not None:
+        limits = self.budget.limits
+        if self._writing and (limits.target is not None or limits.patience is not None):
             return None  # it may be reached already
         while (asked := self.waiting.pop(0) if self.waiting else self._ask()) is not None:
             if (job := self._job(asked)) is not None:
@@ -92,16 +92,11 @@ class Sweep:
 
     def _reason_to_stop(self) -> str:
         """Returns why no further trial is asked for, empty where there is no reason."""
-        limits, best = self.plan.settings.search, self.search.best()
-        if self.search.counts.total() + len(self.active) >= limits.n_trials:
-            return f"all {limits.n_trials} trials are done"
-        if limits.timeout is not None and time.monotonic() - self._began >= limits.timeout:
-            return f"search.timeout={limits.timeout:g} seconds are over"
-        if limits.target is not None and best and best.values and not self.search.better(limits.target, best.values[0]):
-            return f"search.target={limits.target:g} is reached"
+        if reason := self.budget.reason_to_stop(len(self.active)):
+            return reason
         if self.unreported and not self.search.best():
             return self.unreported
-        if len(self.failed_in_a_row) >= limits.max_failures:
+        if len(self.failed_in_a_row) >= self.budget.limits.max_failures:
             numbers = {trial.number for trial in self.failed_in_a_row}
             others = [t for t in self.search.finished() if t.number not in numbers and t.state != TrialState.FAIL]
             reasons = in_common(self.failed_in_a_row, others, self.plan.values)
@@ -235,7 +230,7 @@ class Sweep:
             return Outcome(code, "interrupted")
         counts = self.search.counts
         all_failed = counts[TrialState.FAIL] == counts.total() > 0
-        too_many = len(self.failed_in_a_row) >= self.plan.settings.search.max_failures
+        too_many = len(self.failed_in_a_row) >= self.budget.limits.max_failures
         return Outcome(int(all_failed or too_many), self.why)
 
 

@@ -13,9 +13,10 @@ from mnist_sweep.config.space import Parameter, parse_space
 from mnist_sweep.config.space_check import check_space, reachable
 from mnist_sweep.config.spelling import dotted
 from mnist_sweep.config.task import Task, build_task
+from mnist_sweep.driver.budget import check_ends
 from mnist_sweep.driver.combinations import Impossible, impossible
 from mnist_sweep.execution.jobs import train_command
-from mnist_sweep.search import build_pruner, build_sampler, rehearse
+from mnist_sweep.search import build_pruner, build_sampler, is_finite, rehearse
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.tasks.data import Description, Transfer, check_against, prepare
 
@@ -144,6 +145,7 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
     parameters = parse_space(settings.search.space, settings.search.when)
     ends = check_space(composer, parameters, values, task)
     parameters = reachable(parameters, values)
+    check_ends(settings.search, is_finite(parameters, values))
     rehearse(settings, parameters, values, base.epochs)
     name = study_name(settings, base)
     description = prepare(base, say, transfer=transfer)

@@ -15,8 +15,9 @@ from mnist_sweep.config.metrics import shown_curve
 from mnist_sweep.config.secrets import masked
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.config.task import metric_table
+from mnist_sweep.driver.budget import in_words, seconds_allowed
 from mnist_sweep.driver.earlier import as_begun
-from mnist_sweep.driver.estimate import LARGEST, SMALLEST, estimate
+from mnist_sweep.driver.estimate import LARGEST, SMALLEST, disk_text, estimate
 from mnist_sweep.driver.forecast import forecast
 from mnist_sweep.driver.fork import forked
 from mnist_sweep.driver.loop import Outcome, Sweep, run_sweep
@@ -45,7 +46,7 @@ TIMED_STEPS = 4
 def _intro(plan: Plan, search: Search, screen: Progress, lost: list[Standing]) -> None:
     settings, data = plan.settings, plan.description
     names = " and ".join(settings.search.metric)
-    size = f"up to {settings.search.n_trials} trials of {names}, {workers(settings.runtime)} at a time"
+    size = f"{in_words(settings.search)}, {workers(settings.runtime)} at a time"
     screen.say(f"Study {plan.folder.name}: {size}, in {shortest(plan.folder.path)}")
     if data:
         screen.say(f"Data {data.name}: {data.train_images:,} images to train, {data.validation_images:,} to validate")
@@ -126,16 +127,20 @@ def _cost(plan: Plan, screen: Progress) -> None:
     most, limits = cost.networks[LARGEST], plan.settings.search
     screen.say(
         f"Networks of up to {most.parameters:,} parameters, {cost.memory / 1e9:.1f} GB of memory and "
-        f"{duration(most.trial_seconds)} a trial; {cost.disk / 1e6:,.0f} MB of disk in all",
+        f"{duration(most.trial_seconds)} a trial; {disk_text(cost)}",
         wrap=True,
     )
     if cost.trial_seconds is None:
         return
     screen.expect(cost.trial_seconds)
-    whole = forecast(cost.trial_seconds, [], limits.n_trials, [], workers(plan.settings.runtime))
-    earlier = ", unless it ends earlier" if limits.timeout or limits.target is not None else ""
-    screen.say(f"Expected: {duration(whole.seconds)} for {limits.n_trials} trials, between {duration(whole.low)} and "
-               f"{duration(whole.high)}{earlier}", wrap=True)  # fmt: skip
+    if cost.trials is None:
+        screen.say(f"Expected: {duration(cost.trial_seconds)} a trial on average; {in_words(limits)}", wrap=True)
+        return
+    whole = forecast(cost.trial_seconds, [], cost.trials, [], workers(plan.settings.runtime))
+    about = "" if cost.trials == limits.n_trials else "about "  # as many as fit into the time
+    earlier = ", unless it ends earlier" if limits.patience or limits.target is not None else ""
+    screen.say(f"Expected: {duration(whole.seconds)} for {about}{cost.trials} trials, between {duration(whole.low)} "
+               f"and {duration(whole.high)}{earlier}", wrap=True)  # fmt: skip
 
 
 def _conclude(record: StudyFiles, screen: Progress) -> None:
@@ -150,6 +155,7 @@ def _run(sweep: Sweep, screen: Progress) -> Outcome:
     plan, record, tracker = sweep.plan, sweep.files, sweep.files.tracker
     try:
         outcome = run_sweep(sweep, make_executor(plan.settings.runtime, plan.task))
+        record.ended = outcome.why
         if outcome.is_interrupted:  # after Ctrl-C no pictures are drawn
             record.write_summary()
         else:
@@ -210,7 +216,8 @@ def search(composed: Composed, screen: Progress, transfer: Transfer) -> Searched
     plan, now = _planned(composed, screen.say, transfer)
     settings, limits = plan.settings, plan.settings.search
     curve = shown_curve(settings.objectives[0], metric_table(plan.task, plan.plain))
-    screen.begin(Scope(plan.folder.name, curve, limits.n_trials, workers(settings.runtime)))
+    scope = Scope(plan.folder.name, curve, limits.n_trials, workers(settings.runtime), seconds=seconds_allowed(limits))
+    screen.begin(scope)
     tracker = Tracker(settings.tracking, settings.runs_folder, screen.warn)
     batch = Batch(plan.base, plan.description, plan.composer.allowed, plan.flags, composed.line)
     memory = batch.memory()
@@ -224,7 +231,7 @@ def search(composed: Composed, screen: Progress, transfer: Transfer) -> Searched
         keep_identity(plan.folder, now)
         settle_in(plan.folder, screen.say)
         found = Search(plan.folder.journal, plan.folder.name, settings, plan.parameters, plan.values)
-        screen.begin(Scope(plan.folder.name, curve, limits.n_trials, workers(settings.runtime), found.counts))
+        screen.begin(replace(scope, done=found.counts))
         if found.truncated:
             name = plan.folder.journal.name
             screen.warn(

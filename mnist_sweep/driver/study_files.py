@@ -27,6 +27,7 @@ from mnist_sweep.tracking import Tracker, is_mirrored
 from mnist_sweep.tracking.parent_metrics import parent_metrics
 from mnist_sweep.tracking.run_recorder import RunRecorder
 
+LIMITS = ("timeout", "until", "patience", "min_delta", "target")  # of a search, where they are set
 TRAINED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -35,6 +36,7 @@ class StudyFiles:
 
     Attributes:
         pruning: What the pruner saved, once it has been judged.
+        ended: Why no further trial begins, None while the search is running.
         lost: The trials that have ended and whose folders are gone, which count for no ranking.
     """
 
@@ -46,6 +48,7 @@ class StudyFiles:
         self.started_by = started_by
         self.folder = plan.folder
         self.pruning: Pruning | None = None
+        self.ended: str | None = None
         self._models = KeptModels(search, plan.folder, plan.settings.study.keep_models)
         self._began = time.monotonic()
         self._first_trial: float | None = None
@@ -72,6 +75,7 @@ class StudyFiles:
         params = {
             **{f"space.{key}": text for key, text in space.items()},
             **{f"search.{name}": getattr(settings.search, name) for name in ("n_trials", "metric", "direction")},
+            **{f"search.{name}": value for name in LIMITS if (value := getattr(settings.search, name)) is not None},
             "sampler": settings.sampler.name,
             "pruner": settings.pruner.name,
         }
@@ -213,6 +217,7 @@ class StudyFiles:
             worker_seconds=span,
             busy_fraction=busy / span if span else None,
             pruning=asdict(self.pruning) if self.pruning else before.pruning if before else None,
+            ended=self.ended,
             pareto_front=self.search.front() if len(self.search.metrics) > 1 else None,
         ).write(self.folder.summary)
         files.write_text(self.folder.readme, study_page(self))
@@ -249,7 +254,8 @@ class StudyFiles:
     def is_settled(self) -> bool:
         """Returns whether all trials have ended, and everything about them is written."""
         tracked, finished = self.tracker.config.enabled, self.search.finished()
-        if len(finished) < self.plan.settings.search.n_trials or not self.search.is_idle():
+        n_trials = self.plan.settings.search.n_trials
+        if n_trials is None or len(finished) < n_trials or not self.search.is_idle():
             return False
         if read_summary(self.folder.summary) is None or not self.folder.report.is_file():
             return False  # killed before its end

@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 
 from mnist_sweep.config.kernels import chosen
+from mnist_sweep.config.times import duration_text
 from mnist_sweep.execution import process
 from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Limits, Started, Trained
 from mnist_sweep.execution.forkserver_private import use
@@ -122,7 +123,7 @@ class LocalExecutor:
                 _kill(job, signal.SIGKILL)
             return
         if self.limits.seconds is not None and passed > self.limits.seconds:
-            job.verdict = f"it took longer than runtime.trial_timeout={self.limits.seconds:g} seconds"
+            job.verdict = f"it took longer than runtime.trial_timeout={duration_text(self.limits.seconds)}"
         elif self.limits.memory is not None and job.seen is not None:
             try:
                 used = job.seen.memory_info().rss

@@ -15,18 +15,20 @@ class Scope:
     Attributes:
         title: What is done.
         curve: The curve of which a running job's last value is shown, empty for its first one.
-        total: How many jobs there are.
+        total: How many jobs there are, None where that is open.
         workers: How many run at the same time.
         done: How many have ended before, by state.
         kind: What they are called.
+        seconds: How long further jobs may begin, None for no limit.
     """
 
     title: str
     curve: str
-    total: int
+    total: int | None
     workers: int = 1
     done: Mapping[TrialState, int] = field(default_factory=dict)
     kind: str = "trial"
+    seconds: float | None = None
 
 
 class Progress(Protocol):

@@ -184,6 +184,7 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "metrics": study.metrics,
         "counts": _counts(study),
         "seconds": duration(study.summary.wall_seconds if study.summary else 0.0),
+        "ended": study.summary.ended if study.summary else None,
         "busy": study.summary.busy_fraction if study.summary else None,
         "note": study.traits.note,
         "space": list(flatten_space(plain["search"]["space"], plain["search"]["when"]).items()),

@@ -4,7 +4,7 @@ from mnist_sweep.search.components import build_pruner, build_sampler
 from mnist_sweep.search.failures import in_common
 from mnist_sweep.search.pruners.asha import SuccessiveHalvingPruner
 from mnist_sweep.search.rehearsal import rehearse
-from mnist_sweep.search.samplers.grid import GridSampler
+from mnist_sweep.search.samplers.grid import GridSampler, is_finite
 from mnist_sweep.search.samplers.tpe import TPESampler
 from mnist_sweep.search.study import Search
 from mnist_sweep.search.trials import Asked, Standing
@@ -19,5 +19,6 @@ __all__ = [
     "build_pruner",
     "build_sampler",
     "in_common",
+    "is_finite",
     "rehearse",
 ]

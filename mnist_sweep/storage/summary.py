@@ -40,6 +40,7 @@ class Summary:
         worker_seconds: How long there were workers.
         busy_fraction: The share of these seconds.
         pruning: What the pruner saved, once it has been judged.
+        ended: Why the last call began no further trial, None while it is running.
         pareto_front: With several objectives, the trials that no other beats in all of them.
     """
 
@@ -54,6 +55,7 @@ class Summary:
     worker_seconds: float = 0.0
     busy_fraction: float | None = None
     pruning: dict[str, Any] | None = None
+    ended: str | None = None
     pareto_front: list[int] | None = field(default=None)
 
     def write(self, file: Path) -> None:

@@ -73,9 +73,16 @@ def test_several_metrics_have_a_direction_each():
     [
         ("n_trials", 0, "at least 1"),
         ("n_trials", 1.5, "whole number"),
-        ("n_trials", None, "whole number"),
+        ("n_trials", "all", "whole number"),
         ("timeout", 0, "greater than 0"),
-        ("timeout", "1h", "a number"),
+        ("timeout", "0s", "greater than 0"),
+        ("timeout", "soon", "search.timeout must be a number of seconds, or a duration such as 1h30m, got soon"),
+        ("timeout", float("inf"), "finite"),
+        ("until", "25:00", "search.until must be a time of the day such as 07:00, got 25:00"),
+        ("until", 1020, "in quotes where YAML takes it for a number, got 1020"),
+        ("patience", 0, "at least 1"),
+        ("min_delta", -1.0, "at least 0"),
+        ("min_delta", 0.1, "for search.patience, which is null"),
         ("target", "high", "a number"),
         ("target", float("nan"), "finite"),
         ("max_failures", 0, "at least 1"),
@@ -89,7 +96,7 @@ def test_several_metrics_have_a_direction_each():
         ("direction", ["maximize", "minimize"], "one direction for each of the 1"),
         ("space", [1], "a mapping"),
         ("when", {"optimizer=adam": 5}, "a mapping"),
-        ("patience", 5, "not a known key"),
+        ("patiense", 5, "did you mean search.patience?"),
         ("metric", [["a"]], "metric"),
         ("metric", {"a": 1}, "metric"),
     ],
@@ -105,6 +112,8 @@ def test_a_target_is_of_one_metric():
     assert parse_search({**SEARCH, "target": 1}, TABLE)[0].target == 1.0
     with pytest.raises(UserError, match=r"^search\.target must be null with several metrics"):
         parse_search({**SEARCH, "metric": ["val_loss", "parameters"], "target": 0.5}, TABLE)
+    with pytest.raises(UserError, match=r"^search\.patience must be null with several metrics"):
+        parse_search({**SEARCH, "metric": ["val_loss", "parameters"], "patience": 5}, TABLE)
 
 
 @pytest.mark.parametrize("name", ["a", "cnn-mnist", "2024.1", "_x", "a b", "a+b", "é", "x" * 100, "artifacts2"])

@@ -66,9 +66,20 @@ def test_a_trials_time_is_of_its_steps_and_its_validation(plan: Plan) -> None:
 
 def test_all_trials_take_the_mean_of_the_extremes(plan: Plan) -> None:
     networks = {SMALLEST: Network(10, 0.1, 20.0), LARGEST: Network(99, 0.2, 40.0)}
-    assert estimating._all_seconds(limited(plan, workers=2), networks)[0] == 6 * 30 / 2
-    assert estimating._all_seconds(limited(plan, workers=100), networks)[0] == 30  # no more at a time than there are
-    assert estimating._all_seconds(plan, {LARGEST: networks[LARGEST]}) == (None, None)
+    assert estimating._mean_seconds(plan, networks)[0] == 30
+    assert estimating._mean_seconds(plan, {LARGEST: networks[LARGEST]}) == (None, None)
+
+
+def test_the_trials_are_those_that_fit_into_the_time(planned: Callable[..., Plan]) -> None:
+    def trials(*overrides: str, seconds: float | None = 30.0) -> int | None:
+        return estimating._trials(planned(*overrides, "runtime.workers=2"), seconds)
+
+    assert trials("search.n_trials=6") == 6
+    assert trials("search.n_trials=6", "search.timeout=1m") == 4
+    assert trials("search.n_trials=null", "search.timeout=1m") == 4
+    assert trials("search.n_trials=3", "search.timeout=1m") == 3
+    assert trials("search.n_trials=null", "search.patience=3") is None
+    assert trials("search.n_trials=null", "search.timeout=1m", seconds=None) is None
 
 
 def test_a_trial_takes_what_the_pruner_leaves_of_it(plan: Plan) -> None:
@@ -76,12 +87,12 @@ def test_a_trial_takes_what_the_pruner_leaves_of_it(plan: Plan) -> None:
     share = expected_share(plan.settings.pruner, plan.base.train.epochs, plan.settings.search.n_trials)
     assert 0 < share <= 1
     expected = FIXED_SECONDS + share * (30 - FIXED_SECONDS)
-    assert estimating._all_seconds(plan, networks)[1] == pytest.approx(expected)
+    assert estimating._mean_seconds(plan, networks)[1] == pytest.approx(expected)
 
 
 def test_the_disk_has_every_trial_twice_and_the_best_models(plan: Plan) -> None:
     kept = plan.settings.study.keep_models
-    assert estimating._disk(plan, 1000) == 6 * 2 * FILES_BYTES + kept * BYTES_PER_PARAMETER * 1000
+    assert estimating._disk(plan, 1000, 6) == 6 * 2 * FILES_BYTES + kept * BYTES_PER_PARAMETER * 1000
 
 
 def test_what_fits_into_memory_is_what_a_trial_takes(plan: Plan) -> None:

@@ -72,7 +72,7 @@ def test_a_target_that_is_reached_ends_it(planned: Planned, swept: Swept) -> Non
 
 def test_time_that_is_over_ends_it(planned: Planned, swept: Swept) -> None:
     outcome = run_sweep(swept(planned("search.timeout=1e-9", "search.n_trials=9")), InlineExecutor())
-    assert outcome == Outcome(0, "search.timeout=1e-09 seconds are over")
+    assert outcome == Outcome(0, "search.timeout=1e-09s is over")
 
 
 def test_a_grid_ends_with_its_last_combination(planned: Planned, swept: Swept) -> None:

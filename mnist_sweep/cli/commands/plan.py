@@ -10,7 +10,8 @@ from mnist_sweep.cli.screen import transfer
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.space import Choice, Parameter
 from mnist_sweep.config.traits import traits
-from mnist_sweep.driver.estimate import estimate
+from mnist_sweep.driver.budget import in_words
+from mnist_sweep.driver.estimate import Estimate, disk_text, estimate
 from mnist_sweep.driver.forecast import forecast
 from mnist_sweep.driver.plan import make_plan
 from mnist_sweep.driver.probe import free_memory
@@ -34,6 +35,18 @@ def combinations(parameters: list[Parameter]) -> float:
     return total
 
 
+def _time(cost: Estimate, at_once: int, n_trials: int | None) -> str:
+    """The expected time in a line."""
+    if cost.trials is None or cost.seconds is None:
+        return f"Time: {duration(cost.trial_seconds or 0)} a trial; it is open how many there will be"
+    whole = forecast(cost.trial_seconds, [], cost.trials, [], at_once)
+    fitting = "" if cost.trials == n_trials else f" for about {cost.trials} trials"  # as many as fit into the time
+    return (
+        f"Time: {duration(whole.seconds)} expected{fitting}, between {duration(whole.low)} and {duration(whole.high)}; "
+        f"{duration(cost.seconds)} if no trial is pruned"
+    )
+
+
 def main(composed: Composed) -> tuple[int, Any]:
     """Checks the entire search, builds and times its smallest and largest networks, and shows the estimate."""
     console = Console(highlight=False)
@@ -42,7 +55,7 @@ def main(composed: Composed) -> tuple[int, Any]:
     searched = ", ".join(dict.fromkeys(p.key for p in plan.parameters))
     count = combinations(plan.parameters)
     console.print(
-        f"Study {plan.folder.name}: {settings.search.n_trials} trials, {workers(settings.runtime)} at a time",
+        f"Study {plan.folder.name}: {in_words(settings.search)}, {workers(settings.runtime)} at a time",
         soft_wrap=True,
     )
     console.print(
@@ -66,16 +79,8 @@ def main(composed: Composed) -> tuple[int, Any]:
         step = f"{1000 * network.step_seconds:.1f} ms"
         table.add_row(name, f"{network.parameters:,}", step, duration(network.trial_seconds))
     console.print(table)
-    assert cost.seconds is not None
-    trials, at_once = settings.search.n_trials, workers(settings.runtime)
-    whole = forecast(cost.trial_seconds, [], trials, [], at_once)
-    console.print(
-        f"Time: {duration(whole.seconds)} expected, between {duration(whole.low)} and {duration(whole.high)}; "
-        f"{duration(cost.seconds)} if no trial is pruned"
-    )
+    console.print(_time(cost, workers(settings.runtime), settings.search.n_trials))
     console.print(f"Memory: up to {cost.memory / 1e9:.1f} GB a trial, {free_memory() / 1e9:.1f} GB are free")
-    console.print(
-        f"Disk: at most {cost.disk / 1e6:,.0f} MB in {plan.folder.path}, the tracking store included", soft_wrap=True
-    )
+    console.print(f"At most {disk_text(cost)}, in {plan.folder.path}, the tracking store included", soft_wrap=True)
     console.print("Every parameter was checked at both ends; nothing was written")
     return 0, None

@@ -114,7 +114,8 @@ def main(composed: Composed) -> tuple[int, Any]:
     study = read_study(folder, is_held(folder))
     screen = Screen()
     counts = ", ".join(f"{len(study.of_state(state))} {state.word}" for state in FINISHED)
-    screen.say(f"Study {study.name}: {counts}", style="bold")
+    ended = f"; ended: {study.summary.ended}" if study.summary and study.summary.ended else ""
+    screen.say(f"Study {study.name}: {counts}{ended}", style="bold")
     for trial in study.of_state(TrialState.RUNNING):
         screen.say(_running(trial, study))
     if left := study.of_state(TrialState.INTERRUPTED):

@@ -13,6 +13,7 @@ from optuna.samplers import RandomSampler
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.space import Choice, Domain, Parameter, Value, holds, literal
+from mnist_sweep.search.distributions import in_order
 
 LARGEST = 100_000
 
@@ -71,3 +72,12 @@ def points(parameters: Sequence[Parameter], base: Mapping[str, str], seed: int) 
             raise UserError(f"search.space has over {LARGEST:,} combinations, too many for sampler=grid; use another")
     random.Random(seed).shuffle(found)  # noqa: S311 - an order, no secret
     return found
+
+
+def is_finite(parameters: Sequence[Parameter], base: Mapping[str, str]) -> bool:
+    """Returns whether a space has so few combinations that they can be listed."""
+    try:
+        points(in_order(parameters), base, 0)
+    except UserError:
+        return False
+    return True
