@@ -3,10 +3,11 @@
 import contextlib
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from mnist_sweep.cli.hydra_private import parser
 from mnist_sweep.cli.hydras_own import check_hydras_own
@@ -55,8 +56,8 @@ class Command:
 
 
 COMMANDS = {
-    "sweep": Command("sweep", "config", sweeps=True, trains=True),
-    "plan": Command("plan", "config", sweeps=True, trains=True),
+    "sweep": Command("sweep", "config", Names.CONFIGURATION, sweeps=True, trains=True),
+    "plan": Command("plan", "config", Names.CONFIGURATION, sweeps=True, trains=True),
     "train": Command("train", "config", Names.CONFIGURATION, trains=True, multirun=True),
     "reproduce": Command("reproduce", "reproduce", Names.STUDY_OR_FILE, trains=True),
     "confirm": Command("confirm", "confirm", Names.STUDY, trains=True),
@@ -69,6 +70,7 @@ COMMANDS = {
     "ui": Command("ui", "ui"),
 }
 SEVERAL = "; sweep searches among them, and train --multirun trains them all"
+_DEFAULT = re.compile(r"^(override |optional )*/?")  # of a name in a defaults list
 TAKES_A_STUDY = (Names.STUDY, Names.STUDIES, Names.STUDY_OR_FILE)
 
 
@@ -140,7 +142,7 @@ def _take_names(arguments: Arguments, command: Command, name: str) -> Arguments:
     overrides = [text for text in arguments.overrides if not _is_name(text)]
     kind = command.names
     if kind is Names.CONFIGURATION:
-        return _take_file(replace(arguments, overrides=overrides), names)
+        return _take_file(replace(arguments, overrides=overrides), names, command, name)
     if kind in TAKES_A_STUDY:  # `study` is a config group too, so the key has another name within Hydra
         keys = ("study", "study_name")
         given = [text.partition("=")[2] for text in overrides if key_of(text) in keys]
@@ -161,10 +163,26 @@ def _take_names(arguments: Arguments, command: Command, name: str) -> Arguments:
     return arguments  # `read` says what is wrong with them
 
 
-def _take_file(arguments: Arguments, names: list[str]) -> Arguments:
+# What a search has, and a stored configuration has not.
+OF_A_SEARCH = {"search": "default", "sampler": "tpe", "pruner": "asha"}
+
+
+def _with_search(overrides: Sequence[str], content: Mapping[str, Any]) -> list[str]:
+    """Returns overrides with the groups that a search needs besides a stored configuration."""
+    listed = content.get("defaults", [])
+    if any(isinstance(one, str) and one != "_self_" for one in listed):
+        return list(overrides)  # another file brings them, such as ours
+    known = {*content, *(_DEFAULT.sub("", str(name)) for one in listed if isinstance(one, Mapping) for name in one)}
+    missing = {group: option for group, option in OF_A_SEARCH.items() if group not in known}
+    found = [f"+{text}" if text.partition("=")[0] in missing else text for text in overrides]
+    given = {key_of(text) for text in found}
+    return [*(f"+{group}={option}" for group, option in missing.items() if group not in given), *found]
+
+
+def _take_file(arguments: Arguments, names: list[str], command: Command, name: str) -> Arguments:
     """A configuration file becomes Hydra's primary configuration."""
     if len(files := [text for text in names if _is_file(text)]) > 1:
-        raise UserError(f"train takes one configuration file, got {', '.join(files)}")
+        raise UserError(f"{name} takes one configuration file, got {', '.join(files)}")
     for text in names:
         if not _is_file(text):
             return replace(
@@ -172,7 +190,9 @@ def _take_file(arguments: Arguments, names: list[str]) -> Arguments:
             )  # Hydra's parser says what is wrong with it
         if not Path(text).is_file():
             raise UserError(f"{text} is not there; give a configuration file, such as runs/cnn-mnist/best.yaml")
-        check_stored(read_yaml(Path(text)), text)
+        check_stored(content := read_yaml(Path(text)), text)
+        if command.sweeps:
+            arguments = replace(arguments, overrides=_with_search(arguments.overrides, content))
         arguments = replace(arguments, where=[*arguments.where, text], file=Path(text))
     return arguments
 

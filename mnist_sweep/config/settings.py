@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass as plain_dataclass
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,8 +27,9 @@ class SearchConfig:
     """What is searched for, where, and for how long.
 
     `timeout` is of one call; `until` is a time of the day. `patience` is how many finished trials in a row may bring no
-    improvement by more than `min_delta`, null for the noise of the objective. `audit` is the share of the trials that
-    are finished although the pruner would stop them.
+    improvement by more than `min_delta`, null for the noise of the objective. `start` are trials that are tried first,
+    each as overrides or as a file. `audit` is the share of the trials that are finished although the pruner would stop
+    them.
     """
 
     n_trials: Count | None
@@ -44,6 +45,7 @@ class SearchConfig:
     until: Clock | None = None
     patience: Count | None = None
     min_delta: NotNegative | None = None
+    start: list[str | list[str] | dict[str, Any]] = field(default_factory=list)
 
 
 MIN_SEEDS, MAX_SEEDS = 2, 100
@@ -173,6 +175,7 @@ def parse_search(plain: dict[str, Any], table: MetricTable) -> tuple[SearchConfi
         raise UserError(f"search must be a mapping, got {shown(plain)}")
     plain = dict(plain)
     plain["metric"] = metrics = _as_list(plain.get("metric"))
+    plain["start"] = _as_list(plain.get("start", []))
     if len(set(map(str, metrics))) < len(metrics):
         raise UserError(f"search.metric must not name a metric twice, got {shown(metrics)}")
     directions = _as_list(plain.get("direction"))

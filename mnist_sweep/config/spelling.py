@@ -15,6 +15,8 @@ from mnist_sweep.config.errors import UserError
 TEXTS = ("runs_folder", "study", "study.name", "study_name", "data.path", "tracking.uri", "tracking.experiment", "file",
          "run")  # fmt: skip
 STUDIES = ("study", "study_name")  # of which `report` takes several
+# Lists of texts that Hydra's grammar takes in quotes alone: overrides, comparisons.
+QUOTED = ("search.start", "search.constraints")
 GRAMMAR = re.compile(r"[(){}\[\],'\"$]")  # a value without them is text
 # How other libraries write a range, and how Hydra's grammar does.
 ELSEWHERE = {
@@ -97,6 +99,8 @@ def spelled(text: str) -> str:
     if key != key.strip() or not equals or not value or value == "null" or value[0] in "'\"" or "${" in value:
         return text
     override = _parsed(text)
+    if override is None and key in QUOTED:
+        return f"{key}={_quoted_items(value)}"
     if key in TEXTS:
         kinds = (str, list) if key in STUDIES else str
         return text if override is not None and isinstance(override.value(), kinds) else _quoted(key, value)
@@ -106,6 +110,31 @@ def spelled(text: str) -> str:
     if (choice := re.fullmatch(r"choice\((.*null.*)\)", value)) and _parsed(f"{key}={choice[1]}") is not None:
         return f"{key}={choice[1]}"  # of null, which Hydra takes in a list alone
     return text if GRAMMAR.search(value) else _quoted(key, value)
+
+
+def _quoted_items(value: str) -> str:
+    """Returns a list of texts, or lists of them, with each text in quotes: [[a=1,b=2],c=3]."""
+    value = value.strip()
+    if value.startswith("[") and value.endswith("]") and value != "[]":
+        return f"[{','.join(map(_quoted_items, _items(value[1:-1])))}]"
+    if value[:1] in ("'", '"', "{"):
+        return value
+    return str(QuotedString(value, Quote.single).with_quotes())
+
+
+def _items(text: str) -> list[str]:
+    """Returns the parts between commas that are in no brackets and no quotes."""
+    found, depth, quote = [""], 0, ""
+    for letter in text:
+        if quote or letter in "'\"":
+            quote = "" if letter == quote else quote or letter
+        else:
+            depth += (letter in "([{") - (letter in ")]}")
+        if letter == "," and not depth and not quote:
+            found.append("")
+        else:
+            found[-1] += letter
+    return found
 
 
 def hint(text: str) -> str:

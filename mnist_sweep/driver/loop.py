@@ -4,7 +4,7 @@ The runner (execution/runner.py) has the event loop; this is the source of its j
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mnist_sweep.config import TrialConfig, UserError
@@ -203,7 +203,7 @@ class Sweep:
         active = self.active[job.number]
         if job.retries > active.asked.retries:
             self.search.mark_lost(job.number, job.retries)
-        active.asked = Asked(job.number, active.asked.overrides, job.retries)
+        active.asked = replace(active.asked, retries=job.retries)
         self._writing.discard(job.number)
         self.progress.dropped(job.number)
         count = f" (retry {job.retries})" if job.retries else ""

@@ -15,8 +15,9 @@ from mnist_sweep.config.spelling import dotted
 from mnist_sweep.config.task import Task, build_task
 from mnist_sweep.driver.budget import check_ends
 from mnist_sweep.driver.combinations import Impossible, impossible
+from mnist_sweep.driver.start import check_start, start_points
 from mnist_sweep.execution.jobs import train_command
-from mnist_sweep.search import build_pruner, build_sampler, is_finite, rehearse
+from mnist_sweep.search import Given, Search, build_pruner, build_sampler, is_finite, rehearse
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.tasks.data import Description, Transfer, check_against, prepare
 
@@ -35,6 +36,7 @@ class Plan:
     plain: dict[str, Any]
     flags: list[str]
     impossible: Impossible | None = None
+    start: Sequence[Given] = ()
 
     @property
     def task(self) -> Task:
@@ -46,6 +48,10 @@ class Plan:
         config = self.composer.config(overrides)
         check_against(config, self.description)
         return config
+
+    def search(self) -> Search:
+        """Returns its search, which is opened or made in the study's folder."""
+        return Search(self.folder.journal, self.folder.name, self.settings, self.parameters, self.values, self.start)
 
     def command(self, overrides: Mapping[str, str]) -> str:
         """Returns a trial as a command that can be pasted."""
@@ -147,8 +153,11 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
     parameters = reachable(parameters, values)
     check_ends(settings.search, is_finite(parameters, values))
     rehearse(settings, parameters, values, base.epochs)
+    start = start_points(settings.search.start, composer, say)
     name = study_name(settings, base)
     description = prepare(base, say, transfer=transfer)
+    for one in start:
+        check_start(one.overrides, composer, description)
     for config in ends:
         try:
             check_against(config, description)
@@ -156,4 +165,4 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
             raise UserError(f"search.space: {error}") from None
     folder = StudyFolder(settings.runs_folder / name)
     lost = impossible(composer, parameters, values, description)
-    return Plan(settings, composer, base, values, parameters, description, folder, plain, composed.flags, lost)
+    return Plan(settings, composer, base, values, parameters, description, folder, plain, composed.flags, lost, start)

@@ -230,7 +230,7 @@ def search(composed: Composed, screen: Progress, transfer: Transfer) -> Searched
             _try(plan, screen)
         keep_identity(plan.folder, now)
         settle_in(plan.folder, screen.say)
-        found = Search(plan.folder.journal, plan.folder.name, settings, plan.parameters, plan.values)
+        found = plan.search()
         screen.begin(replace(scope, done=found.counts))
         if found.truncated:
             name = plan.folder.journal.name

@@ -125,7 +125,9 @@ class StudyFiles:
             if self.tracker.config.enabled and not is_mirrored(folder):
                 if not files.read_json_or_empty(folder.record):
                     try:
-                        run_record(self._trial_run(Asked(trial.number, trial.overrides, 0))).write(folder.record)
+                        run_record(self._trial_run(Asked(trial.number, trial.overrides, 0, trial.origin))).write(
+                            folder.record
+                        )
                     except UserError:  # a combination that can't be composed, and so is no run
                         continue
                 self.tracker.finish_trial(folder)
@@ -134,7 +136,7 @@ class StudyFiles:
         rows = folder.rows()
         started = files.read_json_or_empty(folder.record).get("started", time.time())
         ended = rows[-1]["timestamp"] if rows else time.time()
-        asked = Asked(trial.number, trial.overrides, self.search.retries(trial.number))
+        asked = Asked(trial.number, trial.overrides, self.search.retries(trial.number), trial.origin)
         folder.path.mkdir(parents=True, exist_ok=True)
         write_state(folder.state, _state(asked, trial, started, ended))
 
@@ -281,4 +283,5 @@ def _state(asked: Asked, trial: Standing, started: float | None = None, ended: f
         overrides=asked.overrides,
         retries=asked.retries,
         audited=trial.audited,
+        origin=asked.origin,
     )

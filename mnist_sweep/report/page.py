@@ -98,12 +98,13 @@ def _hardest(study: Study) -> list[dict[str, Any]]:
 
 def _row(study: Study, trial: Trial) -> dict[str, Any]:
     metrics = trial.metrics
+    overrides = [f"{key}={value}" for key, value in trial.overrides.items()] or ["the base configuration"]
     return {
         "trial": trial.number,
         "values": [one.format(value) for one, value in zip(study.objectives, trial.values, strict=True)],
         "parameters": f"{int(metrics['parameters']):,}" if "parameters" in metrics else "",
         "seconds": duration(metrics.get("training_seconds", 0.0)),
-        "overrides": "\n".join(f"{key}={value}" for key, value in trial.overrides.items()) or "the base configuration",
+        "overrides": "\n".join([*overrides, *([f"({trial.origin})"] if trial.origin else [])]),
     }
 
 

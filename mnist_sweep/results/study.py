@@ -136,11 +136,14 @@ class Study:
         return study_command(name, self.name, allowed if isinstance(allowed, list) else ())
 
     def values_of(self, trial: Trial) -> dict[str, str]:
-        """Returns the searched parameters of a trial as in overrides; the baseline's are from its configuration."""
-        if trial.overrides or trial.number or not trial.folder.config.is_file():
+        """Returns the searched parameters of a trial as in overrides.
+
+        Those of the baseline, and of a trial that a person has named, are from its configuration.
+        """
+        if (trial.number and trial.origin is None) or not trial.folder.config.is_file():
             return trial.overrides
-        flat = flatten(read_yaml(trial.folder.config))
-        return {p.key: str(flat[p.key]) for p in self.parameters if p.key in flat}
+        known = {**flatten(read_yaml(trial.folder.config)), **trial.overrides}
+        return {p.key: str(known[p.key]) for p in self.parameters if p.key in known}
 
 
 def read_study(folder: StudyFolder, is_held: bool = False) -> Study:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mnist_sweep import files
+from mnist_sweep.formatting import short
 from mnist_sweep.storage.environment import Environment, read_environment
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.state import StateFile, TrialState, read_state
@@ -22,6 +23,7 @@ class Trial:
         rows: The rows of history.csv, one for each epoch.
         started: When it began, in seconds since 1970.
         ended: When it ended, in seconds since 1970.
+        origin: What has named it, such as search.start, None where the sampler has drawn it.
     """
 
     folder: TrialFolder
@@ -33,6 +35,12 @@ class Trial:
     rows: list[dict[str, float]]
     started: float | None
     ended: float | None
+    origin: str | None = None
+
+    @property
+    def described(self) -> str:
+        """Its overrides in short, and where they come from."""
+        return short(self.overrides) + (f" ({self.origin})" if self.origin else "")
 
     @property
     def value(self) -> float | None:
@@ -71,4 +79,5 @@ def read_trial(folder: TrialFolder, is_held: bool = False) -> Trial:
         rows=folder.rows(),
         started=state.started or files.read_json_or_empty(folder.record).get("started"),
         ended=state.ended,
+        origin=state.origin,
     )

@@ -2,6 +2,7 @@
 
 from mnist_sweep.search.components import build_pruner, build_sampler
 from mnist_sweep.search.failures import in_common
+from mnist_sweep.search.given import Given
 from mnist_sweep.search.pruners.asha import SuccessiveHalvingPruner
 from mnist_sweep.search.rehearsal import rehearse
 from mnist_sweep.search.samplers.grid import GridSampler, is_finite
@@ -11,6 +12,7 @@ from mnist_sweep.search.trials import Asked, Standing
 
 __all__ = [
     "Asked",
+    "Given",
     "GridSampler",
     "Search",
     "Standing",

@@ -12,16 +12,27 @@ from mnist_sweep.config import Settings
 from mnist_sweep.config.hashing import drawn
 from mnist_sweep.config.space import Parameter, holds, literal
 from mnist_sweep.search.adoption import finished_trial, params_of, steps_of
-from mnist_sweep.search.baseline import baseline_params
 from mnist_sweep.search.components import build_pruner, build_sampler
 from mnist_sweep.search.distributions import in_order, suggest
+from mnist_sweep.search.given import Given, given_params
 from mnist_sweep.search.journal import Journal
 from mnist_sweep.search.opening import open_study
 from mnist_sweep.search.optuna_private import seed_sampler
 from mnist_sweep.search.ranking import Ranking
 from mnist_sweep.search.samplers.grid import GridSampler
 from mnist_sweep.search.samplers.untried import Tried, UntriedSampler
-from mnist_sweep.search.trials import AUDITED, REASON, RETRIES, Asked, Standing, standing_of
+from mnist_sweep.search.trials import (
+    AUDITED,
+    GIVEN,
+    ORIGIN,
+    REASON,
+    RETRIES,
+    VALUES,
+    Asked,
+    Standing,
+    given,
+    standing_of,
+)
 from mnist_sweep.storage.state import FINISHED, TrialState
 
 
@@ -35,6 +46,7 @@ class Search:
         settings: Settings,
         parameters: Sequence[Parameter],
         base: Mapping[str, str],
+        start: Sequence[Given] = (),
     ) -> None:
         """Opens the study, or makes it.
 
@@ -44,11 +56,11 @@ class Search:
             settings: Sampler, pruner, objectives and seed.
             parameters: The search space.
             base: The base configuration's values of all parameters and of all keys in their conditions.
+            start: The trials that are tried first, after the baseline.
         """
         self.settings = settings
         self.parameters = in_order(parameters)
         self.base = dict(base)
-        self._baseline = baseline_params(self.parameters, self.base)
         own_seed = settings.sampler.arguments.get("seed")
         self._seed = settings.study.seed if own_seed is None else own_seed
         self.metrics = settings.search.metric
@@ -62,6 +74,8 @@ class Search:
         self._is_grid = isinstance(self._sampler.sampler, GridSampler)
         if self._is_grid and self.tried.not_listed:
             raise self.tried.not_listed
+        self._given = list(start)
+        self._was_given: list[Mapping[str, str]] = [{}]  # the baseline
         self.running: dict[int, Trial] = {}
         self._finished: dict[int, Standing] = {}
         self.objectives = settings.objectives
@@ -78,16 +92,33 @@ class Search:
 
     def _finish(self, trial: Standing) -> None:
         self._finished[trial.number] = trial
-        self._note(trial.number, trial.overrides)
+        self._note(trial.number, trial.overrides, is_given=trial.number == 0 or trial.origin is not None)
         self.counts[trial.state] += 1
         if trial.state == TrialState.COMPLETE and trial.values:
             self.ranking.add(trial.number, trial.values)
 
-    def _note(self, number: int, overrides: Mapping[str, str]) -> None:
+    def _note(self, number: int, overrides: Mapping[str, str], is_given: bool) -> None:
         """Notes that a trial's configuration has been tried."""
-        if number == 0:
-            overrides = self.tried.literals(self._baseline)
+        if is_given:
+            self._was_given.append(overrides)
+            overrides = self.tried.literals(self._trials()[number].params)  # as far as it lies in the space
         self.tried.add(overrides)
+
+    def _next_given(self) -> Given | None:
+        """Returns the next trial that is to be tried whatever the sampler says."""
+        searched = {parameter.key for parameter in self.parameters}
+        while self._given:
+            one = self._given.pop(0)
+            point = self.tried.literals(given_params(self.parameters, one.values))
+            if one.overrides not in self._was_given and not (set(one.overrides) <= searched and point in self.tried):
+                return one
+        return None
+
+    def _known(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Returns those values that the search space and its conditions refer to."""
+        conditions = {parameter.condition.key for parameter in self.parameters if parameter.condition}
+        keys = {*(parameter.key for parameter in self.parameters), *conditions}
+        return {key: text for key, text in values.items() if key in keys}
 
     def left_running(self, begun: Callable[[int], bool]) -> list[Asked]:
         """Returns the trials that were running when the last driver ended: they run again under their numbers.
@@ -132,7 +163,10 @@ class Search:
         if self._waiting:
             self._waiting = False  # of a driver that died between the two calls
         elif not (self._finished or self.running):
-            self.study.enqueue_trial(self._baseline)
+            self.study.enqueue_trial(given_params(self.parameters, self.base))
+        elif (named := self._next_given()) is not None:
+            attributes = {GIVEN: named.overrides, VALUES: self._known(named.values), ORIGIN: named.origin}
+            self.study.enqueue_trial(given_params(self.parameters, named.values), user_attrs=attributes)
         elif self.tried.is_everything:
             return None
         elif self._is_grid and (point := self.tried.next_left()) is not None:
@@ -145,27 +179,27 @@ class Search:
     def _take(self, trial: Trial, retries: int) -> Asked:
         """Asks for every parameter whose condition holds, and records the trial as running."""
         self.running[trial.number] = trial
+        fixed = given(trial.number, trial.user_attrs)
+        values = trial.user_attrs.get(VALUES, self.base)
+        known = None if fixed is None else given_params(self.parameters, values)
         overrides: dict[str, str] = {}
-        literals = dict(self.base)
-        baseline = self._baseline if trial.number == 0 else None
+        literals = dict(values)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Optuna's remark on a baseline outside of the space
+            warnings.simplefilter("ignore")  # Optuna's remark on a value outside of the space
             for parameter in self.parameters:
-                if baseline is not None and parameter.key not in baseline:
+                if known is not None and parameter.key not in known:
                     continue
                 if parameter.key in overrides or not holds(parameter.condition, literals):
                     continue
                 value = suggest(trial, parameter.key, parameter.domain)
-                text = literal(parameter.domain, value)
-                literals[parameter.key] = text
-                if baseline is None:
-                    overrides[parameter.key] = text
+                overrides[parameter.key] = literals[parameter.key] = literal(parameter.domain, value)
+        overrides = overrides if fixed is None else fixed
         if retries:
             trial.set_user_attr(RETRIES, retries)
         if isinstance(self.storage, Journal):
             self.storage.flush()
-        self._note(trial.number, overrides)
-        return Asked(trial.number, overrides, retries)
+        self._note(trial.number, overrides, is_given=fixed is not None)
+        return Asked(trial.number, overrides, retries, trial.user_attrs.get(ORIGIN))
 
     def adopt(
         self,
@@ -185,7 +219,7 @@ class Search:
         Returns:
             Its number in this study.
         """
-        params = params_of(self.parameters, overrides) or self._baseline
+        params = params_of(self.parameters, overrides) or given_params(self.parameters, self.base)
         values = [float(metrics[name]) for name in self.metrics]
         steps = steps_of(self.objectives[0], rows) if self.prunes else {}
         trial = finished_trial(self.parameters, params, state, values, steps)

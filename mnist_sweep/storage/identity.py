@@ -15,7 +15,7 @@ from mnist_sweep.storage.folders import StudyFolder
 
 # Parts of the configuration that don't change what a study is: it can go on with others.
 MAY_CHANGE = ("search.n_trials", "search.timeout", "search.target", "search.max_failures", "search.audit",
-              "search.until", "search.patience", "search.min_delta",
+              "search.until", "search.patience", "search.min_delta", "search.start",
               "runtime.workers", "runtime.memory_limit", "runtime.trial_timeout", "runtime.allowed_targets", "tracking",
               "runs_folder", "study.name", "study.fork", "study.keep_models", "data.path")  # fmt: skip
 SHOWN = 4

@@ -48,6 +48,7 @@ class StateFile:
         overrides: The searched parameters, as in overrides.
         retries: How often it was lost and run again.
         audited: The epoch at which the pruner would have stopped a trial that was finished nevertheless.
+        origin: What has named the trial, such as search.start, where that is not the sampler.
         seed: Of a confirmation run, the number of its fresh seed.
         reproduces, verdict, why, not_as_it_was: Of a reproduction, which trial it repeats and how that came out.
         forked_from: Of a trial that a fork took over, where it comes from.
@@ -62,6 +63,7 @@ class StateFile:
     overrides: dict[str, str] | None = None
     retries: int | None = None
     audited: int | None = None
+    origin: str | None = None
     seed: int | None = None
     reproduces: str | None = None
     verdict: str | None = None

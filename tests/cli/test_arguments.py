@@ -83,3 +83,23 @@ def test_flags_that_say_where_the_configuration_lies_are_kept_for_printed_comman
 def test_every_command_that_takes_a_study_says_so() -> None:
     takes = {name for name, command in COMMANDS.items() if command.names in (Names.STUDY, Names.STUDY_OR_FILE)}
     assert takes == {"confirm", "reproduce", "show", "sync"}
+
+
+@pytest.mark.parametrize(
+    ("content", "given", "overrides"),
+    [
+        ("train: {epochs: 1}", [], ["+search=default", "+sampler=tpe", "+pruner=asha"]),
+        ("train: {epochs: 1}", ["search=cnn", "pruner=none"], ["+sampler=tpe", "+search=cnn", "+pruner=none"]),
+        ("train: {}", ["search.target=1"], ["+search=default", "+sampler=tpe", "+pruner=asha", "search.target=1"]),
+        ("defaults: [{search: cnn}, {/sampler: grid}, _self_]", ["search=dnn"], ["+pruner=asha", "search=dnn"]),
+        ("defaults: [config, _self_]", ["pruner=none"], ["pruner=none"]),
+    ],
+)  # fmt: skip
+def test_a_stored_configuration_gets_what_a_search_needs(
+    content: str, given: list[str], overrides: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "best.yaml"
+    file.write_text(content)
+    found = parse_arguments("sweep", [str(file), *given, "model.dropout=interval(0,0.5)"])
+    assert (found.overrides, found.file, found.where) == (overrides, file, [str(file)])
+    assert found.sweeps == {"model.dropout": "interval(0,0.5)"}

@@ -62,7 +62,8 @@ MISTAKES = [
     ("sweep data=digits 'model.filters_1=range(1,a)'", "range(1,a)"),
     ("sweep data=digits 'model.filters_1=interval(1)'", "interval(1)"),
     ("sweep data=digits 'model.filters_1=choice()'", "choice()"),
-    ("sweep best.yaml", "sweep takes no configuration file, got best.yaml; `mnist-sweep train best.yaml` does"),
+    ("data best.yaml", "data takes no configuration file, got best.yaml; `mnist-sweep train best.yaml` does"),
+    ("sweep best.yaml", "best.yaml is not there; give a configuration file, such as runs/cnn-mnist/best.yaml"),
     ("train data=digits 'model.filters_1=${nope}'", "nope"),
     ("train data=digits 'model.filters_1=${oc.env:NOPE_NOPE}'", "NOPE_NOPE"),
     # keys and groups that are not there
@@ -135,7 +136,7 @@ MISTAKES = [
     ("sweep data=digits data.validation=test", "data.validation must be split for a search, got test"),
     ("sweep experiment=seed_cnn data=digits", "data.validation must be split for a search, got test"),
     ("sweep data=digits search.n_trials=0", "search.n_trials must be at least 1, got 0"),
-    ("sweep data=digits search.timeout=1h", "search.timeout must be a number, got 1h"),
+    ("sweep data=digits search.timeout=1x", "search.timeout must be a number of seconds, or a duration such as"),
     ("sweep data=digits search.metric=val_acc", "search.metric must be a metric of a trial, got val_acc; did you mean"),
     ("sweep data=digits search.direction=up", "search.direction"),
     ("sweep data=digits 'search.metric=[val_loss,parameters]' search.target=1", "search.target must be null"),

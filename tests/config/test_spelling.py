@@ -116,3 +116,20 @@ def test_what_can_not_be_read_is_told_with_what_to_write(text: str, hint: str) -
         read(text)
     for jargon in ("Exception", "viable", "mismatched", "token"):
         assert jargon not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("search.start=[model.dropout=0.3,runs/p1/best.yaml]", ["model.dropout=0.3", "runs/p1/best.yaml"]),
+        ("search.start=[[a=1,b=[8,8]],c=x]", [["a=1", "b=[8,8]"], "c=x"]),
+        ("search.start=[a=1 b='x,y']", ["a=1 b='x,y'"]),
+        ("search.start=a=1", "a=1"),
+        ("search.start=['a=1',{b:2}]", ["a=1", {"b": 2}]),
+        ("search.start=[]", []),
+        ("search.constraints=[parameters<=10000,val_loss<0.1]", ["parameters<=10000", "val_loss<0.1"]),
+        ("search.constraints=parameters<=1e4", "parameters<=1e4"),
+    ],
+)
+def test_overrides_in_a_list_need_no_quotes(text: str, value: object) -> None:
+    assert read(spelled(text)).value() == value

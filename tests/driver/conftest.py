@@ -16,7 +16,6 @@ from mnist_sweep.driver.plan import Plan, make_plan
 from mnist_sweep.driver.study_files import StudyFiles
 from mnist_sweep.execution.jobs import Batch
 from mnist_sweep.execution.progress import Silent
-from mnist_sweep.search import Search
 from mnist_sweep.storage.identity import identity, keep_identity
 from mnist_sweep.tasks.data import not_shown
 from mnist_sweep.tracking import Tracker
@@ -56,7 +55,7 @@ def swept() -> Callable[[Plan], Sweep]:
     def made(plan: Plan) -> Sweep:
         plan.folder.path.mkdir(parents=True, exist_ok=True)
         keep_identity(plan.folder, identity(plan.plain, plan.description.digest))
-        search = Search(plan.folder.journal, plan.folder.name, plan.settings, plan.parameters, plan.values)
+        search = plan.search()
         tracker = Tracker(plan.settings.tracking, plan.settings.runs_folder, pytest.fail)
         files = StudyFiles(plan, search, tracker, "mnist-sweep sweep")
         files.start()

@@ -8,7 +8,7 @@ from optuna.trial import TrialState
 
 from mnist_sweep.config.settings import parse_settings
 from mnist_sweep.config.space import parse_space
-from mnist_sweep.search import Search
+from mnist_sweep.search import Given, Search
 
 BASE = {"a": "5", "b": "x", "lr": "0.1", "o": "adam", "beta": "0.9"}
 SPACE = {"a": "range(1,10)", "b": "choice(x,y)", "lr": "tag(log,interval(1e-3,1.0))"}
@@ -286,3 +286,60 @@ def test_a_search_of_shuffled_values_goes_on_from_its_journal(tmp_path):
         one = search({"a": "shuffle(range(0,40))"}, journal=journal)
         assert one.ask().number == number
         done(one, number, 0.5)
+
+
+def named(base=BASE, **overrides: str) -> Given:
+    return Given(overrides, {**base, **overrides}, "search.start")
+
+
+def test_what_is_named_comes_right_after_the_baseline(tmp_path):
+    def opened():
+        start = [named(a="7"), named(b="z", lr="5"), named(), named(a="7")]
+        return Search(tmp_path / "journal", "mine", settings(), parse_space(SPACE, {}), BASE, start)
+
+    one = opened()
+    asked = [one.ask() for _ in range(4)]
+    assert [trial.overrides for trial in asked[:3]] == [{}, {"a": "7"}, {"b": "z", "lr": "5"}]  # each of them once
+    assert [trial.origin for trial in asked] == [None, "search.start", "search.start", None]
+    assert one.study.trials[1].params == {"a": 7, "b": "x", "lr": 0.1}
+    assert one.study.trials[2].params == {"a": 5, "lr": 5.0}  # as far as Optuna can represent it
+    assert set(asked[3].overrides) == {"a", "b", "lr"}
+    for number in range(3):
+        done(one, number, 0.5)
+    again = opened()  # the fourth was running
+    assert [(trial.number, trial.overrides) for trial in again.left_running(lambda _: False)] == [
+        (3, asked[3].overrides)
+    ]
+    assert (again.standing(2).overrides, again.standing(2).origin) == ({"b": "z", "lr": "5"}, "search.start")
+    assert again.ask().origin is None
+
+
+def test_a_named_trial_that_was_running_is_the_same_again(tmp_path):
+    def opened():
+        return Search(tmp_path / "journal", "mine", settings(), parse_space(SPACE, {}), BASE, [named(b="z")])
+
+    one = opened()
+    one.ask(), one.ask()
+    again = opened()
+    assert [trial.overrides for trial in again.left_running(lambda _: True)] == [{}, {"b": "z"}]
+    assert again.ask().origin is None
+
+
+def test_more_trials_may_be_named_later(tmp_path):
+    def opened(*start):
+        return Search(tmp_path / "journal", "mine", settings(), parse_space(SPACE, {}), BASE, start)
+
+    one = opened()
+    drawn = [one.ask() for _ in range(3)]
+    for trial in drawn:
+        done(one, trial.number, 0.5)
+    again = opened(Given(drawn[1].overrides, {**BASE, **drawn[1].overrides}, "search.start"), named(a="7"))
+    assert again.ask().overrides == {"a": "7"}  # the other was drawn before
+
+
+def test_a_named_trial_is_no_more_left_of_a_grid():
+    grid = "mnist_sweep.search.GridSampler"
+    space = parse_space({"a": "choice(1,2,5)"}, {})
+    one = Search(None, "mine", settings(sampler=grid), space, BASE, [named(a="2")])
+    assert [one.ask().overrides for _ in range(3)] == [{}, {"a": "2"}, {"a": "1"}]
+    assert one.ask() is None

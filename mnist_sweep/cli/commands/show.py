@@ -11,7 +11,7 @@ from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.composed import Composed
-from mnist_sweep.formatting import duration, short
+from mnist_sweep.formatting import duration
 from mnist_sweep.results.locate import find_study, studies
 from mnist_sweep.results.study import Study, read_study
 from mnist_sweep.results.trial import Trial
@@ -97,7 +97,7 @@ def _leaderboard(study: Study, trials: Sequence[Trial], column: str | None) -> T
         took = _took(trial)
         state = [trial.state.value] if has_states else []
         table.add_row(str(trial.number), *state, *values, str(len(trial.rows)), duration(took) if took else "",
-                      short(trial.overrides))  # fmt: skip
+                      trial.described)  # fmt: skip
     return table
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mnist_sweep.config.space import parse_space
-from mnist_sweep.search.baseline import baseline_params
+from mnist_sweep.search.given import given_params
 
 SPACE = {"a": "range(1,10)", "b": "choice(x,y)", "c": "choice(0,1,2.5)", "lr": "tag(log,interval(1e-3,1.0))"}
 
@@ -19,7 +19,7 @@ SPACE = {"a": "range(1,10)", "b": "choice(x,y)", "c": "choice(0,1,2.5)", "lr": "
     ],
 )
 def test_what_optuna_can_represent_is_taken(base: dict[str, str], params: dict[str, object]) -> None:
-    found = baseline_params(parse_space(SPACE, {}), base)
+    found = given_params(parse_space(SPACE, {}), base)
     assert found == params
     assert [type(value) for value in found.values()] == [type(value) for value in params.values()]
 
@@ -27,4 +27,4 @@ def test_what_optuna_can_represent_is_taken(base: dict[str, str], params: dict[s
 @pytest.mark.parametrize(("optimizer", "params"), [("sgd", {"o.m": 0.5}), ("adam", {})])
 def test_a_parameter_whose_condition_does_not_hold_is_left_out(optimizer: str, params: dict[str, float]) -> None:
     space = parse_space({}, {"o=sgd": {"o.m": "interval(0,1)"}})
-    assert baseline_params(space, {"o.m": "0.5", "o": optimizer}) == params
+    assert given_params(space, {"o.m": "0.5", "o": optimizer}) == params

@@ -1,18 +1,34 @@
-"""The first trial: the base configuration's own values as points of Optuna's distributions."""
+"""Trials that no sampler draws, such as the baseline: their values as points of Optuna's distributions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mnist_sweep.config.space import Choice, Parameter, holds
 from mnist_sweep.search.trials import as_number
 
 
-def baseline_params(parameters: Sequence[Parameter], base: Mapping[str, str]) -> dict[str, Any]:
-    """Returns those of the base configuration's values that Optuna's distributions can represent.
+@dataclass(frozen=True)
+class Given:
+    """A trial that a person names.
+
+    Attributes:
+        overrides: What it is on top of the base configuration, whether or not that lies in the search space.
+        values: The values of its configuration, as in overrides, and the options of its groups.
+        origin: Where it is named, such as search.start.
+    """
+
+    overrides: Mapping[str, str]
+    values: Mapping[str, str]
+    origin: str
+
+
+def given_params(parameters: Sequence[Parameter], base: Mapping[str, str]) -> dict[str, Any]:
+    """Returns those of a configuration's values that Optuna's distributions can represent, in their range or not.
 
     Args:
         parameters: The search space.
-        base: The base configuration's values of all parameters, and of all keys in their conditions.
+        base: The configuration's values of all parameters, and of all keys in their conditions.
     """
     fixed: dict[str, Any] = {}
     for parameter in parameters:
