@@ -6,23 +6,18 @@ For rehearsing a search of thousands of trials, for tests, and for measuring wha
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mnist_sweep.config import TrialConfig
-from mnist_sweep.config.component import Component
 from mnist_sweep.config.image_classifier import (
     CURVES,
     NOT_SEARCHED,
     SECTIONS,
-    ImageClassifierConfig,
     parse_image_classifier,
     table_of,
 )
-from mnist_sweep.config.metrics import MetricTable
 from mnist_sweep.config.traits import Traits
 from mnist_sweep.tasks.context import TrialContext
-from mnist_sweep.tasks.data import Description, Transfer
 from mnist_sweep.tasks.image_classifier.task import check_images, prepare_images
 
 
@@ -51,26 +46,11 @@ class Dry:
         not_searched=NOT_SEARCHED,
     )
 
-    def parse(self, plain: Mapping[str, Any], allowed: Iterable[str], component: Component) -> TrialConfig:
-        """Returns a trial's configuration, as the image classifier's; raises UserError."""
-        return parse_image_classifier(plain, allowed, component)
-
-    def table_of(self, plain: Mapping[str, Any]) -> MetricTable:
-        """Returns the metrics of its trials."""
-        return table_of(plain)
+    parse, table_of = staticmethod(parse_image_classifier), staticmethod(table_of)
+    prepare, check_against = staticmethod(prepare_images), staticmethod(check_images)
 
     def check(self, config: Mapping[str, Any]) -> None:
         """Does nothing: `parse` checks."""
-
-    def prepare(
-        self, config: ImageClassifierConfig, say: Callable[[str], None], all_parts: bool, transfer: Transfer
-    ) -> Description:
-        """Fetches and checks the data set, as the image classifier does."""
-        return prepare_images(config, say, all_parts, transfer)
-
-    def check_against(self, config: ImageClassifierConfig, description: Description) -> None:
-        """Raises UserError where a configuration can't be trained on the data."""
-        check_images(config, description)
 
     def epochs(self, config: Mapping[str, Any]) -> list[dict[str, float]]:
         """Returns the curves of each epoch: accuracies rise to `dry_accuracy`, which the last epoch has."""

@@ -1,11 +1,9 @@
 """The default task: trains a Keras classifier of images. Light: Keras is imported where a trial runs."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from mnist_sweep.config import TrialConfig
-from mnist_sweep.config.component import Component
 from mnist_sweep.config.image_classifier import (
     CURVES,
     NOT_SEARCHED,
@@ -15,7 +13,6 @@ from mnist_sweep.config.image_classifier import (
     parse_image_classifier,
     table_of,
 )
-from mnist_sweep.config.metrics import MetricTable
 from mnist_sweep.config.traits import Traits
 from mnist_sweep.tasks.context import TrialContext
 from mnist_sweep.tasks.data import Description, Transfer
@@ -50,13 +47,8 @@ class ImageClassifier:
         not_searched=NOT_SEARCHED,
     )
 
-    def parse(self, plain: Mapping[str, Any], allowed: Iterable[str], component: Component) -> TrialConfig:
-        """Returns a trial's configuration from plain data; raises UserError."""
-        return parse_image_classifier(plain, allowed, component)
-
-    def table_of(self, plain: Mapping[str, Any]) -> MetricTable:
-        """Returns the metrics of its trials."""
-        return table_of(plain)
+    parse, table_of = staticmethod(parse_image_classifier), staticmethod(table_of)
+    prepare, check_against = staticmethod(prepare_images), staticmethod(check_images)
 
     def check(self, config: Mapping[str, Any]) -> None:
         """Does nothing: `parse` checks."""
@@ -72,16 +64,6 @@ class ImageClassifier:
         from mnist_sweep.tasks.image_classifier.trial import probe
 
         return probe(plain, settings, steps)
-
-    def prepare(
-        self, config: ImageClassifierConfig, say: Callable[[str], None], all_parts: bool, transfer: Transfer
-    ) -> Description:
-        """Fetches the data set if necessary and checks it; see `tasks.data.prepare`."""
-        return prepare_images(config, say, all_parts, transfer)
-
-    def check_against(self, config: ImageClassifierConfig, description: Description) -> None:
-        """Raises UserError where a configuration can't be trained on the data."""
-        check_images(config, description)
 
     def shared(
         self, config: ImageClassifierConfig, description: Description
