@@ -13,6 +13,7 @@ NEEDS = {
     "busy": (),
     "throughput": (),
     "startup": (),
+    "confirming": (),
 }
 
 

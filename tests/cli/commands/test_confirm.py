@@ -181,6 +181,30 @@ def test_other_finalists_or_seeds_are_another_opening(
     assert read_json(study.test_set)["times_opened"] == 2
 
 
+def test_only_what_is_open_gets_further_seeds(
+    confirmed: StudyFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = StudyFolder(tmp_path / "dnn-digits")
+    shutil.copytree(confirmed.path, study.path)
+    command = ["confirm", f"runs_folder={tmp_path}", "confirm.top_k=1", "confirm.seeds=2..4", QUIET]
+    assert run(command) == 0
+    told = capsys.readouterr()
+    found = read_json(study.confirmed)
+    (first, *rest) = found["looks"]
+    assert (found["planned_looks"], first["seeds"]) == ([2, 4], 2)
+    is_open = any(one["verdict"] == "open" for one in first["standings"])
+    assert found["seeds"] == (4 if is_open else 2)
+    assert len(rest) == is_open
+    assert f"After {found['looks'][-1]['seeds']} seeds: trial" in told.out
+    if is_open:
+        assert "At most 8 runs, some" in told.out
+        assert "judged before, after 2 seeds" in told.err
+    before = digests(study)
+    assert run(command) == 0
+    assert digests(study) == before
+    assert read_json(study.confirmed)["looks"] == found["looks"]
+
+
 def test_a_failed_run_leaves_its_finalist_out(own_runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The other is judged nevertheless; trial 0's folder can't be made."""
     study = StudyFolder(own_runs / "dnn-digits")
