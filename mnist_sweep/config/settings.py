@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from mnist_sweep.config.check import check, nearest, shown
 from mnist_sweep.config.component import Component, parse_component
+from mnist_sweep.config.constraints import Constraint, parse_constraint, parse_constraints
 from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.metrics import Direction, Metric, MetricTable
 from mnist_sweep.config.schema import CONFIG, Bool, Count, Float, Int, NotNegative, Seed
@@ -28,8 +29,8 @@ class SearchConfig:
 
     `timeout` is of one call; `until` is a time of the day. `patience` is how many finished trials in a row may bring no
     improvement by more than `min_delta`, null for the noise of the objective. `start` are trials that are tried first,
-    each as overrides or as a file. `audit` is the share of the trials that are finished although the pruner would stop
-    them.
+    each as overrides or as a file. `constraints` are bounds of metrics. `audit` is the share of the trials that are
+    finished although the pruner would stop them.
     """
 
     n_trials: Count | None
@@ -46,6 +47,7 @@ class SearchConfig:
     patience: Count | None = None
     min_delta: NotNegative | None = None
     start: list[str | list[str] | dict[str, Any]] = field(default_factory=list)
+    constraints: list[str] = field(default_factory=list)
 
 
 MIN_SEEDS, MAX_SEEDS = 2, 100
@@ -136,6 +138,11 @@ class Settings(Surroundings):
     sampler: Component
     pruner: Component
 
+    @property
+    def constraints(self) -> list[Constraint]:
+        """What the metrics of a trial must be so that it can be the best."""
+        return [parse_constraint(text) for text in self.search.constraints]
+
 
 _NAME = re.compile(r"[\w][\w.+ -]{0,99}")
 
@@ -175,7 +182,8 @@ def parse_search(plain: dict[str, Any], table: MetricTable) -> tuple[SearchConfi
         raise UserError(f"search must be a mapping, got {shown(plain)}")
     plain = dict(plain)
     plain["metric"] = metrics = _as_list(plain.get("metric"))
-    plain["start"] = _as_list(plain.get("start", []))
+    for key in ("start", "constraints"):
+        plain[key] = _as_list(plain.get(key, []))
     if len(set(map(str, metrics))) < len(metrics):
         raise UserError(f"search.metric must not name a metric twice, got {shown(metrics)}")
     directions = _as_list(plain.get("direction"))
@@ -192,6 +200,7 @@ def parse_search(plain: dict[str, Any], table: MetricTable) -> tuple[SearchConfi
     plain["direction"] = [objective.direction for objective in objectives]
     search = check(SearchConfig, plain, "search")
     _check_together(search)
+    parse_constraints(search.constraints, table)
     return search, objectives
 
 

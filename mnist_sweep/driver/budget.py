@@ -95,7 +95,8 @@ def stagnation(trials: Iterable[Standing], objective: Metric, delta: Callable[[f
     for trial in trials:
         if trial.state is TrialState.FAIL:
             continue
-        value = trial.values[0] if trial.values and trial.state is TrialState.COMPLETE else None
+        counts = trial.state is TrialState.COMPLETE and not trial.infeasible
+        value = trial.values[0] if trial.values and counts else None
         if value is not None and (
             best is None or objective.better(value, reference + objective.sign * delta(reference))
         ):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mnist_sweep.config import TrialConfig, UserError
+from mnist_sweep.config.constraints import violations
 from mnist_sweep.config.metrics import Row
 from mnist_sweep.config.traits import traits
 from mnist_sweep.driver.budget import Budget
@@ -21,6 +22,7 @@ from mnist_sweep.results.pruning import is_audited
 from mnist_sweep.search import Asked, Search, Standing, in_common
 from mnist_sweep.storage.environment import kernels_of
 from mnist_sweep.storage.state import TrialState
+from mnist_sweep.tasks.data import known
 
 BASELINE = 0  # is trained to its end: everything is compared with it
 INTERRUPTED = 128  # exit codes above it are a shell's for signals
@@ -28,10 +30,11 @@ INTERRUPTED = 128  # exit codes above it are a shell's for signals
 
 @dataclass
 class Active:
-    """A trial that runs."""
+    """A trial that runs; `competes` unless it is known not to meet the constraints, as the baseline may be."""
 
     asked: Asked
     config: TrialConfig
+    competes: bool = True
     rows: list[Row] = field(default_factory=list)
     pruned: bool = False
     audited: bool = False
@@ -113,7 +116,8 @@ class Sweep:
             self.progress.started(asked.number, asked.overrides, 0)
             self._fail(asked, str(error))
             return None
-        self.active[asked.number] = Active(asked, config)
+        broken = violations(self.search.constraints, known(config, plan.description))
+        self.active[asked.number] = Active(asked, config, competes=not broken)
         request = TrialRequest(
             asked.number,
             config,
@@ -121,6 +125,7 @@ class Sweep:
             plan.folder.trial(asked.number),
             keep_model=plan.settings.study.keep_models > 0,
             retries=asked.retries,
+            constraints=plan.settings.search.constraints if asked.number != BASELINE else (),
             kernels=self._kernels,
         )
         return make_job(request, self.batch)
@@ -141,7 +146,8 @@ class Sweep:
         """Reports an epoch to Optuna; returns whether the pruner stops the trial."""
         active = self.active[job.number]
         active.rows.append(row)
-        prune = self.search.report(job.number, active.rows)
+        # The pruner must not measure others by what can't be the best.
+        prune = active.competes and self.search.report(job.number, active.rows)
         is_last = active.config.epochs is not None and row["epoch"] >= active.config.epochs
         if prune and job.number != BASELINE and not active.audited and not is_last:
             settings = self.plan.settings
@@ -161,6 +167,9 @@ class Sweep:
     def done(self, job: Job, result: dict[str, Any]) -> None:
         """Tells Optuna that a trial is complete or was pruned."""
         metrics = self._completed(result["metrics"], self.active[job.number].rows)
+        if not result["epochs"] and violations(self.search.constraints, metrics):
+            self._refused(job.number, metrics, result["fit_seconds"])
+            return
         if missing := [name for name in self.search.metrics if name not in metrics]:
             had = ", ".join(metrics) or "nothing"
             self.unreported = f"search.metric must be one of what a trial reports, {had}, got {missing[0]}"
@@ -180,7 +189,15 @@ class Sweep:
         text = f"{metric.name} {metric.format(metrics[metric.name])}" + (
             f" after epoch {result['epochs']}" if is_pruned else ""
         )
-        self.progress.ended(job.number, state, text + (", the best so far" if is_best else ""))
+        text += ", the best so far" if is_best else ""
+        self.progress.ended(job.number, state, text + (f"; {trial.why_infeasible}" if trial.infeasible else ""))
+
+    def _refused(self, number: int, metrics: Mapping[str, float], seconds: float) -> None:
+        """Tells Optuna that a trial was not trained: what was known of it does not meet the constraints."""
+        active = self._forget(number)
+        trial = self.search.tell(number, TrialState.PRUNED, metrics)
+        self.files.trial_ended(active.asked, trial, is_best=False, fit_seconds=seconds)
+        self.progress.ended(number, TrialState.PRUNED, f"not trained; {trial.why_infeasible}")
 
     def _completed(self, metrics: Mapping[str, float], rows: Sequence[Row]) -> dict[str, float]:
         """Returns a trial's metrics with those objectives that its curves have, and its task knows no direction of."""

@@ -8,6 +8,7 @@ from mnist_sweep.config import Settings, TrialConfig, UserError
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.compose import Composer, base_values, key_of
 from mnist_sweep.config.composed import Composed
+from mnist_sweep.config.constraints import violations
 from mnist_sweep.config.settings import RESERVED, check_study_name, parse_settings
 from mnist_sweep.config.space import Parameter, parse_space
 from mnist_sweep.config.space_check import check_space, reachable
@@ -19,7 +20,21 @@ from mnist_sweep.driver.start import check_start, start_points
 from mnist_sweep.execution.jobs import train_command
 from mnist_sweep.search import Given, Search, build_pruner, build_sampler, is_finite, rehearse
 from mnist_sweep.storage.folders import StudyFolder
-from mnist_sweep.tasks.data import Description, Transfer, check_against, prepare
+from mnist_sweep.tasks.data import Description, Transfer, check_against, known, prepare
+
+
+def allowing(settings: Settings, composer: Composer, data: Description) -> Callable[[Mapping[str, str]], bool]:
+    """Returns what says whether a trial meets the constraints, as far as that is known before it runs."""
+
+    def allows(overrides: Mapping[str, str]) -> bool:
+        try:
+            config = composer.config(overrides)
+            check_against(config, data)
+        except UserError:  # the trial fails with its reason
+            return True
+        return not violations(settings.constraints, known(config, data))
+
+    return allows if settings.constraints else lambda _: True
 
 
 @dataclass(frozen=True)
@@ -51,7 +66,15 @@ class Plan:
 
     def search(self) -> Search:
         """Returns its search, which is opened or made in the study's folder."""
-        return Search(self.folder.journal, self.folder.name, self.settings, self.parameters, self.values, self.start)
+        return Search(
+            self.folder.journal,
+            self.folder.name,
+            self.settings,
+            self.parameters,
+            self.values,
+            self.start,
+            allowing(self.settings, self.composer, self.description),
+        )
 
     def command(self, overrides: Mapping[str, str]) -> str:
         """Returns a trial as a command that can be pasted."""
@@ -152,12 +175,14 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
     ends = check_space(composer, parameters, values, task)
     parameters = reachable(parameters, values)
     check_ends(settings.search, is_finite(parameters, values))
-    rehearse(settings, parameters, values, base.epochs)
     start = start_points(settings.search.start, composer, say)
     name = study_name(settings, base)
     description = prepare(base, say, transfer=transfer)
     for one in start:
-        check_start(one.overrides, composer, description)
+        check_start(one.overrides, composer, description, settings.constraints)
+    if broken := violations(settings.constraints, known(base, description)):
+        say(f"The base configuration, trial 0, is no candidate: {', '.join(broken)}; all others are compared with it")
+    rehearse(settings, parameters, values, base.epochs, allowing(settings, composer, description))
     for config in ends:
         try:
             check_against(config, description)

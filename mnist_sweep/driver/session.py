@@ -94,7 +94,7 @@ def _outro(plan: Plan, search: Search, record: StudyFiles, screen: Progress, out
     screen.say(f"Study {plan.folder.name}: {outcome.why}; {states}, in {duration(seconds)}")
     best = search.best()
     if best is None or best.values is None:
-        screen.say("No trial is complete yet")
+        screen.say(record.none_best())
     else:
         baseline = record.baseline()
         against = f" (the baseline, trial 0: {baseline.values[0]:.4f})" if baseline and baseline.values else ""

@@ -9,13 +9,14 @@ from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.check import shown
 from mnist_sweep.config.compose import Composer, base_values, key_of
+from mnist_sweep.config.constraints import Constraint, violations
 from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.config.spelling import read, spelled
 from mnist_sweep.config.task import build_task
 from mnist_sweep.config.traits import traits
 from mnist_sweep.search import Given
-from mnist_sweep.tasks.data import Description, check_against
+from mnist_sweep.tasks.data import Description, check_against, known
 
 WHERE = "search.start"
 Say = Callable[[str], None]
@@ -138,9 +139,19 @@ def given(overrides: Mapping[str, str], composer: Composer, where: str) -> Given
     return Given(dict(overrides), base_values(config.plain(), groups), where)
 
 
-def check_start(overrides: Mapping[str, str], composer: Composer, description: Description, where: str = WHERE) -> None:
-    """Raises UserError for a trial that a person names and that can't be trained on the data."""
+def check_start(
+    overrides: Mapping[str, str],
+    composer: Composer,
+    description: Description,
+    constraints: Sequence[Constraint],
+    where: str = WHERE,
+) -> None:
+    """Raises UserError for a trial that a person names and that can't be trained, or would not meet the constraints."""
     try:
-        check_against(composer.config(overrides), description)
+        config = composer.config(overrides)
+        check_against(config, description)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
+    if broken := violations(constraints, known(config, description)):
+        named = " ".join(f"{key}={text}" for key, text in overrides.items()) or "the base configuration"
+        raise UserError(f"{where}: {named} does not meet search.constraints: {', '.join(broken)}")

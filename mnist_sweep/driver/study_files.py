@@ -27,7 +27,7 @@ from mnist_sweep.tracking import Tracker, is_mirrored
 from mnist_sweep.tracking.parent_metrics import parent_metrics
 from mnist_sweep.tracking.run_recorder import RunRecorder
 
-LIMITS = ("timeout", "until", "patience", "min_delta", "target")  # of a search, where they are set
+LIMITS = ("constraints", "timeout", "until", "patience", "min_delta", "target")  # of a search, where they are set
 TRAINED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -75,7 +75,11 @@ class StudyFiles:
         params = {
             **{f"space.{key}": text for key, text in space.items()},
             **{f"search.{name}": getattr(settings.search, name) for name in ("n_trials", "metric", "direction")},
-            **{f"search.{name}": value for name in LIMITS if (value := getattr(settings.search, name)) is not None},
+            **{
+                f"search.{name}": value
+                for name in LIMITS
+                if (value := getattr(settings.search, name)) not in (None, [])
+            },
             "sampler": settings.sampler.name,
             "pruner": settings.pruner.name,
         }
@@ -185,6 +189,12 @@ class StudyFiles:
             return ""
         return f"trial {best.number}, {self.search.metrics[0]} {best.values[0]:.4f}"
 
+    def none_best(self) -> str:
+        """Returns why there is no best trial, in words."""
+        if self.search.counts[TrialState.COMPLETE]:
+            return f"No complete trial meets search.constraints: {', '.join(self.plan.settings.search.constraints)}"
+        return "No trial is complete yet"
+
     def best_command(self) -> str | None:
         """Returns the best trial as a command, None if there is none."""
         best = self.search.best()
@@ -284,4 +294,5 @@ def _state(asked: Asked, trial: Standing, started: float | None = None, ended: f
         retries=asked.retries,
         audited=trial.audited,
         origin=asked.origin,
+        infeasible=list(trial.infeasible) or None,
     )

@@ -30,7 +30,7 @@ def study_page(study: "StudyFiles") -> str:
     """Returns what the study has found, in Markdown."""
     best, baseline, folder = study.search.best(), study.baseline(), study.folder
     counts = ", ".join(f"{number} {TrialState(state).word}" for state, number in study.search.counts.items())
-    answer = "No trial is complete yet"
+    answer = study.none_best()
     if best is not None and best.values:
         against = f" (the baseline, trial 0: {baseline.values[0]:.4f})" if baseline and baseline.values else ""
         answer = f"Best: {study.best_line()}{against}"

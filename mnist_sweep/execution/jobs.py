@@ -79,6 +79,7 @@ class TrialRequest:
         keep_model: Whether the trained network is kept.
         stop_after: The epoch to stop after, None for all epochs.
         retries: How often it was lost before.
+        constraints: Bounds of metrics, for one that is known to be beyond them before it is trained.
         kernels: What the trial that it repeats, or its study, was trained with; None for this machine's fastest.
     """
 
@@ -89,6 +90,7 @@ class TrialRequest:
     keep_model: bool = False
     stop_after: int | None = None
     retries: int = field(default=0, kw_only=True)
+    constraints: Sequence[str] = field(default=(), kw_only=True)
     kernels: Kernels | None = field(default=None, kw_only=True)
 
 
@@ -102,6 +104,7 @@ def make_job(trial: TrialRequest, batch: Batch) -> Job:
         "environment": {**environment(command, batch.line), "data": description},
         "keep_model": trial.keep_model,
         "stop_after": trial.stop_after,
+        "constraints": list(trial.constraints),
         "shared": batch.shared if batch.has(trial.config) else None,
     }
     return Job(

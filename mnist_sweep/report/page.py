@@ -185,6 +185,8 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "metrics": study.metrics,
         "counts": _counts(study),
         "seconds": duration(study.summary.wall_seconds if study.summary else 0.0),
+        "infeasible": sum(bool(trial.infeasible) for trial in study.of_state(TrialState.COMPLETE)),
+        "constraints": ", ".join(plain["search"].get("constraints") or []),
         "ended": study.summary.ended if study.summary else None,
         "busy": study.summary.busy_fraction if study.summary else None,
         "note": study.traits.note,

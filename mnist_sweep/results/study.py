@@ -104,8 +104,8 @@ class Study:
 
     @cached_property
     def ranked(self) -> list[Trial]:
-        """The complete trials, the best first, the earlier of equals."""
-        complete = [trial for trial in self.of_state(TrialState.COMPLETE) if trial.values]
+        """The complete trials that meet the constraints, the best first, the earlier of equals."""
+        complete = [trial for trial in self.of_state(TrialState.COMPLETE) if trial.values and not trial.infeasible]
         return sorted(complete, key=lambda trial: self.objective.rank_key(trial.values[0], trial.number))
 
     @cached_property

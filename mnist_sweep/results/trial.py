@@ -24,6 +24,7 @@ class Trial:
         started: When it began, in seconds since 1970.
         ended: When it ended, in seconds since 1970.
         origin: What has named it, such as search.start, None where the sampler has drawn it.
+        infeasible: The constraints of the search that it does not meet.
     """
 
     folder: TrialFolder
@@ -36,11 +37,15 @@ class Trial:
     started: float | None
     ended: float | None
     origin: str | None = None
+    infeasible: tuple[str, ...] = ()
 
     @property
     def described(self) -> str:
-        """Its overrides in short, and where they come from."""
-        return short(self.overrides) + (f" ({self.origin})" if self.origin else "")
+        """Its overrides in short, where they come from, and which constraints it does not meet."""
+        origin = f" ({self.origin})" if self.origin else ""
+        return (
+            short(self.overrides) + origin + (f" (infeasible: {', '.join(self.infeasible)})" if self.infeasible else "")
+        )
 
     @property
     def value(self) -> float | None:
@@ -80,4 +85,5 @@ def read_trial(folder: TrialFolder, is_held: bool = False) -> Trial:
         started=state.started or files.read_json_or_empty(folder.record).get("started"),
         ended=state.ended,
         origin=state.origin,
+        infeasible=tuple(state.infeasible or ()),
     )

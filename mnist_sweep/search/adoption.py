@@ -25,6 +25,7 @@ def finished_trial(
     state: TrialState,
     values: Sequence[float],
     steps: Mapping[int, float],
+    constraints: Mapping[str, float],
 ) -> FrozenTrial:
     """Returns a trial that can be added to a study; values outside of the study's space are left out.
 
@@ -34,6 +35,7 @@ def finished_trial(
         state: COMPLETE or PRUNED.
         values: Its objectives.
         steps: What the pruner would have been told, by epoch.
+        constraints: By how much it exceeds each constraint.
     """
     domains = {p.key: p.domain for p in parameters if p.key in params}
     inside = {key for key, value in params.items() if _contained(domains[key], value)}
@@ -45,6 +47,7 @@ def finished_trial(
         params={key: params[key] for key in params if key in inside},
         distributions={key: distribution(domains[key]) for key in params if key in inside},
         intermediate_values=dict(steps),
+        constraints=dict(constraints),
     )
 
 

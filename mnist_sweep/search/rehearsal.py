@@ -1,6 +1,6 @@
 """A search that trains nothing, to see whether sampler and pruner can work on the space at all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from mnist_sweep.config import Settings, UserError
 from mnist_sweep.config.space import Parameter
@@ -13,7 +13,13 @@ BEYOND = 3  # trials after those that a sampler draws at random
 MOST = 40
 
 
-def rehearse(settings: Settings, parameters: Sequence[Parameter], base: Mapping[str, str], epochs: int | None) -> None:
+def rehearse(
+    settings: Settings,
+    parameters: Sequence[Parameter],
+    base: Mapping[str, str],
+    epochs: int | None,
+    allows: Callable[[Mapping[str, str]], bool] = lambda _: True,
+) -> None:
     """Asks and tells some trials in memory, so that what would end the real search shows before it.
 
     Args:
@@ -21,6 +27,7 @@ def rehearse(settings: Settings, parameters: Sequence[Parameter], base: Mapping[
         parameters: The search space.
         base: The base configuration's values.
         epochs: How many epochs a trial has, None where that is not known.
+        allows: Whether a trial of these overrides may be drawn.
 
     Raises:
         UserError: Sampler or pruner can't do what they are asked for.
@@ -29,11 +36,14 @@ def rehearse(settings: Settings, parameters: Sequence[Parameter], base: Mapping[
     random = settings.sampler.arguments.get("n_startup_trials", 10)
     count = 1 if grid else min(MOST, int(random) + BEYOND)
     try:
-        search = Search(None, "rehearsal", settings, parameters, base)
+        search = Search(None, "rehearsal", settings, parameters, base, (), allows)
         for number in range(count):
             asked = search.ask()
             if asked is None:
                 return
+            if asked.number and not allows(asked.overrides):
+                listed = ", ".join(settings.search.constraints)
+                raise UserError(f"search.constraints: no configuration of this space was found that meets {listed}")
             value = 0.5 + 0.4 * (number % 7) / 7
             rows: list[dict[str, float]] = []
             for epoch in (1, min(2, epochs or 2)):

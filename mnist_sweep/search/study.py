@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial, Trial
 from optuna.trial import TrialState as OptunasState
 
 from mnist_sweep.config import Settings
+from mnist_sweep.config.constraints import excesses, violations
 from mnist_sweep.config.hashing import drawn
 from mnist_sweep.config.space import Parameter, holds, literal
 from mnist_sweep.search.adoption import finished_trial, params_of, steps_of
@@ -24,6 +25,7 @@ from mnist_sweep.search.samplers.untried import Tried, UntriedSampler
 from mnist_sweep.search.trials import (
     AUDITED,
     GIVEN,
+    INFEASIBLE,
     ORIGIN,
     REASON,
     RETRIES,
@@ -47,6 +49,7 @@ class Search:
         parameters: Sequence[Parameter],
         base: Mapping[str, str],
         start: Sequence[Given] = (),
+        allows: Callable[[Mapping[str, str]], bool] = lambda _: True,
     ) -> None:
         """Opens the study, or makes it.
 
@@ -57,6 +60,7 @@ class Search:
             parameters: The search space.
             base: The base configuration's values of all parameters and of all keys in their conditions.
             start: The trials that are tried first, after the baseline.
+            allows: Whether a trial of these overrides may be drawn, by what is known of it before it runs.
         """
         self.settings = settings
         self.parameters = in_order(parameters)
@@ -68,7 +72,7 @@ class Search:
         opened = open_study(journal, name, self.directions, build_pruner(settings.pruner))
         self.storage, self.study, self._study_id = opened.storage, opened.study, opened.key
         self.truncated = opened.truncated  # bytes
-        self.tried = Tried(self.parameters, self.base, settings.study.seed)
+        self.tried = Tried(self.parameters, self.base, settings.study.seed, allows)
         self._sampler = UntriedSampler(build_sampler(settings.sampler, settings.study.seed), self.tried)
         self.study.sampler = self._sampler
         self._is_grid = isinstance(self._sampler.sampler, GridSampler)
@@ -79,6 +83,7 @@ class Search:
         self.running: dict[int, Trial] = {}
         self._finished: dict[int, Standing] = {}
         self.objectives = settings.objectives
+        self.constraints = settings.constraints
         self.ranking = Ranking(self.objectives)
         self.counts: Counter[TrialState] = Counter(dict.fromkeys(FINISHED, 0))
         for trial in self._trials():
@@ -94,7 +99,12 @@ class Search:
         self._finished[trial.number] = trial
         self._note(trial.number, trial.overrides, is_given=trial.number == 0 or trial.origin is not None)
         self.counts[trial.state] += 1
-        if trial.state == TrialState.COMPLETE and trial.values:
+        self._rank(trial)
+
+    def _rank(self, trial: Standing, left_out: Collection[int] = ()) -> None:
+        """Ranks a trial that may be the best."""
+        is_candidate = trial.state == TrialState.COMPLETE and not trial.infeasible and trial.number not in left_out
+        if is_candidate and trial.values:
             self.ranking.add(trial.number, trial.values)
 
     def _note(self, number: int, overrides: Mapping[str, str], is_given: bool) -> None:
@@ -222,7 +232,9 @@ class Search:
         params = params_of(self.parameters, overrides) or given_params(self.parameters, self.base)
         values = [float(metrics[name]) for name in self.metrics]
         steps = steps_of(self.objectives[0], rows) if self.prunes else {}
-        trial = finished_trial(self.parameters, params, state, values, steps)
+        trial = finished_trial(self.parameters, params, state, values, steps, excesses(self.constraints, metrics))
+        if broken := violations(self.constraints, metrics):
+            trial.set_user_attr(INFEASIBLE, broken)
         self.study.add_trial(trial)
         number = self._trials()[-1].number
         self._finish(standing_of(self._trials()[number], self.parameters))
@@ -250,7 +262,7 @@ class Search:
         Args:
             number: Its number.
             state: COMPLETE, PRUNED or FAIL.
-            metrics: Its final metrics; they count where it is complete.
+            metrics: Its final metrics; they count where it is complete, and for the constraints where it was pruned.
             reason: Why it failed.
 
         Returns:
@@ -260,6 +272,11 @@ class Search:
         values = [float(metrics[name]) for name in self.metrics] if metrics and state == TrialState.COMPLETE else None
         if reason is not None:
             trial.set_user_attr(REASON, reason)
+        if metrics and state != TrialState.FAIL:
+            for key, excess in excesses(self.constraints, metrics).items():
+                trial.set_constraint(key, excess)
+            if broken := violations(self.constraints, metrics):
+                trial.set_user_attr(INFEASIBLE, broken)
         self.study.tell(trial, values, state=OptunasState[state])
         self._finish(standing_of(self._trials()[number], self.parameters))
         return self._finished[number]
@@ -269,8 +286,7 @@ class Search:
         if numbers:
             self.ranking = Ranking(self.objectives)
             for trial in self.finished():
-                if trial.number not in numbers and trial.state == TrialState.COMPLETE and trial.values:
-                    self.ranking.add(trial.number, trial.values)
+                self._rank(trial, numbers)
 
     def finished(self) -> list[Standing]:
         """Returns all finished trials, by number."""

@@ -15,6 +15,7 @@ AUDITED = "audited"
 GIVEN = "given"
 VALUES = "values"
 ORIGIN = "origin"
+INFEASIBLE = "infeasible"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Standing:
     """A finished trial: number, state (COMPLETE, PRUNED, FAIL), objective values, and why it failed.
 
     `audited` is the epoch at which the pruner would have stopped it, if it was finished nevertheless; `origin` as of
-    `Asked`.
+    `Asked`; `infeasible` are the constraints that it does not meet.
     """
 
     number: int
@@ -45,6 +46,12 @@ class Standing:
     reason: str | None
     audited: int | None = None
     origin: str | None = None
+    infeasible: tuple[str, ...] = ()
+
+    @property
+    def why_infeasible(self) -> str:
+        """Which constraints it does not meet, in words."""
+        return f"infeasible: {', '.join(self.infeasible)}"
 
 
 def as_number(text: str) -> float | None:
@@ -75,5 +82,14 @@ def standing_of(trial: FrozenTrial, parameters: Sequence[Parameter]) -> Standing
     if overrides is None:
         overrides = {key: literal(domains[key], value) for key, value in trial.params.items() if key in domains}
     values = tuple(trial.values) if trial.values is not None else None
-    return Standing(trial.number, TrialState(trial.state.name), values, overrides, trial.user_attrs.get(REASON),
-                    trial.user_attrs.get(AUDITED), trial.user_attrs.get(ORIGIN))  # fmt: skip
+    attributes = trial.user_attrs
+    return Standing(
+        number=trial.number,
+        state=TrialState(trial.state.name),
+        values=values,
+        overrides=overrides,
+        reason=attributes.get(REASON),
+        audited=attributes.get(AUDITED),
+        origin=attributes.get(ORIGIN),
+        infeasible=tuple(attributes.get(INFEASIBLE, ())),
+    )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from typing import Any
 
 from mnist_sweep import files
@@ -10,6 +10,7 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.flatten import differences
 from mnist_sweep.config.schema import TrainConfig
 from mnist_sweep.config.secrets import masked
+from mnist_sweep.config.settings import SearchConfig
 from mnist_sweep.config.task import task_section
 from mnist_sweep.storage.folders import StudyFolder
 
@@ -29,17 +30,26 @@ RENAMED = {
 }
 
 
-# What training keys that a configuration lacks meant before there was a choice.
-BEFORE = {field.name: field.default for field in fields(TrainConfig) if field.default is not MISSING}
+def _default(field: Field[Any]) -> Any:
+    """The default of a dataclass's field, MISSING where it has none."""
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
+# What keys that a configuration lacks meant before there was a choice.
+BEFORE = {
+    section: {field.name: default for field in fields(kind) if (default := _default(field)) is not MISSING}
+    for section, kind in (("train", TrainConfig), ("search", SearchConfig))
+}
 
 
 def _with_present_names(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a configuration with the present names of its sampler and its pruner, and every training key."""
+    """Returns a configuration with the present names of its sampler and its pruner, and every key of its sections."""
     found = {**config, "task": task_section(config)}
     if isinstance(runtime := config.get("runtime"), Mapping) and runtime.get("executor") == "dry":
         found["runtime"] = {**runtime, "executor": "local"}
-    if isinstance(train := config.get("train"), Mapping):
-        found["train"] = {**BEFORE, **train}
+    for key, defaults in BEFORE.items():
+        if isinstance(section := config.get(key), Mapping):
+            found[key] = {**defaults, **section}
     for key in ("sampler", "pruner"):
         if isinstance(section := config.get(key), Mapping):
             target = section.get("_target_")

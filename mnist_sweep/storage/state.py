@@ -49,6 +49,7 @@ class StateFile:
         retries: How often it was lost and run again.
         audited: The epoch at which the pruner would have stopped a trial that was finished nevertheless.
         origin: What has named the trial, such as search.start, where that is not the sampler.
+        infeasible: The constraints of the search that it does not meet, with its values.
         seed: Of a confirmation run, the number of its fresh seed.
         reproduces, verdict, why, not_as_it_was: Of a reproduction, which trial it repeats and how that came out.
         forked_from: Of a trial that a fork took over, where it comes from.
@@ -64,6 +65,7 @@ class StateFile:
     retries: int | None = None
     audited: int | None = None
     origin: str | None = None
+    infeasible: list[str] | None = None
     seed: int | None = None
     reproduces: str | None = None
     verdict: str | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_sweep.config import TrialConfig
+from mnist_sweep.config.constraints import parse_constraint, violations
 from mnist_sweep.config.metrics import AROUND, EVERYWHERE
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import append_history, begin_history
@@ -31,6 +32,7 @@ class TrialSettings:
         keep_model: Whether the trained model is written.
         stop_after: The number of epochs after which the trial stops; None for no limit.
         shared: Where the driver has put the data for all trials; None if they are to be loaded.
+        constraints: Bounds of metrics, as in `search.constraints`: a trial that is known to be beyond one is not run.
     """
 
     allowed: Sequence[str]
@@ -39,6 +41,7 @@ class TrialSettings:
     keep_model: bool = False
     stop_after: int | None = None
     shared: Mapping[str, Any] | None = None
+    constraints: Sequence[str] = ()
 
 
 def number(name: str, value: Any) -> float:
@@ -103,6 +106,7 @@ class TrialContext:
         self.digest: str | None = None  # of what was computed, where a task has a better one than of its metrics
         self.outcome: dict[str, Any] = {}  # for environment.json
         self.named: list[str] = []
+        self.refused: dict[str, float] = {}  # the metrics for which it is not trained
         self._on_epoch, self._should_stop, self._on_trained = on_epoch, should_stop, on_trained
         self._epoch_began = time.perf_counter()
 
@@ -122,6 +126,20 @@ class TrialContext:
         self.record(epoch, metrics, time.perf_counter() - self._epoch_began)
         self._epoch_began = time.perf_counter()
         if self._should_stop():
+            self._stop()
+
+    def known(self, **metrics: float) -> None:
+        """Reports metrics that are known before anything is trained, and are returned at the end as well.
+
+        Args:
+            **metrics: The metrics.
+
+        Raises:
+            StopTrial: They do not meet `search.constraints`, so there is nothing to train.
+        """
+        found = {name: number(name, value) for name, value in metrics.items()}
+        if violations(list(map(parse_constraint, self.settings.constraints)), found):
+            self.refused = found
             self._stop()
 
     def should_stop(self) -> bool:

@@ -84,6 +84,12 @@ def check_against(config: TrialConfig, description: Description) -> None:
         own(config, description)
 
 
+def known(config: TrialConfig, description: Description) -> dict[str, float]:
+    """Returns those metrics of a trial that its task knows before it runs, none where it knows none."""
+    own = getattr(build_task(config.task), "known", None)
+    return {} if own is None else dict(own(config, description))
+
+
 def shared(config: TrialConfig, description: Description) -> AbstractContextManager[dict[str, Any] | None]:
     """Returns a context that holds the data in memory for all trials, of nothing where there is nothing to share."""
     own = getattr(build_task(config.task), "shared", None)

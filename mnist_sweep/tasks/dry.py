@@ -13,12 +13,14 @@ from mnist_sweep.config.image_classifier import (
     CURVES,
     NOT_SEARCHED,
     SECTIONS,
+    ImageClassifierConfig,
     parse_image_classifier,
     table_of,
 )
 from mnist_sweep.config.traits import Traits
 from mnist_sweep.tasks.context import TrialContext
-from mnist_sweep.tasks.image_classifier.task import check_images, prepare_images
+from mnist_sweep.tasks.data import Description
+from mnist_sweep.tasks.image_classifier.task import check_images, known_metrics, prepare_images
 
 
 def dry_accuracy(config: Mapping[str, Any]) -> float:
@@ -48,6 +50,7 @@ class Dry:
 
     parse, table_of = staticmethod(parse_image_classifier), staticmethod(table_of)
     prepare, check_against = staticmethod(prepare_images), staticmethod(check_images)
+    known = staticmethod(known_metrics)
 
     def check(self, config: Mapping[str, Any]) -> None:
         """Does nothing: `parse` checks."""
@@ -64,7 +67,11 @@ class Dry:
         trial.digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         seconds = sum(row["seconds"] for row in trial.rows)
         images = len(trial.rows) * trial.settings.data["train_images"] / seconds if seconds else 0.0
-        return {"parameters": 0, "images_per_second": images} if trial.rows else {}
+        if not trial.rows:
+            return {}
+        assert isinstance(trial.config, ImageClassifierConfig)
+        data = Description(**{**trial.settings.data, "image": tuple(trial.settings.data["image"])})
+        return {"parameters": 0.0, **known_metrics(trial.config, data), "images_per_second": images}
 
     def run(self, config: Mapping[str, Any], trial: TrialContext) -> Mapping[str, float]:
         """Reports all epochs at once."""

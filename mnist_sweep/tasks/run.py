@@ -79,7 +79,8 @@ def _returned(task: Task, returned: Any, trial: TrialContext) -> dict[str, float
 
 def finish(trial: TrialContext, task: Task, own: Mapping[str, float]) -> dict[str, Any]:
     """Writes metrics.json and environment.json of a trial that has ended; returns its result as `run` does."""
-    metrics = metric_table(task, trial.config.plain()).summarize(trial.rows, own) if trial.rows else {}
+    table = metric_table(task, trial.config.plain())
+    metrics = table.summarize(trial.rows, own) if trial.rows else trial.refused
     digest = trial.digest or (_digest(trial, own) if trial.rows else None)
     if metrics:
         files.write_json(trial.files.metrics, metrics)

@@ -32,7 +32,14 @@ ARTIFACTS = [
         TrialFolder.log,
     )
 ]
-STATE_TAGS = ("verdict", "reproduces", "forked_from", "audited", "origin")  # of state.json, where they are set
+STATE_TAGS = (
+    "verdict",
+    "reproduces",
+    "forked_from",
+    "audited",
+    "origin",
+    "infeasible",
+)  # of state.json, where they are set
 LONGEST_VALUE = 6000  # characters, where MLflow truncates a parameter's value
 _FORBIDDEN = re.compile(r"[^\w\-./: ]")
 

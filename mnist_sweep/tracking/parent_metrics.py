@@ -37,7 +37,7 @@ class Progress:
     def add(self, state: StateFile) -> dict[str, float]:
         """Counts a trial that has ended; returns the parent's metrics after it."""
         self.counts[state.state] += 1
-        if state.state is TrialState.COMPLETE and state.values:
+        if state.state is TrialState.COMPLETE and state.values and not state.infeasible:
             value = state.values[0]
             if self.best is None or self.metric.better(value, self.best):
                 self.best = value

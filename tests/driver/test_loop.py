@@ -1,16 +1,19 @@
 """One call of a sweep, step by step and on the dry executor."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from mnist_sweep.config import UserError
 from mnist_sweep.driver.loop import Outcome, Sweep, run_sweep
 from mnist_sweep.driver.plan import Plan
 from mnist_sweep.execution import InlineExecutor, Job
 from mnist_sweep.execution.job_folder import write_job
 from mnist_sweep.files import read_json
+from mnist_sweep.results.study import read_study
 from mnist_sweep.storage.state import TrialState, check_state
 
 Planned = Callable[..., Plan]
@@ -167,3 +170,83 @@ def test_an_audited_trial_goes_on_and_says_where_it_would_have_ended(planned: Pl
     assert [sweep.epoch(bad, row) for row in rows(0.1, 0.2, 0.3)] == [False] * 3
     end(sweep, bad, 0.3)
     assert (state(sweep, bad.number).state, state(sweep, bad.number).audited) == (TrialState.COMPLETE, 1)
+
+
+def test_constraints_leave_trials_out_before_and_after_they_are_trained(planned: Planned, swept: Swept) -> None:
+    sweeps = {"model.units": "choice([8],[16],[32],[64])", "model.dropout": "interval(0.0,0.5)"}
+    bounds = "search.constraints=['parameters<=13000','val_loss<0.034']"
+    plan = planned(bounds, "search.n_trials=8", "search.metric=val_accuracy", sweeps=sweeps)
+    run_sweep(swept(plan), InlineExecutor())
+    study = read_study(plan.folder)
+    assert {trial.overrides["model.units"] for trial in study.trials[1:]} == {"[8]", "[16]"}  # 6,370 and 12,730
+    late = [trial for trial in study.trials if trial.infeasible]
+    assert late
+    assert len(late) < 8
+    assert all(trial.metrics["val_loss"] >= 0.034 and trial.values for trial in late)
+    assert all("not val_loss<0.034" in state(plan_sweep, trial.number).infeasible[0]
+               for plan_sweep in [swept(plan)] for trial in late)  # fmt: skip
+    assert study.best is not None
+    assert study.best not in late
+    summary = read_json(plan.folder.summary)
+    assert summary["best"]["trial"] == study.best.number == min(
+        (trial.metrics["val_loss"], trial.number) for trial in study.trials if trial not in late)[1]  # fmt: skip
+    assert swept(plan).search.best().number == study.best.number  # type: ignore[union-attr]
+
+
+def test_a_trial_that_says_it_can_not_meet_them_is_not_trained(planned: Planned, swept: Swept) -> None:
+    sweep = swept(planned("search.n_trials=3", "search.constraints=['val_loss<1']"))
+    end(sweep, begin(sweep), 0.5)
+    job = begin(sweep)
+    assert job.settings["constraints"] == ["val_loss<1"]
+    sweep.done(job, {"stopped": True, "epochs": 0, "metrics": {"val_loss": 2.0}, "fit_seconds": 0.1})
+    found = state(sweep, 1)
+    assert (found.state, found.values, found.infeasible) == (TrialState.PRUNED, None, ["val_loss=2, not val_loss<1"])
+    assert sweep.search.best().number == 0  # type: ignore[union-attr]
+    for number in (0, 1):
+        sweep.plan.folder.trial(number).history.touch()
+    again = swept(sweep.plan)
+    assert not again.files.lost
+    assert again.next_job().number == 2  # type: ignore[union-attr]
+
+
+def test_the_baseline_is_trained_whatever_the_constraints_are(
+    planned: Planned, swept: Swept, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweeps = {"model.units": "choice([8],[16])"}
+    plan = planned("search.constraints=['parameters<=7000']", "search.n_trials=9", sweeps=sweeps)
+    assert "trial 0, is no candidate: parameters=12,730, not parameters<=7000" in capsys.readouterr().out
+    sweep = swept(plan)
+    assert begin(sweep).settings["constraints"] == []
+    assert run_sweep(swept(plan), InlineExecutor()).why == "every combination of the space has been tried"
+    study = read_study(plan.folder)
+    assert [bool(trial.infeasible) for trial in study.trials] == [True, False]
+    assert study.baseline is not None
+    only = swept(planned("search.constraints=['val_loss<1e-9']", "search.n_trials=1", "study.name=none"))
+    run_sweep(only, InlineExecutor())
+    assert only.files.none_best() == "No complete trial meets search.constraints: val_loss<1e-9"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["search.constraints=['parameters<=5']"], "no configuration of this space was found that meets parameters<=5"),
+        (["search.constraints=['parameters<=13000']", "search.start=['model.units=[99]']"],
+         "search.start: model.units=[99] does not meet search.constraints: parameters=78,715, not parameters<=13000"),
+    ],
+)  # fmt: skip
+def test_what_can_never_meet_them_is_told(overrides: list[str], message: str, planned: Planned) -> None:
+    with pytest.raises(UserError, match=re.escape(message)):
+        planned(*overrides, sweeps={"model.units": "choice([8],[16])", "model.dropout": "interval(0.0,0.5)"})
+
+
+def test_the_pruner_does_not_measure_by_a_baseline_that_does_not_meet_the_constraints(
+    planned: Planned, swept: Swept
+) -> None:
+    sweeps = {"model.units": "choice([8],[16])"}
+    halving = ["pruner=asha", "search.metric=val_accuracy", "runtime.workers=1"]
+    for bound, pruned in (("parameters<=7000", False), ("parameters<=13000", True)):
+        sweep = swept(planned(*halving, f"search.constraints=['{bound}']", f"study.name={bound[12:]}", sweeps=sweeps))
+        base = begin(sweep)
+        assert [sweep.epoch(base, row) for row in rows(0.9, 0.9, 0.9)] == [False] * 3
+        end(sweep, base, 0.9)
+        assert sweep.epoch(begin(sweep), rows(0.1)[0]) is pruned

@@ -14,21 +14,22 @@ ROWS = [{"epoch": 1.0, "val_accuracy": 0.5}, {"epoch": 2.0, "val_accuracy": 0.9}
 
 def test_a_complete_trial_has_its_values_and_what_the_pruner_would_have_been_told() -> None:
     params = params_of(PARAMETERS, {"a": "3", "b": "y"})
-    trial = finished_trial(PARAMETERS, params, TrialState.COMPLETE, [0.7], {1: 0.5, 2: 0.9})
+    trial = finished_trial(PARAMETERS, params, TrialState.COMPLETE, [0.7], {1: 0.5, 2: 0.9}, {"size<=3": 0.5})
     assert (trial.params, trial.values, trial.intermediate_values) == ({"a": 3, "b": "y"}, [0.7], {1: 0.5, 2: 0.9})
+    assert trial.constraints == {"size<=3": 0.5}
     study = optuna.create_study(direction="maximize")
-    study.add_trial(trial)
+    study.add_trial(finished_trial(PARAMETERS, params, TrialState.COMPLETE, [0.7], {}, {}))
     assert study.best_params == {"a": 3, "b": "y"}
 
 
 @pytest.mark.parametrize(("steps", "values"), [({1: 0.5, 2: 0.9}, [0.9]), ({}, None)])
 def test_a_pruned_trial_has_its_last_report_as_optuna_has_it(steps: dict[int, float], values: list[float]) -> None:
-    trial = finished_trial(PARAMETERS, {"a": 3}, TrialState.PRUNED, [0.7], steps)
+    trial = finished_trial(PARAMETERS, {"a": 3}, TrialState.PRUNED, [0.7], steps, {})
     assert (trial.state, trial.values) == (optuna.trial.TrialState.PRUNED, values)
 
 
 def test_values_outside_of_the_space_are_left_out() -> None:
-    trial = finished_trial(PARAMETERS, {"a": 50, "b": "x"}, TrialState.COMPLETE, [0.7], {})
+    trial = finished_trial(PARAMETERS, {"a": 50, "b": "x"}, TrialState.COMPLETE, [0.7], {}, {})
     assert (trial.params, list(trial.distributions)) == ({"b": "x"}, ["b"])
 
 

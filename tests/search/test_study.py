@@ -343,3 +343,56 @@ def test_a_named_trial_is_no_more_left_of_a_grid():
     one = Search(None, "mine", settings(sampler=grid), space, BASE, [named(a="2")])
     assert [one.ask().overrides for _ in range(3)] == [{}, {"a": "2"}, {"a": "1"}]
     assert one.ask() is None
+
+
+def test_what_does_not_meet_the_constraints_is_never_the_best(tmp_path):
+    def opened():
+        more = settings(constraints=["epochs<=5"])
+        return Search(tmp_path / "journal", "mine", more, parse_space(SPACE, {}), BASE)
+
+    one = opened()
+    for value, epochs in ((0.9, 9), (0.5, 5), (0.7, 6)):
+        number = one.ask().number
+        told = one.tell(number, "COMPLETE", {"val_accuracy": value, "epochs": epochs})
+        assert bool(told.infeasible) is (epochs > 5)
+    assert one.best().number == 1
+    assert one.ranked() == [1]
+    assert one.study.best_trial.number == 1  # Optuna's own opinion
+    assert one.standing(0).infeasible == ("epochs=9, not epochs<=5",)
+    again = opened()
+    assert (again.best().number, again.standing(2).infeasible) == (1, ("epochs=6, not epochs<=5",))
+    pruned = again.ask().number
+    again.tell(pruned, "PRUNED", {"epochs": 7})  # known before it was trained
+    assert (again.standing(pruned).values, again.standing(pruned).infeasible) == (None, ("epochs=7, not epochs<=5",))
+
+
+@pytest.mark.parametrize("sampler", ["optuna.samplers.RandomSampler", "mnist_sweep.search.TPESampler",
+                                     "mnist_sweep.search.GridSampler"])  # fmt: skip
+def test_what_is_known_not_to_meet_them_is_not_drawn(sampler):
+    def allows(point):
+        return int(point["a"]) <= 3
+
+    space = parse_space({"a": "range(1,10)", "b": "choice(x,y)"}, {})
+    one = Search(None, "mine", settings(sampler=sampler), space, BASE, (), allows)
+    assert one.ask().overrides == {}
+    done(one, 0, 0.5)
+    drawn = []
+    while (asked := one.ask()) is not None:
+        drawn.append((asked.overrides["a"], asked.overrides["b"]))
+        done(one, asked.number, 0.1)
+    assert sorted(drawn) == [(a, b) for a in "123" for b in "xy"]
+
+
+def test_tpe_learns_where_the_constraints_are_met():
+    def inside(**more):
+        space = parse_space({"x": "interval(0.0,1.0)"}, {})
+        found = settings(sampler="mnist_sweep.search.TPESampler", **more)
+        one = Search(None, "mine", found, space, {"x": "0.5"})
+        for _ in range(40):
+            asked = one.ask()
+            x = float(asked.overrides.get("x", 0.5))
+            one.tell(asked.number, "COMPLETE", {"val_accuracy": x, "epochs": 100 * x})  # better where it is not met
+        return sum(float(one.standing(number).overrides["x"]) <= 0.3 for number in range(20, 40))
+
+    assert inside() <= 3
+    assert inside(constraints=["epochs<=30"]) >= 8

@@ -1,6 +1,7 @@
 """What a task may report, and how it is stopped."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,3 +110,13 @@ def test_a_file_of_the_result_lies_in_the_folder(trial, tmp_path):
 def test_numbers_of_every_kind_are_floats(value):
     assert number("x", value) == float(value)
     assert type(number("x", value)) is float
+
+
+def test_what_is_known_not_to_meet_the_constraints_is_not_run(trial):
+    context, _ = trial()
+    context.settings = replace(context.settings, constraints=["size<=3"])
+    context.known(size=3, other=5)
+    assert (context.stopped, context.refused) == (False, {})
+    with pytest.raises(StopTrial):
+        context.known(size=np.float32(4))
+    assert (context.stopped, context.refused) == (True, {"size": 4.0})

@@ -121,7 +121,8 @@ def main(composed: Composed) -> tuple[int, Any]:
     if left := study.of_state(TrialState.INTERRUPTED):
         screen.say(f"Interrupted, and run again by the next call: trials {', '.join(str(t.number) for t in left)}")
     if not study.ranked:
-        screen.say("No trial is complete yet")
+        has_complete = bool(study.of_state(TrialState.COMPLETE))
+        screen.say("No complete trial meets search.constraints" if has_complete else "No trial is complete yet")
     if trials := _sorted(study, request.sort, request.is_descending):
         listed = trials[: request.limit]
         screen.table(_leaderboard(study, listed, request.sort))

@@ -18,7 +18,8 @@ class _Memory:
 
     def __init__(self, direction: StudyDirection) -> None:
         self._sign = 1 if direction == StudyDirection.MAXIMIZE else -1
-        self._best: list[tuple[float, int]] = []  # a heap, the worst first, the later of equals
+        # A heap, the worst first, the later of equals; worse than any other is what does not meet its constraints.
+        self._best: list[tuple[float, float, int]] = []
         self._open: set[int] = set()
         self._looked = 0
 
@@ -29,7 +30,7 @@ class _Memory:
         self._looked = edge
         for place in new:
             self._look(place, trials[place])
-        places = sorted([*self._open, *(-place for _, place in self._best)])
+        places = sorted([*self._open, *(-place for *_, place in self._best)])
         return [trials[place] for place in places] + trials[edge:]
 
     def _look(self, place: int, trial: FrozenTrial) -> None:
@@ -38,7 +39,8 @@ class _Memory:
             return
         self._open.discard(place)
         if trial.state == TrialState.COMPLETE:
-            heapq.heappush(self._best, (self._sign * (trial.value or 0.0), -place))
+            beyond = sum(max(0.0, excess) for excess in trial.constraints.values())
+            heapq.heappush(self._best, (-beyond, self._sign * (trial.value or 0.0), -place))
             if len(self._best) > BEST:
                 heapq.heappop(self._best)
 

@@ -1,6 +1,6 @@
 """No configuration twice: what was tried of a space, and a sampler that is asked until it proposes something else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from optuna.distributions import BaseDistribution
@@ -22,16 +22,25 @@ Point = Mapping[str, str]  # the searched parameters as in overrides
 class Tried:
     """The points of a search space that have been tried, and those that are left where the space can be listed."""
 
-    def __init__(self, parameters: Sequence[Parameter], base: Mapping[str, str], seed: int) -> None:
+    def __init__(
+        self,
+        parameters: Sequence[Parameter],
+        base: Mapping[str, str],
+        seed: int,
+        allows: Callable[[Point], bool] = lambda _: True,
+    ) -> None:
         """Lists the space if it is finite and not too large.
 
         Args:
             parameters: The search space, each parameter behind those that its condition refers to.
             base: The base configuration's values.
             seed: Determines the order of the points that are left.
+            allows: Whether a point may be tried.
         """
         self.parameters = parameters
         self.base = base
+        self._allows = allows
+        self._first: dict[str, Any] | None = None  # that is left
         self._domains = {parameter.key: parameter.domain for parameter in parameters}
         self._tried: set[frozenset[tuple[str, str]]] = set()
         self._left: dict[frozenset[tuple[str, str]], dict[str, Any]] | None = None
@@ -51,14 +60,24 @@ class Tried:
         """Whether a point has been tried."""
         return self._key(point) in self._tried
 
+    def offers(self, point: Point) -> bool:
+        """Returns whether a point has not been tried, and may be."""
+        return point not in self and self._allows(point)
+
     @property
     def is_everything(self) -> bool:
         """Whether nothing is left of the space."""
-        return self._left is not None and not self._left
+        return self._left is not None and self.next_left() is None
 
     def next_left(self) -> dict[str, Any] | None:
         """Returns a point that is left, as Optuna's parameters; None where the space can't be listed."""
-        return next(iter(self._left.values()), None) if self._left else None
+        while self._left:
+            key, first = next(iter(self._left.items()))
+            if first is self._first or self._allows(self.literals(first)):
+                self._first = first
+                return first
+            del self._left[key]
+        return None
 
     def literals(self, params: Mapping[str, Any]) -> dict[str, str]:
         """Returns Optuna's parameters as in overrides."""
@@ -114,7 +133,7 @@ class UntriedSampler(BaseSampler):
         space = self.sampler.infer_relative_search_space(study, trial)
         self._params, distributions = self._complete(study, trial, self.sampler, space)
         for attempt in range(1, ATTEMPTS + RANDOM_ATTEMPTS):
-            if self.tried.literals(self._params) not in self.tried:
+            if self.tried.offers(self.tried.literals(self._params)):
                 return distributions
             if attempt < ATTEMPTS:
                 self._params, distributions = self._complete(study, trial, self.sampler, space)

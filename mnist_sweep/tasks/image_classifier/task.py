@@ -13,6 +13,7 @@ from mnist_sweep.config.image_classifier import (
     parse_image_classifier,
     table_of,
 )
+from mnist_sweep.config.parameters import PARAMETERS
 from mnist_sweep.config.traits import Traits
 from mnist_sweep.tasks.context import TrialContext
 from mnist_sweep.tasks.data import Description, Transfer
@@ -21,6 +22,14 @@ from mnist_sweep.tasks.data import Description, Transfer
 def check_images(config: ImageClassifierConfig, description: Description) -> None:
     """Raises UserError where a configuration can't be trained on the images."""
     check_against_data(config, description.image, description.train_images)
+
+
+def known_metrics(config: ImageClassifierConfig, description: Description) -> dict[str, float]:
+    """Returns the metrics of a configuration that are known without training it."""
+    count = PARAMETERS.get(config.model.target)
+    if count is None:
+        return {}
+    return {"parameters": float(count(config.model.arguments, description.image, description.classes))}
 
 
 def prepare_images(
@@ -49,6 +58,7 @@ class ImageClassifier:
 
     parse, table_of = staticmethod(parse_image_classifier), staticmethod(table_of)
     prepare, check_against = staticmethod(prepare_images), staticmethod(check_images)
+    known = staticmethod(known_metrics)
 
     def check(self, config: Mapping[str, Any]) -> None:
         """Does nothing: `parse` checks."""

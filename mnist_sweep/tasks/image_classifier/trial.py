@@ -72,6 +72,7 @@ def run(trial: TrialContext) -> dict[str, float]:
     dataset = attach(trial.settings.shared) or load(config.data, data["digests"])
     model = _model(config, tuple(data["image"]), classes)
     files.write_text(folder.summary, _summary(model))
+    trial.known(parameters=model.count_params())
     trial.outcome |= {"threads": THREADS, "kernels": given(), "split_seed": config.data.split.split_seed}
 
     trial.started = time.time()

@@ -1,0 +1,34 @@
+"""What Keras counts of a network, without Keras."""
+
+from typing import Any
+
+import pytest
+
+from mnist_sweep.config.parameters import convolutional_parameters, dense_parameters
+from mnist_sweep.tasks.image_classifier.models import cnn, dnn
+
+CNN = {"filters_1": 5, "kernel_size_1": 3, "strides_1": 1, "padding_1": "same", "pool_size_1": 2, "filters_2": 7,
+       "kernel_size_2": 4, "strides_2": 1, "padding_2": "valid", "pool_size_2": 2, "dropout": 0.2,
+       "dense_units": 11}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {}, {"strides_1": 2}, {"strides_1": 3, "padding_1": "valid"}, {"pool_size_1": 3, "padding_2": "same"},
+        {"pool_size_1": 1, "pool_size_2": 1, "kernel_size_1": 5}, {"dropout": 0.0, "strides_2": 2},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("image", [(48, 48, 1), (57, 41, 3)])
+def test_a_convolutional_network(change: dict[str, Any], image: tuple[int, int, int]) -> None:
+    arguments: dict[str, Any] = {**CNN, **change}
+    assert convolutional_parameters(arguments, image, 4) == cnn(image, 4, **arguments).count_params()
+
+
+@pytest.mark.parametrize("units", [[1], [16], [8, 9, 10]])
+def test_a_dense_network(units: list[int]) -> None:
+    image = (28, 14, 3)
+    assert (
+        dense_parameters({"units": units, "dropout": 0.5}, image, 10)
+        == dnn(image, 10, units=units, dropout=0.5).count_params()
+    )
