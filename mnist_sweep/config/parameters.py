@@ -34,7 +34,26 @@ def convolutional_parameters(arguments: Mapping[str, Any], image: Shape, classes
     return total + (height * width * channels + 1) * units + (units + 1) * classes
 
 
+def block_parameters(arguments: Mapping[str, Any], image: Shape, classes: int) -> int:
+    """Returns the number of parameters of `mnist_sweep.models.blocks`; see `dense_parameters`."""
+    biases = 4 if arguments["normalization"] else 1  # of a channel: batch normalization has four numbers
+    kernel, channels, total = arguments["kernel_size"] ** 2, image[2], 0
+    for number, filters in enumerate(arguments["filters"]):
+        if arguments["residual"] and channels != filters:
+            total += (channels + biases) * filters
+        for layer in range(arguments["convolutions"]):
+            is_separable = arguments["separable"] and (number, layer) != (0, 0)
+            weights = kernel * channels + channels * filters if is_separable else kernel * channels * filters
+            total += weights + biases * filters
+            channels = filters
+    if units := arguments["dense_units"]:
+        total += (channels + 1) * units
+        channels = units
+    return total + (channels + 1) * classes
+
+
 PARAMETERS: dict[str, Callable[[Mapping[str, Any], Shape, int], int]] = {
-    "mnist_sweep.models.dnn": dense_parameters,
+    "mnist_sweep.models.blocks": block_parameters,
     "mnist_sweep.models.cnn": convolutional_parameters,
+    "mnist_sweep.models.dnn": dense_parameters,
 }
