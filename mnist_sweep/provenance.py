@@ -3,6 +3,7 @@
 import functools
 import getpass
 import hashlib
+import json
 import os
 import platform
 import subprocess
@@ -74,6 +75,38 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
+@functools.cache
+def source_digest() -> str:
+    """Returns the first 16 digits of the SHA-256 of this package's Python files, by name."""
+    here = Path(__file__).resolve().parent
+    digest = hashlib.sha256()
+    for file in sorted(here.rglob("*.py")):
+        digest.update(file.relative_to(here).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def machine_class() -> str:
+    """Returns the first 12 digits of the SHA-256 of what the bits of a training depend on besides its configuration.
+
+    These are the processor's features, the sizes of its caches, and the versions of TensorFlow and NumPy. Machines of
+    one class give the same bits, with the same kernels, which every trial records for itself.
+    """
+    parts = [features(), cpu.caches(), versions()["tensorflow"], versions()["numpy"]]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+
+def machine() -> dict[str, Any]:
+    """Returns the machine that this process runs on, as in environment.json."""
+    return {
+        "processor": processor(),
+        "processor_features": features(),
+        "processor_caches": cpu.caches(),
+        "machine_class": machine_class(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "platform": platform.platform(),
+    }
+
+
 def _user() -> str:
     try:
         return getpass.getuser()
@@ -107,8 +140,5 @@ def environment(command: str, started_by: str) -> dict[str, Any]:
         "commit": sha,
         "dirty": dirty,
         "diff": diff(),
-        "processor": processor(),
-        "processor_features": features(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "platform": platform.platform(),
+        **machine(),
     }

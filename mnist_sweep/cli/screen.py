@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from rich.text import Text
 from mnist_sweep.config.metrics import AROUND
 from mnist_sweep.config.secrets import masked
 from mnist_sweep.driver.forecast import forecast
+from mnist_sweep.execution.executor import NodeStatus
 from mnist_sweep.execution.progress import Scope
 from mnist_sweep.formatting import duration, short
 from mnist_sweep.storage.state import FINISHED, TrialState
@@ -47,6 +48,14 @@ def transfer(what: str) -> Iterator[Callable[[int, int | None], None]]:
         yield on_bytes
 
 
+def nodes_line(nodes: Sequence[NodeStatus]) -> str:
+    """Returns the nodes of a cluster in one line: their slots, and how busy these have been."""
+    return "nodes: " + ", ".join(
+        f"{node.name} {len(node.running)}/{node.slots}, busy {node.busy:.0%}" if node.slots else f"{node.name} gone"
+        for node in nodes
+    )
+
+
 @dataclass
 class Running:
     """A trial that is running."""
@@ -56,6 +65,7 @@ class Running:
     started: float = field(default_factory=time.monotonic)
     epoch: float = 0
     value: float | None = None
+    node: str = ""
 
     @property
     def place(self) -> str:
@@ -85,6 +95,7 @@ class Screen:
         self.workers = workers
         self.counts = {**dict.fromkeys(FINISHED, 0), **(done or {})}
         self.running: dict[int, Running] = {}
+        self.machines: Sequence[NodeStatus] = ()
         self.best = ""
         self.note = ""
         self.seconds: list[float] = []
@@ -184,6 +195,17 @@ class Screen:
         """Forgets a trial that no longer runs, and has not ended either."""
         self.running.pop(number, None)
 
+    def placed(self, number: int, node: str) -> None:
+        """Shows which node of a cluster a trial runs on."""
+        self.running[number].node = node
+        if self._live is None:
+            self.say(f"{self.kind} {number} runs on {node}")
+
+    def nodes(self, nodes: Sequence[NodeStatus]) -> None:
+        """Shows what the nodes of a cluster do from now on."""
+        self.machines = nodes
+        self.workers = max(1, sum(node.slots for node in nodes))
+
     @property
     def done(self) -> int:
         """How many trials have ended."""
@@ -204,11 +226,14 @@ class Screen:
         table.add_column("epoch", justify="right", no_wrap=True)
         table.add_column(self.curve, justify="right", no_wrap=True)
         table.add_column("time", justify="right", no_wrap=True)
+        if self.machines:
+            table.add_column("node", no_wrap=True)
         table.add_column("what is tried", ratio=1, no_wrap=True, overflow="ellipsis")
         for number, trial in sorted(self.running.items()):
             value = "" if trial.value is None else f"{trial.value:.4f}"
             passed = duration(time.monotonic() - trial.started)
-            table.add_row(str(number), trial.place, value, passed, trial.text)
+            node = [trial.node] if self.machines else []
+            table.add_row(str(number), trial.place, value, passed, *node, trial.text)
         of = "" if self.total is None else "/{task.total}"
         bar = Progress(
             TextColumn(self.title),
@@ -226,6 +251,8 @@ class Screen:
             Text(f"best so far: {self.best or 'none yet'}", style="bold"),
             table,
         ]
+        if self.machines:
+            parts.append(Text(nodes_line(self.machines), style="dim"))
         if self.note:
             parts.append(Text(self.note, style="yellow"))
         return Group(*parts)

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 CPUINFO = Path("/proc/cpuinfo")
+CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 
 
 @cache
@@ -25,3 +26,17 @@ def model_name() -> str:
 def flags() -> frozenset[str]:
     """Returns the processor's features, such as `avx2`; none where they are unknown."""
     return frozenset(_first("flags").split())
+
+
+def caches() -> list[str]:
+    """Returns the caches of the first CPU, such as `L1 Data 32K`, on whose sizes the blocking of sums depends."""
+    found = []
+    for folder in sorted(CACHES.glob("index*")):
+        try:
+            level, kind, size = (
+                (folder / name).read_text(encoding="ascii").strip() for name in ("level", "type", "size")
+            )
+        except (OSError, UnicodeDecodeError):
+            continue
+        found.append(f"L{level} {kind} {size}")
+    return found

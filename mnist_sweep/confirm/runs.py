@@ -259,7 +259,6 @@ def train(what: ConfirmRuns, recorder: RunRecorder, progress: Progress, at_once:
         UserError: The data set is not the one of the search.
     """
     first = what.finalists[0].seeded(0)
-    executor = make_executor(what.runtime, build_task(first.task))
     description = prepare(first, progress.say, transfer=transfer)
     for finalist in what.finalists:
         check_data(finalist.digests, description, f"trial {finalist.trial} of {what.study.name}")
@@ -270,6 +269,7 @@ def train(what: ConfirmRuns, recorder: RunRecorder, progress: Progress, at_once:
     with batch.memory() as shared:
         batch = replace(batch, shared=shared)
         source = Confirmation(what.study, what.next_runs, what.runtime, batch, recorder, progress)
+        executor = make_executor(what.runtime, build_task(first.task))
         code = run_jobs(executor, source, at_once, progress)
     if code and not source.is_complete:
         return code

@@ -12,7 +12,7 @@ from mnist_sweep.driver.budget import seconds_allowed
 from mnist_sweep.driver.forecast import expected_share
 from mnist_sweep.driver.plan import Plan
 from mnist_sweep.driver.probe import SPARE, Probe, free_memory, probe
-from mnist_sweep.execution.jobs import workers
+from mnist_sweep.execution.jobs import workers, workers_here
 from mnist_sweep.execution.runner import WRITING, processes
 from mnist_sweep.search.trials import as_number
 
@@ -207,7 +207,7 @@ def _check_memory(plan: Plan, own: float) -> float:
     """
     images, limit = data_bytes(plan), plan.settings.runtime.memory_limit
     trials = plan.settings.search.n_trials or MANY
-    at_once = min(workers(plan.settings.runtime), trials)
+    at_once = min(workers_here(plan.settings.runtime), trials)
     need = own + images
     if limit is not None and need > limit:
         raise UserError(

@@ -3,7 +3,7 @@
 import shlex
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from mnist_sweep.driver.fork import forked
 from mnist_sweep.driver.loop import Outcome, Sweep, run_sweep
 from mnist_sweep.driver.plan import Plan, make_plan
 from mnist_sweep.driver.study_files import StudyFiles
-from mnist_sweep.execution import make_executor
+from mnist_sweep.execution import Executor, make_executor
 from mnist_sweep.execution.jobs import Batch, shortest, workers
 from mnist_sweep.execution.progress import Progress, Scope
 from mnist_sweep.execution.ready import check_ready
@@ -43,10 +43,10 @@ Say = Callable[..., None]
 TIMED_STEPS = 4
 
 
-def _intro(plan: Plan, search: Search, screen: Progress, lost: list[Standing]) -> None:
+def _intro(plan: Plan, search: Search, screen: Progress, lost: list[Standing], at_once: int) -> None:
     settings, data = plan.settings, plan.description
     names = " and ".join(settings.search.metric)
-    size = f"{in_words(settings.search)}, {workers(settings.runtime)} at a time"
+    size = f"{in_words(settings.search)}, {at_once} at a time"
     screen.say(f"Study {plan.folder.name}: {size}, in {shortest(plan.folder.path)}")
     if data:
         screen.say(f"Data {data.name}: {data.train_images:,} images to train, {data.validation_images:,} to validate")
@@ -117,7 +117,7 @@ def _outro(plan: Plan, search: Search, record: StudyFiles, screen: Progress, out
         screen.say("Run the same command to go on", style="bold")
 
 
-def _cost(plan: Plan, screen: Progress) -> None:
+def _cost(plan: Plan, screen: Progress, at_once: int) -> None:
     """Shows what the search will cost; raises UserError where it does not fit into memory."""
     screen.say("Starting TensorFlow, and trying the smallest and the largest network")
     try:
@@ -136,7 +136,7 @@ def _cost(plan: Plan, screen: Progress) -> None:
     if cost.trials is None:
         screen.say(f"Expected: {duration(cost.trial_seconds)} a trial on average; {in_words(limits)}", wrap=True)
         return
-    whole = forecast(cost.trial_seconds, [], cost.trials, [], workers(plan.settings.runtime))
+    whole = forecast(cost.trial_seconds, [], cost.trials, [], at_once)
     about = "" if cost.trials == limits.n_trials else "about "  # as many as fit into the time
     earlier = ", unless it ends earlier" if limits.patience or limits.target is not None else ""
     screen.say(f"Expected: {duration(whole.seconds)} for {about}{cost.trials} trials, between {duration(whole.low)} "
@@ -150,11 +150,11 @@ def _conclude(record: StudyFiles, screen: Progress) -> None:
         screen.warn(f"The report could not be made ({wrong}); the study is complete: see report.log in its folder")
 
 
-def _run(sweep: Sweep, screen: Progress) -> Outcome:
+def _run(sweep: Sweep, executor: Executor, screen: Progress) -> Outcome:
     """Searches, draws the report, and waits for MLflow."""
     plan, record, tracker = sweep.plan, sweep.files, sweep.files.tracker
     try:
-        outcome = run_sweep(sweep, make_executor(plan.settings.runtime, plan.task))
+        outcome = run_sweep(sweep, executor)
         record.ended = outcome.why
         if outcome.is_interrupted:  # after Ctrl-C no pictures are drawn
             record.write_summary()
@@ -216,7 +216,7 @@ def search(composed: Composed, screen: Progress, transfer: Transfer) -> Searched
     plan, now = _planned(composed, screen.say, transfer)
     settings, limits = plan.settings, plan.settings.search
     curve = shown_curve(settings.objectives[0], metric_table(plan.task, plan.plain))
-    scope = Scope(plan.folder.name, curve, limits.n_trials, workers(settings.runtime), seconds=seconds_allowed(limits))
+    scope = Scope(plan.folder.name, curve, limits.n_trials, seconds=seconds_allowed(limits))
     screen.begin(scope)
     tracker = Tracker(settings.tracking, settings.runs_folder, screen.warn)
     batch = Batch(plan.base, plan.description, plan.composer.allowed, plan.flags, composed.line)
@@ -226,8 +226,9 @@ def search(composed: Composed, screen: Progress, transfer: Transfer) -> Searched
         if is_new := not plan.folder.journal.exists():
             # The fork server imports what trials need: time enough for MLflow's import, and for the data.
             tracker.warm_up()
+            executor = _executor(plan, screen, stack)
             shared = stack.enter_context(memory)
-            _try(plan, screen)
+            _try(plan, screen, min(workers(settings.runtime), executor.slots))
         keep_identity(plan.folder, now)
         settle_in(plan.folder, screen.say)
         found = plan.search()
@@ -243,17 +244,30 @@ def search(composed: Composed, screen: Progress, transfer: Transfer) -> Searched
             _outro(plan, found, record, screen, Outcome(0, "finished before, nothing to do"), 0)
             return Searched(0, plan.folder)
         if not is_new:
+            executor = _executor(plan, screen, stack)
             shared = stack.enter_context(memory)
-        _intro(plan, found, screen, record.lost)
+        record.at_once = at_once = min(workers(settings.runtime), executor.slots)
+        screen.begin(replace(scope, workers=at_once, done=found.counts))
+        _intro(plan, found, screen, record.lost, at_once)
         record.start()
-        outcome = _run(Sweep(plan, found, record, replace(batch, shared=shared), screen), screen)
+        outcome = _run(Sweep(plan, found, record, replace(batch, shared=shared), screen), executor, screen)
     _outro(plan, found, record, screen, outcome, time.monotonic() - began)
     return Searched(outcome.code, plan.folder)
 
 
-def _try(plan: Plan, screen: Progress) -> None:
+def _executor(plan: Plan, screen: Progress, stack: ExitStack) -> Executor:
+    """Returns the executor, which is closed with the stack; says what nodes a cluster has."""
+    with screen.status("waiting for a place to run trials"):
+        executor = stack.enter_context(closing(make_executor(plan.settings.runtime, plan.task)))
+    if executor.nodes:
+        names = ", ".join(f"{node.name} ({node.slots} slots)" for node in executor.nodes)
+        screen.say(f"Nodes: {names}", wrap=True)
+    return executor
+
+
+def _try(plan: Plan, screen: Progress, at_once: int) -> None:
     """Finds out, before the first trial, what a new search costs, or whether its task can run at all."""
     if hasattr(plan.task, "probe"):
-        _cost(plan, screen)
+        _cost(plan, screen, at_once)
     elif hasattr(plan.task, "ready"):
         check_ready(plan.base, plan.composer.allowed, plan.settings.runtime)

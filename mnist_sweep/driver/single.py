@@ -189,13 +189,14 @@ def train(composed: Composed, screen: Progress, transfer: Transfer) -> Trained:
     config, overrides = around.config, around.overrides
     task = build_task(config.task)
     table = metric_table(task, config.plain())
-    executor, curve = make_executor(around.runtime, task), _curve(table, composed)
+    curve = _curve(table, composed)
     screen.begin(Scope("training", curve, 1))
     description = prepare(config, screen.say, transfer=transfer)
     study = StudyFolder(around.runs_folder / (around.study.name or "train"))
     check_no_search(study)
     if hasattr(task, "ready"):
         check_ready(config, composed.trusted, around.runtime)
+    executor = make_executor(around.runtime, task)
     number, folder = next_folder(study)
     batch = Batch(config, description, composed.trusted, composed.flags, composed.line)
     job = make_job(TrialRequest(number, config, overrides, folder, keep_model=True), batch)

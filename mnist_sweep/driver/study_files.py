@@ -49,6 +49,7 @@ class StudyFiles:
         self.folder = plan.folder
         self.pruning: Pruning | None = None
         self.ended: str | None = None
+        self.at_once = workers(plan.settings.runtime)
         self._models = KeptModels(search, plan.folder, plan.settings.study.keep_models)
         self._began = time.monotonic()
         self._first_trial: float | None = None
@@ -215,7 +216,7 @@ class StudyFiles:
         """Writes summary.json and README.md. Times add up over the calls that worked on the study."""
         now, before = time.monotonic(), self._before
         span = before.worker_seconds if before else 0.0
-        span += (now - (self._first_trial or now)) * workers(self.plan.settings.runtime)
+        span += (now - (self._first_trial or now)) * self.at_once
         busy = (before.busy_seconds if before else 0.0) + self._busy_seconds
         Summary(
             study=self.folder.name,

@@ -1,5 +1,6 @@
 """What goes into an executor and what comes out of it: plain data that can cross a process's pipe."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -20,6 +21,7 @@ class Job:
         overrides: A trial's overrides, which are kept in its folder.
         retries: How often it was lost after it had begun to train.
         kernels: What TensorFlow is to compute with, None for what its process has.
+        machine_class: The class of machine that it wants, if one is there; None for any.
     """
 
     number: int
@@ -30,13 +32,15 @@ class Job:
     overrides: Sequence[str] = ()
     retries: int = 0
     kernels: Kernels | None = None
+    machine_class: str | None = None
 
 
 @dataclass(frozen=True)
 class Started:
-    """The job's process is running."""
+    """The job's process is running; `node` is the machine of a cluster that it runs on, empty for this one."""
 
     number: int
+    node: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,35 @@ class Failed:
     cause: Cause
 
 
-Event = Started | Epoch | Trained | Done | Failed
+@dataclass(frozen=True)
+class Notice:
+    """Something that a person has to know and that belongs to no job, such as that a node was lost."""
+
+    text: str
+
+
+Event = Started | Epoch | Trained | Done | Failed | Notice
+
+
+@dataclass(frozen=True)
+class NodeStatus:
+    """A machine of a cluster, as it is now.
+
+    Attributes:
+        name: What it is called.
+        slots: How many jobs may train on it at the same time; 0 once it is gone.
+        running: The numbers of the jobs that are on it.
+        busy: The share of its slots that has trained since it joined, from 0 to 1.
+        ended: How many jobs have ended on it.
+        machine_class: Equal for machines that compute the same bits; see provenance.
+    """
+
+    name: str
+    slots: int
+    running: Sequence[int]
+    busy: float
+    ended: int
+    machine_class: str
 
 
 @dataclass(frozen=True)
@@ -91,8 +123,19 @@ class Limits:
     seconds: float | None = None
 
 
+ANY = sys.maxsize  # slots of an executor that leaves it to its caller how many jobs run
+
+
 class Executor(Protocol):
-    """Runs jobs somewhere else; the runner above it does not know where."""
+    """Runs jobs somewhere else; the runner above it does not know where.
+
+    Attributes:
+        slots: How many jobs may train at the same time; it changes as machines join and leave, and is never 0.
+        nodes: The machines of a cluster, none where all jobs run on this one.
+    """
+
+    slots: int
+    nodes: Sequence[NodeStatus]
 
     def submit(self, job: Job) -> None:
         """Starts a job. The caller limits how many run at the same time."""

@@ -1,13 +1,13 @@
 """Runs trials in the driver's own process, an epoch of each at a time: for tasks that train nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.config.task import Task, build_task
-from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Started
+from mnist_sweep.execution.executor import ANY, Done, Epoch, Event, Failed, Job, NodeStatus, Started
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.tasks.context import TrialContext, TrialSettings
 from mnist_sweep.tasks.run import finish
@@ -35,7 +35,10 @@ class _Running:
 class InlineExecutor:
     """An executor without processes: an epoch of each trial for every call of `events`."""
 
-    def __init__(self) -> None:
+    nodes: Sequence[NodeStatus] = ()
+
+    def __init__(self, slots: int = ANY) -> None:
+        self.slots = slots
         self.jobs: dict[int, _Running] = {}
         self._events: list[Event] = []
         self._stopped: set[int] = set()

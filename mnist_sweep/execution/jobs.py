@@ -10,16 +10,23 @@ from typing import Any
 
 from mnist_sweep.config import TrialConfig
 from mnist_sweep.config.kernels import Kernels, chosen
-from mnist_sweep.config.settings import RuntimeConfig
-from mnist_sweep.execution.executor import Job
+from mnist_sweep.config.settings import RayConfig, RuntimeConfig
+from mnist_sweep.execution.executor import ANY, Job
 from mnist_sweep.provenance import environment
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.tasks.data import Description, shared
 
 
 def workers(runtime: RuntimeConfig) -> int:
-    """Returns how many trials train at the same time: as configured, or one on each core."""
-    return runtime.workers or len(os.sched_getaffinity(0))
+    """Returns how many trials may train at the same time: as configured, or one on each core; on a cluster, any."""
+    return runtime.workers or (ANY if isinstance(runtime, RayConfig) else len(os.sched_getaffinity(0)))
+
+
+def workers_here(runtime: RuntimeConfig) -> int:
+    """Returns how many trials share the memory of one machine; that of a cluster's nodes is taken to be as this one."""
+    if isinstance(runtime, RayConfig):
+        return runtime.workers_per_node or len(os.sched_getaffinity(0))
+    return workers(runtime)
 
 
 def train_command(overrides: Sequence[str], flags: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ import psutil
 from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.times import duration_text
 from mnist_sweep.execution import process
-from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Limits, Started, Trained
+from mnist_sweep.execution.executor import ANY, Done, Epoch, Event, Failed, Job, Limits, NodeStatus, Started, Trained
 from mnist_sweep.execution.forkserver_private import use
 
 GRACE_SECONDS = 5.0
@@ -45,13 +45,17 @@ class _Running:
 class LocalExecutor:
     """Executor that runs each job in a process of this machine."""
 
-    def __init__(self, limits: Limits = NO_LIMITS, preload: Sequence[str] = ()) -> None:
+    nodes: Sequence[NodeStatus] = ()
+
+    def __init__(self, limits: Limits = NO_LIMITS, preload: Sequence[str] = (), slots: int = ANY) -> None:
         """Makes the executor; its fork server starts with the first job, or with `warm_up`.
 
         Args:
             limits: What one job may use.
             preload: The modules that the fork server imports.
+            slots: How many jobs may train at the same time; as many as its caller wants by default.
         """
+        self.slots = slots
         self.limits = limits
         self.kernels = chosen()  # those of the fork server
         self.context = get_context("forkserver")

@@ -1,10 +1,11 @@
 """What the engine reports while jobs run; the live screen is one that listens, `Silent` is another."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from mnist_sweep.execution.executor import NodeStatus
 from mnist_sweep.storage.state import TrialState
 
 
@@ -85,6 +86,12 @@ class Progress(Protocol):
     def dropped(self, number: int) -> None:
         """Reports that a job no longer runs, and has not ended either."""
 
+    def placed(self, number: int, node: str) -> None:
+        """Reports which node of a cluster a job runs on."""
+
+    def nodes(self, nodes: Sequence[NodeStatus]) -> None:
+        """Reports what the nodes of a cluster do."""
+
 
 class Silent:
     """Progress that is not shown: for tests, and for use as a library."""
@@ -122,4 +129,10 @@ class Silent:
         """Does nothing."""
 
     def dropped(self, number: int) -> None:
+        """Does nothing."""
+
+    def placed(self, number: int, node: str) -> None:
+        """Does nothing."""
+
+    def nodes(self, nodes: Sequence[NodeStatus]) -> None:
         """Does nothing."""

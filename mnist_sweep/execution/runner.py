@@ -6,14 +6,25 @@ Sweep, confirm, reproduce, train and the probing of networks are sources of jobs
 import errno
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from mnist_sweep.config.errors import Unavailable
 from mnist_sweep.config.metrics import Row
-from mnist_sweep.execution.executor import Done, Epoch, Event, Executor, Failed, Job, Started, Trained
+from mnist_sweep.execution.executor import (
+    Done,
+    Epoch,
+    Event,
+    Executor,
+    Failed,
+    Job,
+    NodeStatus,
+    Notice,
+    Started,
+    Trained,
+)
 from mnist_sweep.execution.interrupts import Interrupts
 from mnist_sweep.execution.job_folder import has_begun, write_job
 from mnist_sweep.execution.progress import Progress
@@ -77,7 +88,7 @@ def at_capacity(active: int, writing: int, at_once: int) -> bool:
 
 
 class Runner:
-    """Runs the jobs of a source on an executor."""
+    """Runs the jobs of a source on an executor, `at_once` at a time at most and not more than it has slots for."""
 
     def __init__(self, executor: Executor, source: JobSource, at_once: int, interrupts: Interrupts | None) -> None:
         self.executor = executor
@@ -90,6 +101,7 @@ class Runner:
         self._failed_starts: Counter[int] = Counter()
         self._requested: set[int] = set()  # stop requests of the source
         self._stopping = False
+        self._nodes: Sequence[NodeStatus] = ()
 
     def run(self, progress: Progress) -> None:
         """Runs until there is no job left, or until it is interrupted and no job runs any more.
@@ -105,7 +117,10 @@ class Runner:
             if not self.active:
                 return
             for event in self.executor.events(TICK_SECONDS):
-                self._handle(event)
+                self._handle(event, progress)
+            if self.executor.nodes != self._nodes:
+                self._nodes = self.executor.nodes
+                progress.nodes(self._nodes)
 
     def _is_interrupted(self) -> bool:
         return self.interrupts is not None and self.interrupts.received is not None
@@ -117,11 +132,14 @@ class Runner:
             self.executor.stop(number)
 
     def _fill(self) -> None:
-        while not self._is_interrupted() and not at_capacity(len(self.active), len(self._writing), self.at_once):
+        while not self._is_interrupted() and not self._is_at_capacity():
             job = self._again.pop(0) if self._again else self.source.next_job()
             if job is None:
                 return
             self._submit(job)
+
+    def _is_at_capacity(self) -> bool:
+        return at_capacity(len(self.active), len(self._writing), min(self.at_once, self.executor.slots))
 
     def _submit(self, job: Job) -> None:
         if job.retries > RETRIES:
@@ -133,10 +151,15 @@ class Runner:
         self.source.submitted(job)
         self.executor.submit(job)
 
-    def _handle(self, event: Event) -> None:
+    def _handle(self, event: Event, progress: Progress) -> None:
+        if isinstance(event, Notice):
+            progress.warn(event.text)
+            return
         job = self.active[event.number]
         if isinstance(event, Started):
             self.source.started(job)
+            if event.node:
+                progress.placed(job.number, event.node)
         elif isinstance(event, Epoch):
             if self.source.epoch(job, event.row):
                 self._requested.add(job.number)

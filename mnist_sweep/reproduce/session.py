@@ -88,7 +88,6 @@ def reproduce(what: Reproducing, screen: Progress, transfer: Transfer) -> tuple[
     changed = environment_differences(first)
     for line in changed:
         screen.say(f"  not as it was: {line}", style="yellow")
-    executor = make_executor(what.runtime, build_task(first.config.task))
     description = prepare(first.config, screen.say, transfer=transfer)
     for recorded in trials:
         check_data(recorded.environment.data.digests, description, recorded.name)
@@ -97,6 +96,7 @@ def reproduce(what: Reproducing, screen: Progress, transfer: Transfer) -> tuple[
     batch = Batch(first.config, description, what.trusted, [], what.line)
     retraining = Retraining(trials, StudyFolder(what.runs_folder / "reproduce"), what.runtime, batch, tolerance)
     check_no_search(retraining.study)
+    executor = make_executor(what.runtime, build_task(first.config.task))
     verdicts, code = retrain(retraining, executor, recorder, screen, at_once)
     if code:
         screen.say("interrupted", style="bold")

@@ -35,7 +35,9 @@ class Environment:
         command: The command that repeats the trial.
         versions: Of Python and of the packages that a result may depend on.
         commit, dirty, diff: The checkout: its commit, whether it had changes, and the digest of these.
-        processor, processor_features, cores, platform: The machine.
+        processor, processor_features, processor_caches, cores, platform: The machine.
+        machine_class: Equal for machines that give the same bits; None for trials of before it was recorded.
+        node: What the machine is called in its cluster, None where the driver's own machine trained.
         threads: How many threads computed.
         kernels: What TensorFlow computed with; see `trained_with` for trials of before it was recorded.
         trial_seed: The seed of everything random in the trial.
@@ -51,6 +53,9 @@ class Environment:
     diff: str | None = None
     processor: str | None = None
     processor_features: list[str] | None = None
+    processor_caches: list[str] | None = None
+    machine_class: str | None = None
+    node: str | None = None
     cores: int | None = None
     platform: str | None = None
     threads: int | None = None

@@ -1,6 +1,8 @@
 """`mnist-sweep plan`: what a search would do and cost, without doing it."""
 
 import math
+from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
@@ -15,6 +17,7 @@ from mnist_sweep.driver.estimate import Estimate, disk_text, estimate
 from mnist_sweep.driver.forecast import forecast
 from mnist_sweep.driver.plan import make_plan
 from mnist_sweep.driver.probe import free_memory
+from mnist_sweep.execution import make_executor
 from mnist_sweep.execution.jobs import workers
 from mnist_sweep.execution.ready import check_ready
 from mnist_sweep.formatting import duration
@@ -52,10 +55,13 @@ def main(composed: Composed) -> tuple[int, Any]:
     console = Console(highlight=False)
     plan = make_plan(composed, console.print, transfer)
     settings = plan.settings
+    with closing(make_executor(settings.runtime, plan.task)) as executor:  # checks the nodes of a cluster
+        at_once = min(workers(settings.runtime), executor.slots)
+    plan = replace(plan, settings=replace(settings, runtime=replace(settings.runtime, workers=at_once)))
     searched = ", ".join(dict.fromkeys(p.key for p in plan.parameters))
     count = combinations(plan.parameters)
     console.print(
-        f"Study {plan.folder.name}: {in_words(settings.search)}, {workers(settings.runtime)} at a time",
+        f"Study {plan.folder.name}: {in_words(settings.search)}, {at_once} at a time",
         soft_wrap=True,
     )
     console.print(
@@ -79,7 +85,7 @@ def main(composed: Composed) -> tuple[int, Any]:
         step = f"{1000 * network.step_seconds:.1f} ms"
         table.add_row(name, f"{network.parameters:,}", step, duration(network.trial_seconds))
     console.print(table)
-    console.print(_time(cost, workers(settings.runtime), settings.search.n_trials))
+    console.print(_time(cost, at_once, settings.search.n_trials))
     console.print(f"Memory: up to {cost.memory / 1e9:.1f} GB a trial, {free_memory() / 1e9:.1f} GB are free")
     console.print(f"At most {disk_text(cost)}, in {plan.folder.path}, the tracking store included", soft_wrap=True)
     console.print("Every parameter was checked at both ends; nothing was written")
