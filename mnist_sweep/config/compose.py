@@ -21,9 +21,9 @@ from mnist_sweep.config.spelling import read
 from mnist_sweep.config.trial import TrialConfig, parse_trial
 
 # Overrides with these keys don't change what a trial is.
-NOT_OF_A_TRIAL = ("search", "sampler", "pruner", "tracking", "runs_folder", "runtime.executor", "runtime.workers",
-                  "runtime.memory_limit", "runtime.trial_timeout", "study.name", "study.keep_models", "study.fork",
-                  "hydra")  # fmt: skip
+NOT_OF_A_TRIAL = ("search", "sampler", "pruner", "tracking", "runs_folder", "runtime", "study.name",
+                  "study.keep_models", "study.fork", "hydra")  # fmt: skip
+TRUSTED = "runtime.allowed_targets"  # without which some trials can't be run
 
 
 def _first_line(error: Exception) -> str:
@@ -74,7 +74,7 @@ def bare(override: str) -> str:
 def of_a_trial(override: str) -> bool:
     """Returns whether an override of the command line changes what a trial is."""
     key = key_of(override).replace("/", ".")
-    return not any(key == other or key.startswith(f"{other}.") for other in NOT_OF_A_TRIAL)
+    return key == TRUSTED or not any(key == other or key.startswith(f"{other}.") for other in NOT_OF_A_TRIAL)
 
 
 FREE = "params."  # the section of a function, whose keys are not known beforehand

@@ -21,6 +21,7 @@ SILENT_SECONDS = 30.0  # without an answer, after which an agent is given up
 UNREACHABLE_SECONDS = 10.0  # of failing calls, after which an agent is given up
 PAUSE_SECONDS = 0.5  # before an agent that could not be reached is asked again
 RESTART_SECONDS = 2.0  # before a node gets another agent; doubled each time, up to a minute
+CLOSE_SECONDS = 2.0
 START_SECONDS = 20.0  # to wait for further nodes when the first one is there
 COMPARED = ("python", "mnist_sweep", "tensorflow", "keras", "numpy")  # versions that must be the driver's
 
@@ -111,7 +112,12 @@ class Dispatcher:
         return out
 
     def close(self) -> None:
-        """Ends all agents."""
+        """Ends all agents, and gives them a moment to clean up."""
+        calls = [self.cluster.call(node.agent, "close") for node in self.nodes.values() if node.facts]
+        end = self.clock() + CLOSE_SECONDS
+        while calls and self.clock() < end:
+            answered = self.cluster.ready(calls, end - self.clock())
+            calls = [call for call in calls if call not in answered]
         for node in self.nodes.values():
             self.cluster.kill(node.agent)
         self.nodes.clear()

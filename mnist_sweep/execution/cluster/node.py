@@ -126,5 +126,5 @@ class Node:
         """Returns what is shown of it."""
         busy = self.busy_seconds / self.slot_seconds if self.slot_seconds else 0.0
         running = tuple(sorted(job.number for job in self.jobs.values()))
-        return NodeStatus(self.info.name, self.slots if self.is_usable else 0, running, round(busy, 3), self.ended,
+        return NodeStatus(self.info.name, self.slots if self.is_usable else 0, running, round(busy, 2), self.ended,
                           self.machine_class)  # fmt: skip
