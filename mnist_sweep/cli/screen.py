@@ -17,7 +17,7 @@ from mnist_sweep.config.metrics import AROUND
 from mnist_sweep.config.secrets import masked
 from mnist_sweep.driver.forecast import forecast
 from mnist_sweep.execution.executor import NodeStatus
-from mnist_sweep.execution.progress import Scope
+from mnist_sweep.execution.progress import Scope, nodes_in_words
 from mnist_sweep.formatting import duration, short
 from mnist_sweep.storage.state import FINISHED, TrialState
 
@@ -46,14 +46,6 @@ def transfer(what: str) -> Iterator[Callable[[int, int | None], None]]:
             progress.update(tasks[0], completed=done, total=total)
 
         yield on_bytes
-
-
-def nodes_line(nodes: Sequence[NodeStatus]) -> str:
-    """Returns the nodes of a cluster in one line: their slots, and how busy these have been."""
-    return "nodes: " + ", ".join(
-        f"{node.name} {len(node.running)}/{node.slots}, busy {node.busy:.0%}" if node.slots else f"{node.name} gone"
-        for node in nodes
-    )
 
 
 @dataclass
@@ -252,7 +244,7 @@ class Screen:
             table,
         ]
         if self.machines:
-            parts.append(Text(nodes_line(self.machines), style="dim"))
+            parts.append(Text(nodes_in_words(self.machines), style="dim"))
         if self.note:
             parts.append(Text(self.note, style="yellow"))
         return Group(*parts)

@@ -22,7 +22,7 @@ from mnist_sweep.execution.progress import Progress
 from mnist_sweep.execution.recorded_runs import RecordedRuns, Shown
 from mnist_sweep.execution.runner import run_jobs
 from mnist_sweep.results.recorded import check_data
-from mnist_sweep.storage.environment import kernels_of, read_environment
+from mnist_sweep.storage.environment import kernels_of, machine_class_of, read_environment
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.run_record import RunDescription, RunKind
 from mnist_sweep.storage.state import StateFile, TrialState, read_state
@@ -125,7 +125,7 @@ class Confirmation(RecordedRuns):
         self.runs: list[Run] = []
         self._given = 0
         self._running: set[int] = set()
-        self._kernels = kernels_of(study)
+        self._kernels, self._machine_class = kernels_of(study), machine_class_of(study)
 
     def next_job(self) -> Job | None:
         """Returns the next run, None where there is none, or none before those that run have ended."""
@@ -139,7 +139,13 @@ class Confirmation(RecordedRuns):
         run = self.runs[number]
         overrides = run.finalist.seeded_overrides(run.index)
         request = TrialRequest(
-            number, run.config, overrides, run.folder, keep_model=run.index == 0, kernels=self._kernels
+            number,
+            run.config,
+            overrides,
+            run.folder,
+            keep_model=run.index == 0,
+            kernels=self._kernels,
+            machine_class=self._machine_class,
         )
         return make_job(request, self.batch)
 
@@ -215,6 +221,15 @@ def open_test_images(study: StudyFolder, trials: Sequence[int], seeds: int, line
         times = "once" if before == 1 else f"{before} times"
         progress.warn(f"The test images were opened before, for other finalists or seeds, {times}: the more often, the "
                       "less they are a test")  # fmt: skip
+
+
+def warn_of_classes(runs: Sequence[Run], progress: Progress) -> None:
+    """Says where the runs of a comparison were trained on machines of several classes."""
+    found = (read_environment(run.folder.environment) for run in runs)
+    classes = sorted({environment.machine_class for environment in found if environment and environment.machine_class})
+    if len(classes) > 1:
+        progress.warn(f"The runs were trained on several classes of machines ({', '.join(classes)}), whose bits "
+                      "differ: not all of them had a node of the class of the study's first trial")  # fmt: skip
 
 
 @dataclass(frozen=True)

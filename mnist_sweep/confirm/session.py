@@ -11,7 +11,7 @@ from mnist_sweep.config.compose import Composer
 from mnist_sweep.config.settings import ConfirmConfig, RuntimeConfig, TrackingConfig
 from mnist_sweep.confirm.conclusion import conclude_study
 from mnist_sweep.confirm.finalists import BASELINE, choose
-from mnist_sweep.confirm.runs import ConfirmRuns, train
+from mnist_sweep.confirm.runs import ConfirmRuns, train, warn_of_classes
 from mnist_sweep.confirm.stages import Stages, looks_of, rules_of
 from mnist_sweep.confirm.test_set_log import openings
 from mnist_sweep.confirm.winner import register_winner
@@ -149,6 +149,7 @@ def confirm(
             )
             code = train(all_runs, RunRecorder(tracker), screen, at_once, transfer) if stages.plan.todo else 0
             if code <= 1:
+                warn_of_classes(stages.plan.runs, screen)
                 rules = rules_of(finalists, stages.sizes)
                 found, winner = conclude_study(study, finalists, stages.plan, rules, what.line, what.composer)
         finally:

@@ -25,7 +25,7 @@ from mnist_sweep.driver.plan import Plan, make_plan
 from mnist_sweep.driver.study_files import StudyFiles
 from mnist_sweep.execution import Executor, make_executor
 from mnist_sweep.execution.jobs import Batch, shortest, workers
-from mnist_sweep.execution.progress import Progress, Scope
+from mnist_sweep.execution.progress import Progress, Scope, nodes_in_words
 from mnist_sweep.execution.ready import check_ready
 from mnist_sweep.formatting import duration
 from mnist_sweep.results.pruning import sentence
@@ -252,6 +252,8 @@ def search(composed: Composed, screen: Progress, transfer: Transfer) -> Searched
         record.start()
         outcome = _run(Sweep(plan, found, record, replace(batch, shared=shared), screen), executor, screen)
     _outro(plan, found, record, screen, outcome, time.monotonic() - began)
+    if executor.nodes:
+        screen.say(nodes_in_words(executor.nodes), wrap=True)
     return Searched(outcome.code, plan.folder)
 
 

@@ -88,6 +88,7 @@ class TrialRequest:
         retries: How often it was lost before.
         constraints: Bounds of metrics, for one that is known to be beyond them before it is trained.
         kernels: What the trial that it repeats, or its study, was trained with; None for this machine's fastest.
+        machine_class: The class of machine that the trial that it repeats, or its study, was trained on; None for any.
     """
 
     number: int
@@ -99,6 +100,7 @@ class TrialRequest:
     retries: int = field(default=0, kw_only=True)
     constraints: Sequence[str] = field(default=(), kw_only=True)
     kernels: Kernels | None = field(default=None, kw_only=True)
+    machine_class: str | None = field(default=None, kw_only=True)
 
 
 def make_job(trial: TrialRequest, batch: Batch) -> Job:
@@ -123,4 +125,5 @@ def make_job(trial: TrialRequest, batch: Batch) -> Job:
         kernels=chosen(trial.kernels),
         overrides=list(trial.overrides),
         retries=trial.retries,
+        machine_class=trial.machine_class,
     )

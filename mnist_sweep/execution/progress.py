@@ -32,6 +32,16 @@ class Scope:
     seconds: float | None = None
 
 
+def nodes_in_words(nodes: Sequence[NodeStatus]) -> str:
+    """Returns the nodes of a cluster in one line: who runs what, what has ended there, and how busy their slots are."""
+    parts = []
+    for node in nodes:
+        running = f"runs {', '.join(map(str, node.running))}, " if node.running else ""
+        there = f"{node.slots} slots, {running}" if node.slots else "gone, "
+        parts.append(f"{node.name} ({there}{node.ended} ended, busy {node.busy:.0%})")
+    return "Nodes: " + ", ".join(parts)
+
+
 class Progress(Protocol):
     """Shows a person what happens; numbers are those of the jobs."""
 

@@ -3,6 +3,7 @@
 import base64
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,6 +134,10 @@ def _answer(study: Study) -> dict[str, Any]:
     return answer
 
 
+def _trials(number: int) -> str:
+    return "1 trial" if number == 1 else f"{number} trials"
+
+
 def _environment(study: Study) -> list[tuple[str, str]]:
     trial = study.best or next((trial for trial in study.trials if trial.environment), None)
     found = trial.environment if trial else None
@@ -140,6 +145,11 @@ def _environment(study: Study) -> list[tuple[str, str]]:
         return []
     names = ("processor", "cores", "platform", "commit", "threads")
     rows = [(name, str(getattr(found, name))) for name in names if getattr(found, name)]
+    environments = [trial.environment for trial in study.trials if trial.environment]
+    for name, one in (("nodes", "node"), ("machine classes", "machine_class")):
+        known = Counter(str(text) for environment in environments if (text := getattr(environment, one)))
+        if known:
+            rows.append((name, ", ".join(f"{text}: {_trials(number)}" for text, number in sorted(known.items()))))
     if found.dirty:
         rows.append(("uncommitted changes", "yes"))
     data = found.data

@@ -70,6 +70,7 @@ class Retrainings(RecordedRuns):
                 folder,
                 stop_after=recorded.epochs,
                 kernels=recorded.environment.trained_with,
+                machine_class=recorded.environment.machine_class,
             )
             yield make_job(request, self.what.batch)
 

@@ -25,6 +25,7 @@ from mnist_sweep.tracking import fetch
 CAUSES = {
     "versions.tensorflow": "another TensorFlow computes in another way",
     "processor_features": "a processor with other features adds numbers in another order",
+    "processor_caches": "a processor with other caches adds numbers in another order",
     "kernels": "other kernels of TensorFlow (TF_ENABLE_ONEDNN_OPTS) add numbers in another order",
     "threads": "other threads add numbers in another order",
     "versions.keras": "another Keras builds or trains networks in another way",
@@ -37,7 +38,8 @@ CAUSES = {
     "versions.python": "another Python",
     "processor": "another processor",
 }
-ENVIRONMENT_KEYS = ("versions", "commit", "dirty", "diff", "processor", "processor_features", "kernels", "threads")
+ENVIRONMENT_KEYS = ("versions", "commit", "dirty", "diff", "processor", "processor_features",
+                    "processor_caches", "kernels", "threads")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,10 @@ def environment_differences(recorded: RecordedTrial) -> list[str]:
     """Returns what differs from the recorded environment, `key: then -> now`, the likeliest cause first."""
     kernels = recorded.environment.trained_with
     now = {**environment("", ""), "threads": recorded.environment.threads, "kernels": chosen(kernels)}
-    found = differences(
-        {key: getattr(recorded.environment, key) for key in ENVIRONMENT_KEYS} | {"kernels": kernels},
-        {key: now.get(key) for key in ENVIRONMENT_KEYS},
-    )
+    then = {key: getattr(recorded.environment, key) for key in ENVIRONMENT_KEYS} | {"kernels": kernels}
+    if then["processor_caches"] is None:  # a trial of before they were recorded
+        del then["processor_caches"], now["processor_caches"]
+    found = differences(then, {key: now.get(key) for key in then})
     order = list(CAUSES)
     return sorted(found, key=lambda line: order.index(key) if (key := line.partition(": ")[0]) in order else len(order))
 

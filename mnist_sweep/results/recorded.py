@@ -59,7 +59,7 @@ class Result:
 
 # Of a trial's environment.json, what goes into best.yaml.
 ENVIRONMENT = ("weights_digest", "data", "versions", "commit", "dirty", "diff", "processor", "processor_features",
-               "threads", "kernels")  # fmt: skip
+               "processor_caches", "machine_class", "threads", "kernels")  # fmt: skip
 
 
 def result_of(folder: TrialFolder, study: str) -> dict[str, Any]:

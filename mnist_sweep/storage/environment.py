@@ -128,6 +128,12 @@ def read_environment(file: Path) -> Environment | None:
         return None
 
 
+def machine_class_of(study: StudyFolder) -> str | None:
+    """Returns the class of machine that a study's first trial was trained on, None where none is recorded."""
+    found = (read_environment(trial.environment) for trial in study.trials())
+    return next((environment.machine_class for environment in found if environment), None)
+
+
 def kernels_of(study: StudyFolder) -> Kernels | None:
     """Returns what a study's trials are trained with: as its first one was; None for a study without a trained one."""
     found = (read_environment(trial.environment) for trial in study.trials())

@@ -274,7 +274,8 @@ def _state_tags(folder: TrialFolder, state: Mapping[str, Any]) -> dict[str, Any]
     environment = read_environment(folder.environment)
     if environment is None:
         return found
-    outcome = {"weights_digest": environment.weights_digest, "trial_seed": environment.trial_seed}
+    names = ("weights_digest", "trial_seed", "node", "machine_class")
+    outcome = {name: getattr(environment, name) for name in names}
     return found | {key: value for key, value in outcome.items() if value}
 
 

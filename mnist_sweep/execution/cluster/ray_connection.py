@@ -8,7 +8,14 @@ import ray
 from mnist_sweep.config import Unavailable, UserError
 
 OBJECT_STORE_BYTES = 256 * 1024**2  # of a Ray of our own: for events, as nothing else is copied on one machine
-LEFT_OUT = [".*", "/runs", "__pycache__", "*.keras", "*.h5"]  # of the working folder, where it travels to the nodes
+LEFT_OUT = [
+    "/.git",
+    "/.venv",
+    "/runs",
+    "__pycache__",
+    "*.keras",
+    "*.h5",
+]  # of the working folder, which travels to the nodes
 
 
 def connect(address: str | None, working_folder: str | None) -> str:

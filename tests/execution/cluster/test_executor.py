@@ -31,7 +31,7 @@ import time
 
 def objective(config, trial):
     for epoch in range(1, config["epochs"] + 1):
-        time.sleep(config["pause"])
+        time.sleep(PAUSE)
         trial.report(epoch, score=random.random() + config["x"])
     (trial.folder / "result.txt").write_text(str(config["x"]))
     trial.add_file("result.txt")
@@ -94,16 +94,19 @@ class Heard(Silent):
 
 @pytest.fixture
 def make_jobs(hydra_conf: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Job]]:
-    """Makes jobs of a function that sleeps in each epoch; their working folder has it."""
-    (tmp_path / "my_function.py").write_text(FUNCTION)
+    """Makes jobs of a function that sleeps in each epoch; their working folder has it.
+
+    How long it sleeps is no part of its configuration, which makes its seed.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def make(count: int, epochs: int = 3, pause: float = 0.1, folder: str = "trials") -> list[Job]:
+        (tmp_path / "my_function.py").write_text(f"PAUSE = {pause}\n{FUNCTION}")
         found = []
         for number in range(count):
             given = ["task=function", "task.function=my_function.objective", f"++params.x={number}",
-                     f"++params.pause={pause}", f"++params.epochs={epochs}"]  # fmt: skip
+                     f"++params.epochs={epochs}"]  # fmt: skip
             config: TrialConfig = parse_trial(plain(compose("config", given)), ["my_function"])
             settings = {"allowed": ["my_function"], "environment": {"command": "x", "data": {}}, "data": {}}
             path = tmp_path / folder / f"{number:04d}"
@@ -187,8 +190,8 @@ def test_what_a_killed_node_has_run_is_run_again_with_the_same_bits(
     executor = RayExecutor(runtime(cluster.address))
     assert sorted(node.name for node in executor.nodes) == ["head", "one", "two"]
     assert run_jobs(executor, source, 9, heard) == 0
-    assert sorted(source.done_numbers) == list(range(8))
     assert not source.failures
+    assert sorted(source.done_numbers) == list(range(8))
     assert any("Node one was lost" in line for line in heard.warnings)
     assert digests(jobs) == undisturbed(make_jobs(8, pause=0, folder="local"))
 
