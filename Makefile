@@ -7,13 +7,22 @@ NAME ?=
 OVERRIDES ?=
 STUDY ?=
 TRIAL ?=
+NODES ?= 3
+CPUS ?= 1
+PORT ?= 6379
+# What `make cluster` has started lets in whoever has its token; every target reads it where it is there.
+CLUSTER := RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$(CURDIR)/.ray/token RAY_USAGE_STATS_ENABLED=0 RAY_memory_monitor_refresh_ms=0
+ifneq ($(wildcard .ray/token),)
+export RAY_AUTH_MODE := token
+export RAY_AUTH_TOKEN_PATH := $(CURDIR)/.ray/token
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup sweep train ui reproduce confirm report figures browser data plan test test-slow chaos benchmark check
-.PHONY: format clean
+.PHONY: format clean cluster cluster-stop
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make the environment (.venv) with the exact versions of constraints.txt
 
@@ -36,6 +45,21 @@ ui: $(READY) ## browse every run in the MLflow UI on http://127.0.0.1:5000
 
 reproduce: $(READY) ## retrain the best trial and compare: STUDY=name TRIAL=number
 	@$(BIN)/mnist-sweep reproduce $(STUDY) $(if $(TRIAL),trial=$(TRIAL)) $(OVERRIDES)
+
+cluster: $(READY) ## a Ray cluster of three nodes on this machine, for OVERRIDES=runtime=ray: NODES=3 CPUS=1
+	@$(BIN)/python -c 'import ray' 2>/dev/null || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[ray]'
+	@mkdir -p .ray && umask 077 && $(BIN)/python -c 'import secrets; print(secrets.token_hex(32))' > .ray/token
+	@export $(CLUSTER); set -e; options="--num-cpus=$(CPUS) --object-store-memory=134217728"; \
+		$(BIN)/ray start --head --port=$(PORT) --include-dashboard=false --node-name=node-1 $$options >/dev/null; \
+		address=$$(cat $${RAY_TMPDIR:-/tmp}/ray/ray_current_cluster); \
+		for number in $$(seq 2 $(NODES)); do \
+			$(BIN)/ray start --address=$$address --node-name=node-$$number $$options >/dev/null; done; \
+		echo "$(NODES) nodes at $$address: make sweep OVERRIDES=runtime=ray. Without make it wants:"; \
+		echo "  export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$(CURDIR)/.ray/token"
+
+cluster-stop: ## end the Ray cluster of this machine
+	@$(BIN)/ray stop --force >/dev/null; rm -f .ray/token
 
 report: $(READY) ## a study as one page, report.html: STUDY=name
 	@$(BIN)/mnist-sweep report $(STUDY) $(OVERRIDES)
