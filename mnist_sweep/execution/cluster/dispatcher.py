@@ -5,6 +5,7 @@ reached or does not answer is given up: its jobs are lost, and whatever it says 
 another agent, which is another incarnation.
 """
 
+import secrets
 import time
 from collections.abc import Callable
 
@@ -65,7 +66,7 @@ class Dispatcher:
         self._failures: dict[str, int] = {}  # agents of a node that were lost since a job ended on it
         self._classes: dict[int, str] = {}  # of jobs that were lost, where they were begun
         self._gone: dict[str, Node] = {}
-        self._tickets = 0
+        self._tickets = secrets.randbits(40)  # a folder is named after each, also by dispatchers of before
         self._out: list[Delivered] = []
 
     def submit(self, job: Job) -> None:

@@ -20,11 +20,12 @@ from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.settings import RayConfig
 from mnist_sweep.execution.cluster.messages import Command, Connecting, Delivered, Ready, Refused, Status
 from mnist_sweep.execution.cluster.packing import move_up, unpack
-from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Limits, NodeStatus
+from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Limits, NodeStatus, Notice
 from mnist_sweep.execution.job_folder import folder_of
 from mnist_sweep.storage.history import append_history, begin_history
 
 END_SECONDS = 5.0  # for the bridge to end by itself
+MOST_LOST = 3  # bridges
 AGAIN = "run the same command to go on"
 
 
@@ -54,8 +55,15 @@ class RayExecutor:
         self.nodes: Sequence[NodeStatus] = ()
         self.where = ""
         self.jobs: dict[int, Job] = {}
-        self._most = runtime.workers
+        self._runtime, self._preload = runtime, tuple(preload)
         self._events: list[Event] = []
+        self._lost_bridges = 0  # since a job ended
+        self._connect()
+
+    def _connect(self) -> None:
+        """Starts the bridge, and waits until a node is ready."""
+        runtime = self._runtime
+        self.where = ""
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the bridge
         here, there = socket.socketpair()
         self._bridge = subprocess.Popen(
@@ -72,9 +80,12 @@ class RayExecutor:
         limits = Limits(runtime.memory_limit, runtime.trial_timeout)
         working_folder = str(Path.cwd()) if runtime.allowed_targets else None
         try:
-            self._send(Connecting(runtime, limits, tuple(preload), chosen(), working_folder))
+            self._send(Connecting(runtime, limits, self._preload, chosen(), working_folder))
             while not self.where:
                 self._receive(1.0)
+        except EOFError:
+            self.close()
+            raise Unavailable("the connection to the Ray cluster has ended before a node was ready") from None
         except BaseException:
             self.close()
             raise
@@ -97,7 +108,10 @@ class RayExecutor:
             OSError: The files can't be written.
         """
         if not self._events:
-            self._receive(timeout)
+            try:
+                self._receive(timeout)
+            except EOFError:
+                self._reconnect()
         events, self._events = self._events, []
         return events
 
@@ -116,21 +130,39 @@ class RayExecutor:
             self._connection.send(message)
 
     def _receive(self, timeout: float) -> None:
-        """Takes what the bridge has sent."""
+        """Takes what the bridge has sent; raises EOFError where it is gone."""
+        wait = timeout
         try:
-            wait = timeout
             while self._connection.poll(wait):
                 wait = 0.0
                 self._take(self._connection.recv())
-        except (EOFError, ConnectionResetError):
-            raise Unavailable(f"the Ray cluster was lost: its head node is gone, or can't be reached any more; {AGAIN} "
-                              "when it is back") from None  # fmt: skip
+        except ConnectionResetError:
+            raise EOFError from None
+
+    def _reconnect(self) -> None:
+        """Connects again after the bridge has ended, with the head node or with Ray's process on this one.
+
+        Raises:
+            Unavailable: The cluster is gone.
+        """
+        self.close()
+        self._lost_bridges += 1
+        lost, self.jobs = self.jobs, {}
+        try:
+            if self._lost_bridges > MOST_LOST:
+                raise Unavailable(f"the connection has ended {MOST_LOST} times without a trial's end")
+            self._connect()
+        except Unavailable as error:
+            raise Unavailable(f"the Ray cluster was lost: {error}; {AGAIN} when it is back") from None
+        why = "the connection to the Ray cluster was lost"
+        self._events.append(Notice(f"{why}, and was made again"))
+        self._events += [Failed(number, why, "lost") for number in lost]
 
     def _take(self, message: object) -> None:
         if isinstance(message, Delivered):
             self._deliver(message)
         elif isinstance(message, Status):
-            self.slots, self.nodes = min(message.slots, self._most or message.slots), message.nodes
+            self.slots, self.nodes = min(message.slots, self._runtime.workers or message.slots), message.nodes
         elif isinstance(message, Ready):
             self.where = message.where
         elif isinstance(message, Refused):
@@ -149,6 +181,7 @@ class RayExecutor:
             self._write_epoch(job, event)
         elif isinstance(event, Done | Failed):
             del self.jobs[number]
+            self._lost_bridges = 0
             event = self._bring_files(job, event, delivered)
         self._events.append(event)
 

@@ -49,9 +49,10 @@ class Nodes:
     def processes(self) -> list[psutil.Process]:
         """All processes of this cluster: Ray's own, agents, fork servers and trials."""
         found = []
+        own = {os.getpid(), *(child.pid for child in psutil.Process().children(recursive=True))}
         for process in psutil.process_iter():
             try:
-                if process.environ().get("RAY_TMPDIR") == str(self.folder) and process.pid != os.getpid():
+                if process.pid not in own and process.environ().get("RAY_TMPDIR") == str(self.folder):
                     found.append(process)
             except psutil.Error:
                 continue

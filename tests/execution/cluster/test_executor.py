@@ -192,7 +192,7 @@ def test_what_a_killed_node_has_run_is_run_again_with_the_same_bits(
     assert run_jobs(executor, source, 9, heard) == 0
     assert not source.failures
     assert sorted(source.done_numbers) == list(range(8))
-    assert any("Node one was lost" in line for line in heard.warnings)
+    assert any("was lost" in line for line in heard.warnings)
     assert digests(jobs) == undisturbed(make_jobs(8, pause=0, folder="local"))
 
 
@@ -225,7 +225,7 @@ def test_when_the_head_is_gone_the_sweep_ends_in_one_line(
 ) -> None:
     cluster = nodes("head", "one")
     source = Source(make_jobs(8, epochs=200, pause=0.5), once("epoch", 0, cluster.end_head))
-    with pytest.raises(Unavailable, match=r"the Ray cluster (was lost|has failed)"):
+    with pytest.raises(Unavailable, match=r"the Ray cluster was lost: .*nothing answers there.*run the same command"):
         run_jobs(RayExecutor(runtime(cluster.address)), source, 9, Silent())
     assert not source.done_numbers
     assert sorted(source.left) == [0, 1]
