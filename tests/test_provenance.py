@@ -93,3 +93,27 @@ def test_the_processor_is_that_of_cpuinfo():
     flags = next((line.split() for line in text.splitlines() if line.startswith("flags")), [])
     assert provenance.features() == sorted(set(provenance.features()) & set(flags))
     assert ("avx2" in flags) == ("avx2" in provenance.features())
+
+
+def test_the_class_of_a_machine_depends_on_features_caches_and_versions(monkeypatch):
+    found = {provenance.machine_class()}
+    assert len(next(iter(found))) == 12
+    with monkeypatch.context() as patch:
+        patch.setattr(provenance.cpu, "caches", lambda: ["L3 Unified 1K"])
+        found.add(provenance.machine_class())
+    with monkeypatch.context() as patch:
+        patch.setattr(provenance.cpu, "flags", lambda: frozenset({"avx2"}))
+        found.add(provenance.machine_class())
+    with monkeypatch.context() as patch:
+        patch.setattr(provenance, "versions", lambda: {"tensorflow": "0", "numpy": "0"})
+        found.add(provenance.machine_class())
+    assert len(found) == 4
+    assert provenance.machine()["machine_class"] in found
+
+
+def test_the_source_digest_changes_with_any_python_file(checkout):
+    copied = _load(checkout)
+    before = copied.source_digest()
+    copied.source_digest.cache_clear()
+    (checkout / "copy" / "more.py").write_text("x = 1")
+    assert copied.source_digest() != before

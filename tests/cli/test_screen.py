@@ -1,6 +1,7 @@
 import pytest
 
 from mnist_sweep.cli.screen import Screen
+from mnist_sweep.execution.executor import NodeStatus
 from mnist_sweep.formatting import duration, short
 from mnist_sweep.storage.state import TrialState
 
@@ -58,3 +59,16 @@ def test_the_time_left_is_shared_by_the_workers() -> None:
         screen.ended(number, TrialState.COMPLETE, "")
     screen.seconds = [30.0, 30.0]
     assert screen.time_left() == 30.0 * 8 / 2
+
+
+def test_the_nodes_of_a_cluster_are_shown_and_who_runs_what(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen("study", "val_accuracy", total=10, workers=1)
+    screen.started(3, {}, 1)
+    screen.placed(3, "node-b")
+    screen.nodes([NodeStatus("node-a", 2, (), 0.5, 1, "x"), NodeStatus("node-b", 2, (3,), 0.25, 0, "x")])
+    assert screen.workers == 4
+    assert "trial 3 runs on node-b" in capsys.readouterr().out
+    screen.console.print(screen._render())
+    shown = capsys.readouterr().out
+    assert "node-a (2 slots, 1 ended, busy 50%)" in shown
+    assert "node-b (2 slots, runs 3, 0 ended" in shown

@@ -25,3 +25,13 @@ def test_an_unknown_processor_has_neither(cpuinfo, text):
         cpuinfo.write_text(text)
     assert cpu.model_name() == ""
     assert cpu.flags() == frozenset()
+
+
+def test_caches_are_those_of_the_first_cpu(tmp_path, monkeypatch):
+    monkeypatch.setattr(cpu, "CACHES", tmp_path)
+    for index, (level, kind, size) in enumerate([("1", "Data", "32K"), ("3", "Unified", "16384K")]):
+        (tmp_path / f"index{index}").mkdir()
+        for name, text in (("level", level), ("type", kind), ("size", size)):
+            (tmp_path / f"index{index}" / name).write_text(f"{text}\n")
+    (tmp_path / "index9").mkdir()  # without files, as some virtual machines have it
+    assert cpu.caches() == ["L1 Data 32K", "L3 Unified 16384K"]

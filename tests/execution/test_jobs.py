@@ -10,8 +10,9 @@ from hydra import compose
 
 from mnist_sweep.config import TrialConfig, parse_trial
 from mnist_sweep.config.compose import plain
-from mnist_sweep.config.settings import RuntimeConfig
-from mnist_sweep.execution.jobs import Batch, TrialRequest, make_job, shortest, train_command, workers
+from mnist_sweep.config.settings import RayConfig, RuntimeConfig
+from mnist_sweep.execution.executor import ANY
+from mnist_sweep.execution.jobs import Batch, TrialRequest, make_job, shortest, train_command, workers, workers_here
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.tasks.data import Description
 from mnist_sweep.tasks.image_classifier.data import describe
@@ -34,6 +35,14 @@ def description(config: TrialConfig) -> Description:
 def test_a_worker_for_each_core_unless_their_number_is_given() -> None:
     assert workers(runtime()) == len(os.sched_getaffinity(0))
     assert workers(runtime(count=3)) == 3
+
+
+def test_a_cluster_has_as_many_workers_as_its_nodes_have_slots_for() -> None:
+    cluster = RayConfig("ray", None, None, None, [], None, 4, 300.0)
+    assert (workers(cluster), workers_here(cluster)) == (ANY, 4)
+    assert workers(replace(cluster, workers=3)) == 3
+    assert workers_here(replace(cluster, workers_per_node=None)) == len(os.sched_getaffinity(0))
+    assert workers_here(runtime(count=3)) == 3
 
 
 def test_a_command_can_be_pasted() -> None:

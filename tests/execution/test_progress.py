@@ -2,7 +2,8 @@
 
 import inspect
 
-from mnist_sweep.execution.progress import Progress, Silent
+from mnist_sweep.execution.executor import NodeStatus
+from mnist_sweep.execution.progress import Progress, Silent, in_words
 
 
 def test_silence_has_every_method_with_the_same_parameters() -> None:
@@ -23,3 +24,8 @@ def test_silence_says_nothing(capsys) -> None:
         silent.dropped(1)
     assert silent.best == silent.note == ""
     assert capsys.readouterr() == ("", "")
+
+
+def test_nodes_in_words() -> None:
+    nodes = [NodeStatus("a", 2, (4, 7), 0.914, 12, "x"), NodeStatus("b", 0, (), 0.5, 3, "x")]
+    assert in_words(nodes) == "Nodes: a (2 slots, runs 4, 7, 12 ended, busy 91%), b (gone, 3 ended, busy 50%)"

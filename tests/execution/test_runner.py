@@ -13,7 +13,18 @@ from hydra import compose
 
 from mnist_sweep.config import TrialConfig, Unavailable, parse_trial
 from mnist_sweep.config.compose import plain
-from mnist_sweep.execution import Done, Event, Failed, InlineExecutor, Job, LocalExecutor, Started, Trained
+from mnist_sweep.execution import (
+    Done,
+    Event,
+    Failed,
+    InlineExecutor,
+    Job,
+    LocalExecutor,
+    NodeStatus,
+    Notice,
+    Started,
+    Trained,
+)
 from mnist_sweep.execution.interrupts import Interrupts
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.execution.runner import RETRIES, STARTS, Runner, at_capacity, processes, run_jobs
@@ -144,6 +155,42 @@ def test_a_job_that_only_writes_its_files_keeps_no_worker_but_they_do_not_pile_u
 )
 def test_capacity(active: int, writing: int, at_once: int, full: bool) -> None:
     assert at_capacity(active, writing, at_once) == full
+
+
+class Shrinking(InlineExecutor):
+    """Has fewer slots from the first job on, and says so."""
+
+    def events(self, timeout: float) -> list[Event]:
+        found = super().events(timeout)
+        if self.slots > 1:
+            self.slots = 1
+            found.append(Notice("a node was lost"))
+            self.nodes = (NodeStatus("a", 1, (0,), 0.5, 0, "x"),)
+        return [replace(event, node="a") if isinstance(event, Started) else event for event in found]
+
+
+def test_no_more_run_than_there_are_slots_and_what_nodes_do_is_shown(config: TrialConfig, tmp_path: Path) -> None:
+    class Heard(Silent):
+        said: list[object] = []
+
+        def warn(self, line: str) -> None:
+            self.said.append(line)
+
+        def placed(self, number: int, node: str) -> None:
+            self.said.append((number, node))
+
+        def nodes(self, nodes: Sequence[NodeStatus]) -> None:
+            self.said += nodes
+
+    source = Source(jobs(config, tmp_path, 5))
+    assert run_jobs(Shrinking(slots=2), source, 9, Heard()) == 0
+    assert source.most == 2
+    late = source.log[source.log.index(("submitted", 2)) :]
+    running = 0
+    for what, _ in late:
+        running += {"submitted": 1, "done": -1}.get(what, 0)
+        assert running <= 1
+    assert Heard.said[:4] == [(0, "a"), (1, "a"), "a node was lost", NodeStatus("a", 1, (0,), 0.5, 0, "x")]
 
 
 class Signalling(InlineExecutor):

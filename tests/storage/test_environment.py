@@ -12,6 +12,7 @@ from mnist_sweep.storage.environment import (
     Outcome,
     check_environment,
     kernels_of,
+    machine_class_of,
     read_environment,
     write_environment,
 )
@@ -87,3 +88,14 @@ def test_a_study_goes_on_with_the_kernels_of_its_first_trained_trial(tmp_path: P
         study.trial(number).path.mkdir()
         write_environment(study.trial(number).environment, {"data": DATA}, Outcome(None, 0, 1.0, kernels=kernels))
     assert kernels_of(study) is Kernels.EIGEN
+
+
+def test_the_class_of_a_study_is_that_of_its_first_trial(tmp_path: Path) -> None:
+    study = StudyFolder(tmp_path)
+    assert machine_class_of(study) is None
+    for number, found in enumerate(("abc", "def")):
+        study.trial(number).path.mkdir(parents=True)
+        write_environment(
+            study.trial(number).environment, {"data": DATA, "machine_class": found}, Outcome(None, 0, 2.0)
+        )
+    assert machine_class_of(study) == "abc"
