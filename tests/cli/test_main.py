@@ -116,7 +116,7 @@ MISTAKES = [
     ("data data=digits,mnist", "data"),
     ("data data=digits data._target_=mnist_sweep.data.describe", "data._target_"),
     # functions of others
-    ("train data=digits model._target_=os.system", "model._target_ must be in mnist_sweep.models (dnn, cnn)"),
+    ("train data=digits model._target_=os.system", "model._target_ must be in mnist_sweep.models (blocks, cnn, dnn)"),
     ("sweep data=digits optimizer._target_=os.system", "optimizer._target_ must be in keras.optimizers"),
     ("sweep data=digits sampler._target_=os.system", "sampler._target_ must be in optuna.samplers"),
     ("data data=digits data._target_=os.system", "data._target_ must be in mnist_sweep.data (archive, digits, folder,"),
@@ -302,7 +302,7 @@ def test_a_stored_configuration_does_not_allow_itself_anything(folder, capsys):
     )
     assert run(["train", "data=digits", "best.yaml"]) == 2
     assert capsys.readouterr().err.startswith(
-        "error: model._target_ must be in mnist_sweep.models (dnn, cnn), got os.system"
+        "error: model._target_ must be in mnist_sweep.models (blocks, cnn, dnn), got os.system"
     )
 
 

@@ -27,6 +27,7 @@ def test_a_search_is_run_once_and_gone_on_with(composed: Callable[..., Composed]
     assert (found.code, len(found.folder.trials())) == (0, 2)
     assert any(line.startswith("Best: trial ") for line in heard.lines)
     assert (heard.scopes[-1].title, heard.scopes[-1].total, heard.scopes[-1].curve) == ("dnn-digits", 2, "val_accuracy")
+    found.folder.report.touch()
     again = Heard()
     search(composed("search.n_trials=2"), again, not_shown)
     assert any("finished before, nothing to do" in line for line in again.lines)

@@ -56,7 +56,11 @@ def until_the_end(agent: NodeAgent, ticket: int, seconds: float = 60) -> list[Re
 @pytest.fixture
 def dry(hydra_conf: None, tmp_path: Path) -> Job:
     config = parse_trial(plain(compose("config", ["task=dry", "data=digits", "model=dnn", "train.epochs=2"])))
-    settings = {"allowed": [], "environment": {"command": "x", "data": {}}, "data": {"train_images": 10}}
+    settings = {
+        "allowed": [],
+        "environment": {"command": "x", "data": {}},
+        "data": {"train_images": 10, "image": [28, 28, 1], "classes": 10},
+    }
     (tmp_path / "0005").mkdir()
     return Job(5, "train", config.plain(), str(tmp_path / "0005"), settings)
 
