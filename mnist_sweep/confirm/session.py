@@ -128,8 +128,9 @@ def confirm(
     tracking = as_before(what.tracking, study)
     with locked(study):
         finalists = choose(study, what.confirm.top_k, what.trusted)
-        stages = Stages(study, finalists, what.confirm.looks, lambda one: screen.say(looked(one.seeds, one.standings)))
-        most = max(len(stages.plan.runs), len(finalists) * what.confirm.looks[-1])
+        sizes = what.confirm.looks if len(finalists) > 1 else what.confirm.looks[:1]  # nothing to compare with
+        stages = Stages(study, finalists, sizes, lambda one: screen.say(looked(one.seeds, one.standings)))
+        most = max(len(stages.plan.runs), len(finalists) * sizes[-1])
         at_once, done = min(most, workers(runtime)), sum(run.is_done for run in stages.plan.runs)
         curve = "accuracy" if finalists[0].has_test_set else finalists[0].metric.curve or ""
         counts = {TrialState.COMPLETE: done}
@@ -138,7 +139,7 @@ def confirm(
         openings(study)  # a damaged log is reported before anything is done
         _intro(study, stages, at_once, screen)
         if stages.plan.todo:
-            _warn_of_other_looks(study, what.confirm.looks, screen)
+            _warn_of_other_looks(study, sizes, screen)
         tracker = Tracker(tracking, runs_folder, screen.warn)
         state = files.read_json_or_empty(study.tracking).get("mirrored") or TrialState.COMPLETE  # stays as it is
         try:

@@ -11,6 +11,7 @@ from mnist_sweep.results.statistics import LEVEL
 
 STEPS = 2000  # the finest grid, from the smallest value to the largest, that values without a unit are rounded to
 FIRST = 0.5  # the most that the first of several looks may spend
+DENSE = 1000  # steps, up to which all of them are added at once
 HALVINGS = 30  # of the interval in which a p-value is searched for
 
 
@@ -70,6 +71,23 @@ class _Block:
     differences: NDArray[np.int64]
     chances: NDArray[np.float64]
 
+    @property
+    def reach(self) -> int:
+        """The largest distance from 0."""
+        return int(np.abs(self.differences).max())
+
+    def added_to(self, chances: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Returns the chances of sums of a difference before, from -n to n, and one of these."""
+        reach = self.reach
+        if reach <= DENSE:
+            own = np.zeros(2 * reach + 1)
+            own[self.differences + reach] = self.chances
+            return np.convolve(chances, own)
+        found = np.zeros(len(chances) + 2 * reach)
+        for difference, chance in zip(self.differences, self.chances, strict=True):
+            found[reach + difference : reach + difference + len(chances)] += chance * chances
+        return found
+
 
 def _block(first: NDArray[np.int64], second: NDArray[np.int64]) -> _Block:
     """Counts the ways to choose the first network's values by their sum (Pagano and Tritchler, 1983)."""
@@ -113,11 +131,7 @@ def _rejected(blocks: Sequence[_Block], shares: Sequence[float], level: float) -
     chances = np.ones(1)
     observed = 0
     for block, share in zip(blocks, shares, strict=True):
-        far = int(np.abs(block.differences).max())
-        widened = np.zeros(len(chances) + 2 * far)
-        for difference, chance in zip(block.differences, block.chances, strict=True):
-            widened[far + difference : far + difference + len(chances)] += chance * chances
-        reach, chances, observed = reach + far, widened, observed + block.observed
+        reach, chances, observed = reach + block.reach, block.added_to(chances), observed + block.observed
         tails = _tails(chances)
         allowed = level * share * (1 + 1e-9)
         if tails[abs(observed)] <= allowed:
