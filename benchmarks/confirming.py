@@ -37,7 +37,7 @@ CASES = {
     "20 writers": {"groups": 20},
 }
 METHODS = ("components", "bootstrap", "seeds alone")
-DRAWS = 400
+DRAWS = 200
 UNIT = 10_000
 DEVIATION = 7  # images, of a seed
 

@@ -45,6 +45,17 @@ class Split:
     validation: Literal["split", "test"]
     validation_size: Count
     split_seed: Seed | None  # None: the last images of the file
+    split: Literal["stratified", "grouped"] = "stratified"
+    groups: str | None = None  # a file
+
+    def plain(self) -> dict[str, Any]:
+        """Returns the fields as plain data, without those that are as before there was a choice."""
+        found = dataclasses.asdict(self)
+        return {key: value for key, value in found.items() if key not in SPLIT_BEFORE or value != SPLIT_BEFORE[key]}
+
+
+# What keys that a configuration lacks meant before there was a choice.
+SPLIT_BEFORE = {"split": "stratified", "groups": None}
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,7 @@ class ImageClassifierConfig:
         """Returns the same as Hydra composes it: sections data, model, optimizer, train and study.seed."""
         return {
             **({} if self.task == IMAGE_CLASSIFIER else {"task": self.task.plain()}),
-            "data": self.data.source.plain(dataclasses.asdict(self.data.split)),
+            "data": self.data.source.plain(self.data.split.plain()),
             "model": self.model.plain(),
             "optimizer": self.optimizer.plain(),
             "train": dataclasses.asdict(self.train),
@@ -103,7 +114,7 @@ class ImageClassifierConfig:
         """
         plain = self.plain()
         plain.pop("task", None)
-        for key in ("path", "test_path", "urls", "digests"):
+        for key in ("path", "test_path", "urls", "digests", "groups"):
             plain["data"].pop(key, None)
         for key in ("epochs", "early_stopping_patience", "learning_rate_schedule"):
             plain["train"].pop(key)
@@ -111,6 +122,18 @@ class ImageClassifierConfig:
             if not plain["train"][key]:
                 plain["train"].pop(key)  # as before there was one
         return drawn(json.dumps(plain, sort_keys=True)) >> 1
+
+
+def _check_split(split: Split) -> None:
+    """Raises UserError for a split by groups without groups, or without a seed."""
+    if split.split == "stratified":
+        return
+    if split.groups is None:
+        raise UserError("data.split=grouped needs data.groups: a file that says which group each image is of")
+    if split.split_seed is None:
+        raise UserError(
+            "data.split=grouped needs data.split_seed: the last images of the file may share groups with others"
+        )
 
 
 def _check_training(train: TrainConfig, optimizer: Component, allowed: Iterable[str]) -> None:
@@ -148,6 +171,7 @@ def parse_image_classifier(
     data = section(plain["data"], "data")
     names = [field.name for field in dataclasses.fields(Split)]
     split = check(Split, {name: data.pop(name) for name in names if name in data}, "data")
+    _check_split(split)
     source = parse_component(data, "data", allowed)
     train = check(TrainConfig, section(plain["train"], "train"), "train")
     model = parse_component(plain["model"], "model", allowed)

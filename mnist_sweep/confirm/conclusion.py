@@ -1,8 +1,10 @@
 """From the runs of the finalists to confirmed.json, winner.yaml and the study's README.md."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mnist_sweep import files
 from mnist_sweep.config import UserError
@@ -16,12 +18,15 @@ from mnist_sweep.report import refresh_report
 from mnist_sweep.results.confirmation import Confirmation, Measure, Runs, conclude
 from mnist_sweep.results.confirmation_text import CONFIRMED, HEADING, markdown
 from mnist_sweep.results.judgement import Rules
+from mnist_sweep.results.slices import by_slice
+from mnist_sweep.storage.environment import check_environment
 from mnist_sweep.storage.folders import StudyFolder
 
 
 def _results(finalist: Finalist, runs: Sequence[Run]) -> Runs:
+    names = check_environment(runs[0].folder.environment).data.class_names
     results = [run.result() for run in runs]
-    right = [result.predictions.right for result in results if result.predictions]
+    predictions = [result.predictions for result in results if result.predictions]
     return Runs(
         promised=finalist.promised,
         validation_images=finalist.validation_images,
@@ -29,8 +34,15 @@ def _results(finalist: Finalist, runs: Sequence[Run]) -> Runs:
         parameters=results[0].parameters,
         seconds=sum(result.seconds for result in results) / len(results),
         accuracies=[result.value for result in results],
-        right=np.stack(right) if right else None,
+        right=np.stack([one.right for one in predictions]) if predictions else None,
+        slices=by_slice(predictions, names) if predictions else [],
     )
+
+
+def _groups(runs: Sequence[Run]) -> NDArray[np.int64] | None:
+    """Returns the group of each test image, where all runs know it."""
+    found = [predictions.groups if (predictions := run.result().predictions) else None for run in runs]
+    return found[0].group.numbers if found and all(found) and found[0] else None
 
 
 def conclude_study(
@@ -61,6 +73,7 @@ def conclude_study(
         raise UserError(f"no finalist of {study.name} could be trained on all seeds: see their log.txt in "
                         f"{shortest(study.path / 'confirm')}")  # fmt: skip
     first = finalists[0]
+    rules = replace(rules, groups=_groups([run for run in plan.runs if run.finalist.trial in results]))
     measure = Measure(first.measure, first.metric.sign)
     found = conclude(results, BASELINE if BASELINE in results else None, study.name, line, measure, rules, plan.looks)
     found.write(study.confirmed)

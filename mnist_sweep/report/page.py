@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from mnist_sweep.config import UserError
 from mnist_sweep.config.flatten import flatten_space
 from mnist_sweep.files import is_full, read_json_or_empty, write_text
 from mnist_sweep.formatting import duration
 from mnist_sweep.results import confirmation_text
 from mnist_sweep.results.pruning import Pruning, sentence
+from mnist_sweep.results.slice_text import COLUMNS, slice_rows
+from mnist_sweep.results.slices import by_slice
 from mnist_sweep.results.study import Study, read_study
 from mnist_sweep.results.trial import Trial
 from mnist_sweep.search.importances import importances
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.state import FINISHED, TrialState
+from mnist_sweep.tasks.image_classifier.evaluation import read_predictions
 
 if TYPE_CHECKING:
     from mnist_sweep.report.svg import Drawing
@@ -95,6 +99,24 @@ def _hardest(study: Study) -> list[dict[str, Any]]:
         f"networks; for {errors} of them all agree on another digit, so the label may be wrong."
     )
     return _picture(study.folder.figures / "hardest.png", "Hardest images", text)
+
+
+def _slices(study: Study) -> list[dict[str, Any]]:
+    """Returns tables of the errors by slice: of the finalists on the test images, else of the best trial."""
+    found, best = study.confirmed, study.best
+    if found and (rows := confirmation_text.slices(found)):
+        columns = confirmation_text.slice_columns(found)
+        return [{"title": "Errors on the test images by slice, with 95% intervals", "columns": columns, "rows": rows}]
+    try:
+        predictions = read_predictions(best.folder.predictions) if best else None
+    except UserError:
+        return []
+    if best is None or predictions is None:
+        return []
+    names = best.environment.data.class_names if best.environment else []
+    rows = slice_rows([by_slice([predictions], names)])
+    title = f"Errors of trial {best.number} on the validation images by slice, with 95% intervals"
+    return [{"title": title, "columns": [*COLUMNS, "wrong"], "rows": rows}]
 
 
 def _row(study: Study, trial: Trial) -> dict[str, Any]:
@@ -213,6 +235,7 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "difference_columns": confirmation_text.DIFFERENCES,
         "differences": confirmation_text.differences(study.confirmed) if study.confirmed else [],
         "wins": confirmation_text.WINS,
+        "slices": _slices(study),
         "figures": _figures(study, on_figure),
         "best": [_row(study, trial) for trial in study.ranked[:BEST]],
         "winner": _winner(study),

@@ -15,6 +15,7 @@ from mnist_sweep.config.schema import LOOSE
 from mnist_sweep.files import read_json, write_json
 from mnist_sweep.results.judgement import Beside, Judgement, Network, Rules, judge
 from mnist_sweep.results.settling import Needed, needed
+from mnist_sweep.results.slices import SliceError
 from mnist_sweep.results.statistics import McNemar, Sample, describe, mcnemar
 from mnist_sweep.results.stopping import Look, Standing
 
@@ -34,6 +35,7 @@ class Runs:
         seconds: The mean time of a training.
         accuracies: Test accuracies, or objectives, in the order of the seeds.
         right: Which test images each run predicts correctly, of shape (seeds, images); None without a test set.
+        slices: The errors by slice.
     """
 
     promised: float | None
@@ -43,6 +45,7 @@ class Runs:
     seconds: float
     accuracies: list[float]
     right: NDArray[np.bool_] | None
+    slices: Sequence[SliceError] = ()
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,7 @@ class ConfirmedTrial:
         p_best: The corrected p-value of the difference to the best, the larger of the two.
         against_baseline: The difference to the baseline.
         against_best: The difference to the best.
+        slices: The errors by slice; none without a test set.
     """
 
     trial: int
@@ -153,6 +157,7 @@ class ConfirmedTrial:
     p_best: float | None
     against_baseline: Against | None
     against_best: Against | None = None
+    slices: list[SliceError] = field(default_factory=list)
 
 
 @checked(frozen=True, config=LOOSE)
@@ -271,6 +276,7 @@ def _confirmed(
         p_best=best.p if best else None,
         against_baseline=against,
         against_best=_against(runs, finalists[found.best], best, rules) if best else None,
+        slices=list(runs.slices),
     )
 
 

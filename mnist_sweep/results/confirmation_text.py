@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from mnist_sweep.config.settings import MAX_SEEDS
 from mnist_sweep.results.confirmation import Confirmation, ConfirmedTrial
 from mnist_sweep.results.permutations import Looks, several, smallest_p
+from mnist_sweep.results.slice_text import COLUMNS, hardest_slices, slice_rows
 from mnist_sweep.results.statistics import LEVEL, shown_p
 from mnist_sweep.results.stopping import Standing, Verdict
 
@@ -102,6 +103,21 @@ def differences(found: Confirmation) -> list[list[str]]:
             rows.append(["", fresh, mean, f"{images.low:+.4f} to {images.high:+.4f}", shown_p(images.p),
                          _wins(images.wins)])  # fmt: skip
     return rows
+
+
+def slice_columns(found: Confirmation) -> list[str]:
+    """Returns the names of the columns of `slices`."""
+    return [*COLUMNS, *(name_of(found, row.trial) for row in found.finalists)]
+
+
+def slices(found: Confirmation) -> list[list[str]]:
+    """Returns a row of text for every slice of the test images: what each finalist gets wrong, with its interval."""
+    return slice_rows([row.slices for row in found.finalists])
+
+
+def _hardest_slices(found: Confirmation) -> str | None:
+    worst = hardest_slices(found.of(found.recommended).slices)
+    return f"{name_of(found, found.recommended)} has most errors in {_and(worst)}." if worst else None
 
 
 def looked(seeds: int, standings: Sequence[Standing]) -> str:
@@ -261,6 +277,7 @@ def sentences(found: Confirmation) -> list[str]:
         _recommendation(found),
         _looks(found),
         _needed(found),
+        _hardest_slices(found),
         _curse(found),
         _no_test_set(found),
     )
@@ -283,4 +300,11 @@ def markdown(found: Confirmation) -> str:
     lines += [*_table(columns(found), table(found)), "", r"\* recommended", ""]
     if rows := differences(found):
         lines += [*_table(DIFFERENCES, rows), "", f"{WINS}", ""]
+    if rows := slices(found):
+        lines += [
+            *_table(slice_columns(found), rows),
+            "",
+            "The errors by slice, with 95% intervals of fresh images.",
+            "",
+        ]
     return "\n".join([*lines, "\n\n".join(sentences(found))]) + "\n"

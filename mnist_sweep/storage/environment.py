@@ -17,13 +17,14 @@ from mnist_sweep.storage.folders import StudyFolder
 
 @checked(frozen=True, config=LOOSE)
 class RecordedData:
-    """What is read of the description of a trial's data: the SHA-256 of each part, and the numbers of images."""
+    """What is read of the description of a trial's data: the SHA-256 of each part, numbers of images, class names."""
 
     digests: dict[str, str] = field(default_factory=dict)
     validation_images: int = 0
     train_images: int = 0
     name: str = ""
     digest: str = ""
+    class_names: list[str] = field(default_factory=list)
 
 
 @checked(frozen=True, config=LOOSE)

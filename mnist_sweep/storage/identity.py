@@ -8,6 +8,7 @@ from typing import Any
 from mnist_sweep import files
 from mnist_sweep.config import UserError
 from mnist_sweep.config.flatten import differences
+from mnist_sweep.config.image_classifier import SPLIT_BEFORE
 from mnist_sweep.config.schema import TrainConfig
 from mnist_sweep.config.secrets import masked
 from mnist_sweep.config.settings import SearchConfig
@@ -18,7 +19,8 @@ from mnist_sweep.storage.folders import StudyFolder
 MAY_CHANGE = ("search.n_trials", "search.timeout", "search.target", "search.max_failures", "search.audit",
               "search.until", "search.patience", "search.min_delta", "search.start",
               "runtime.workers", "runtime.memory_limit", "runtime.trial_timeout", "runtime.allowed_targets", "tracking",
-              "runs_folder", "study.name", "study.fork", "study.keep_models", "data.path")  # fmt: skip
+              "runs_folder", "study.name", "study.fork", "study.keep_models", "data.path",
+              "data.groups")  # fmt: skip
 SHOWN = 4
 
 
@@ -36,9 +38,12 @@ def _default(field: Field[Any]) -> Any:
 
 
 # What keys that a configuration lacks meant before there was a choice.
-BEFORE = {
-    section: {field.name: default for field in fields(kind) if (default := _default(field)) is not MISSING}
-    for section, kind in (("train", TrainConfig), ("search", SearchConfig))
+BEFORE: dict[str, Mapping[str, Any]] = {
+    "data": SPLIT_BEFORE,
+    **{
+        section: {field.name: default for field in fields(kind) if (default := _default(field)) is not MISSING}
+        for section, kind in (("train", TrainConfig), ("search", SearchConfig))
+    },
 }
 
 

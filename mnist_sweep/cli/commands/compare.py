@@ -17,6 +17,8 @@ from mnist_sweep.execution.jobs import shortest
 from mnist_sweep.reproduce.verdict import read_run
 from mnist_sweep.results.locate import find_study, find_trial
 from mnist_sweep.results.recorded import RecordedTrial, check_data, read_recorded
+from mnist_sweep.results.slice_text import slice_rows
+from mnist_sweep.results.slices import by_slice
 from mnist_sweep.results.statistics import mcnemar, shown_p
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.tasks.data import prepare
@@ -115,6 +117,11 @@ def main(composed: Composed) -> tuple[int, Any]:
     description = prepare(first.config, screen.say, transfer=transfer)
     check_data(first.environment.data.digests, description, first.name)
     assert isinstance(first.config, ImageClassifierConfig)  # it has predictions
+    found_slices = [by_slice([trial.predictions], description.class_names) for trial in trials if trial.predictions]
+    screen.table(
+        _table("wrong", trials, [(f"{name} ({count})", cells) for name, count, *cells in slice_rows(found_slices)])
+    )
+    screen.say("")
     images = data.validation_images(first.config.data, description.digests)
     from mnist_sweep.tasks.image_classifier.figures.style import save
     from mnist_sweep.tasks.image_classifier.figures.versus import versus_gallery

@@ -2,6 +2,7 @@
 
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from mnist_sweep.config import UserError
 from mnist_sweep.files import replaced
+from mnist_sweep.tasks.image_classifier.data.groups import Column, Groups
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,13 @@ class Predictions:
         probabilities: (images, classes), float32 from 0 to 1.
         predicted: (images,), the class of the highest probability.
         labels: (images,), the true labels.
+        groups: What is known of the images besides, None where `data.groups` names nothing.
     """
 
     probabilities: NDArray[np.float32]
     predicted: NDArray[np.int32]
     labels: NDArray[np.int32]
+    groups: Groups | None = None
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -58,6 +62,22 @@ def predict(model: Any, images: Any, labels: NDArray[np.int32], batch_size: int 
     return Predictions(probabilities, probabilities.argmax(axis=1).astype(np.int32), labels)
 
 
+GROUP, SLICE = "group_", "slice_"  # before the names of what is known of the images
+
+
+def _columns(groups: Groups | None) -> dict[str, Any]:
+    if groups is None:
+        return {}
+    return {f"{GROUP}{groups.group.name}": groups.group.values,
+            **{f"{SLICE}{column.name}": column.values for column in groups.slices}}  # fmt: skip
+
+
+def _groups(arrays: Mapping[str, NDArray[Any]]) -> Groups | None:
+    found = {prefix: [Column(name.removeprefix(prefix), arrays[name]) for name in arrays if name.startswith(prefix)]
+             for prefix in (GROUP, SLICE)}  # fmt: skip
+    return Groups(found[GROUP][0], tuple(found[SLICE])) if found[GROUP] else None
+
+
 def write_predictions(file: Path, predictions: Predictions) -> None:
     """Writes a trial's predictions.npz."""
     with replaced(file) as beside:
@@ -66,6 +86,7 @@ def write_predictions(file: Path, predictions: Predictions) -> None:
             probabilities=predictions.probabilities,
             predicted=predictions.predicted,
             labels=predictions.labels,
+            **_columns(predictions.groups),
         )
 
 
@@ -77,7 +98,7 @@ def read_predictions(file: Path) -> Predictions:
     """
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-            return Predictions(arrays["probabilities"], arrays["predicted"], arrays["labels"])
+            return Predictions(arrays["probabilities"], arrays["predicted"], arrays["labels"], _groups(arrays))
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f"{file} can't be read: {error}") from None
 

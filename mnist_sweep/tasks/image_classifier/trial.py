@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -21,7 +22,7 @@ from mnist_sweep.config.schema import Shape
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.tasks.context import TrialContext
 from mnist_sweep.tasks.image_classifier.compiling import compile_model, labels_for
-from mnist_sweep.tasks.image_classifier.data import Dataset, attach, load
+from mnist_sweep.tasks.image_classifier.data import Dataset, attach, load, validated_groups
 from mnist_sweep.tasks.image_classifier.evaluation import Predictions, predict, write_predictions
 from mnist_sweep.tasks.image_classifier.figures import confusion_matrix, curves, error_gallery
 from mnist_sweep.tasks.image_classifier.figures.style import save
@@ -95,6 +96,7 @@ def _evaluate(trial: TrialContext, config: ImageClassifierConfig, model: keras.M
     """Writes predictions and figures of the trained network."""
     images = batches(dataset.validation_images, None, EVALUATION_BATCH)
     predictions = predict(model, images, dataset.validation_labels, EVALUATION_BATCH)
+    predictions = replace(predictions, groups=validated_groups(config.data))
     write_predictions(trial.files.predictions, predictions)
     _draw(trial, config, dataset.validation_images, predictions)
 

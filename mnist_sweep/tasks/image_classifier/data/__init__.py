@@ -4,7 +4,14 @@
 `shared` and `attach` let many trials use the same ones.
 """
 
-from mnist_sweep.tasks.image_classifier.data.dataset import Dataset, describe, load, location, validation_images
+from mnist_sweep.tasks.image_classifier.data.dataset import (
+    Dataset,
+    describe,
+    load,
+    location,
+    validated_groups,
+    validation_images,
+)
 from mnist_sweep.tasks.image_classifier.data.download import prepare
 from mnist_sweep.tasks.image_classifier.data.shared import attach, shared
 from mnist_sweep.tasks.image_classifier.data.sources import archive, csv, digits, folder
@@ -21,5 +28,6 @@ __all__ = [
     "location",
     "prepare",
     "shared",
+    "validated_groups",
     "validation_images",
 ]

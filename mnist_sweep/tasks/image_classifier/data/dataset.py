@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mnist_sweep.config import DataConfig, UserError
 from mnist_sweep.tasks.data import Description
 from mnist_sweep.tasks.image_classifier.data.archives import idx_digest
+from mnist_sweep.tasks.image_classifier.data.groups import Groups, read_groups
 from mnist_sweep.tasks.image_classifier.data.labels import as_classes, class_names, flat, labels_digest
 from mnist_sweep.tasks.image_classifier.data.sources import find, is_found_by_name, source_of
 
@@ -93,8 +94,39 @@ def _check_digests(config: DataConfig, digests: dict[str, str], expected: dict[s
             )
 
 
+def groups_of(config: DataConfig, part: str, images: int) -> Groups | None:
+    """Returns what is known of the images of a part, None where nothing is; raises UserError."""
+    return None if config.split.groups is None else read_groups(config.split.groups, part, images)
+
+
+def _by_groups(config: DataConfig, labels: Labels) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Returns indices to train and to validate with, no group on both sides, about as many as asked for."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    groups = groups_of(config, "train", len(labels))
+    assert groups is not None  # the configuration was checked
+    numbers = groups.group.numbers
+    folds = max(2, round(len(labels) / config.split.validation_size))
+    if numbers.max() + 1 < folds:
+        raise UserError(
+            f"data.groups must have {folds} groups or more to validate with {config.split.validation_size} of "
+            f"{len(labels)} images, got {numbers.max() + 1} {groups.group.name}"
+        )
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=config.split.split_seed)
+    train, validation = next(splitter.split(labels, labels, numbers))
+    for side in (train, validation):
+        if len(missing := np.setdiff1d(labels, labels[side])):
+            raise UserError(
+                f"data.split=grouped leaves no image of class {missing[0]} on one side: give another split_seed"
+            )
+    return train, validation
+
+
 def _split(config: DataConfig, labels: Labels) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Returns indices to train and to validate with, in the file's order: stratified and seeded, or the last ones."""
+    """Returns indices to train and to validate with, in the file's order.
+
+    Stratified and seeded, or the last ones, or by groups.
+    """
     from sklearn.model_selection import train_test_split
 
     size, classes = config.split.validation_size, int(labels.max()) + 1
@@ -103,6 +135,8 @@ def _split(config: DataConfig, labels: Labels) -> tuple[NDArray[Any], NDArray[An
             f"data.validation_size must be from {classes} to {len(labels) - classes} (one image of each class on both "
             f"sides of {len(labels)} training images), got {size}"
         )
+    if config.split.split == "grouped":
+        return _by_groups(config, labels)
     if config.split.split_seed is None:
         return np.arange(len(labels) - size), np.arange(len(labels) - size, len(labels))
     train, validation = train_test_split(
@@ -177,6 +211,7 @@ def describe(config: DataConfig, all_parts: bool = False) -> Description:
     part = _read(config, "train")
     digests = part.digests("train")
     _check_digests(config, digests, config.source.arguments.get("digests"))
+    groups = groups_of(config, "train", len(part.classes))
     classes = _check_classes(config, part)
     train, validation = len(part.classes), 0
     if all_parts or config.split.validation == "test":
@@ -191,6 +226,8 @@ def describe(config: DataConfig, all_parts: bool = False) -> Description:
             )
         digests |= more
         validation = len(test.classes)
+    if groups and config.split.split == "grouped":
+        digests["train_groups"] = groups.group.digest
     if config.split.validation == "split":
         train, validation = (len(rows) for rows in _split(config, part.classes))
     of_all = hashlib.sha256("".join(digests[name] for name in sorted(digests)).encode()).hexdigest()
@@ -204,3 +241,16 @@ def location(config: DataConfig) -> Path | None:
     if not is_found_by_name(config):
         return None
     return find(config.split.name, config.source.arguments["path"])
+
+
+def validated_groups(config: DataConfig) -> Groups | None:
+    """Returns what is known of the validation images, None where nothing is; raises UserError."""
+    if config.split.groups is None:
+        return None
+    train = _read(config, "train")
+    if config.split.validation == "test":
+        return groups_of(config, "test", len(_read(config, "test", train).classes))
+    known = groups_of(config, "train", len(train.classes))
+    assert known is not None
+    rows = _split(config, train.classes)[1]
+    return Groups(known.group.of(rows), tuple(column.of(rows) for column in known.slices))

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 import yaml
 
 from mnist_sweep.config import Component, DataConfig, Split, UserError
-from mnist_sweep.tasks.image_classifier.data import describe, load, location
+from mnist_sweep.tasks.image_classifier.data import describe, load, location, validated_groups
 from mnist_sweep.tasks.image_classifier.data.archives import idx_digest
 
 REAL = os.environ.get("MNIST_SWEEP_DATA")
@@ -239,6 +240,51 @@ def test_digits_need_no_file(make_config):
     found = describe(config)
     assert (found.image, found.classes) == ((28, 28, 1), 10)
     assert (found.train_images, found.validation_images) == (1437 - 360, 360)
+
+
+@pytest.fixture
+def grouped(save, make_config, tmp_path):
+    """60 images, of twelve writers in two series."""
+
+    def make(**changes):
+        file = tmp_path / "groups.npz"
+        np.savez(file, train_writers=np.arange(60) % 12, train_series=np.arange(60) % 2)
+        config = make_config(save(), **changes)
+        return replace(config, split=replace(config.split, split="grouped", groups=str(file)))
+
+    return make
+
+
+def test_no_group_is_on_both_sides_of_a_grouped_split(grouped, arrays):
+    config = grouped()
+    writers = np.arange(60) % 12
+    known, found = validated_groups(config), load(config)
+    inside = np.isin(writers, known.group.values)
+    np.testing.assert_array_equal(found.validation_labels, arrays["y_train"][inside])
+    np.testing.assert_array_equal(found.train_labels, arrays["y_train"][~inside])
+    assert known.group.values.tolist() == writers[inside].tolist()
+    assert [column.name for column in known.slices] == ["series"]
+    assert len(found.validation_labels) == 15
+    assert set(found.validation_labels) == set(found.train_labels)
+
+
+def test_other_groups_are_other_data(grouped, tmp_path):
+    config = grouped()
+    found = describe(config)
+    assert (found.train_images, found.validation_images) == (45, 15)
+    np.savez(tmp_path / "groups.npz", train_writers=np.arange(60) % 10)
+    other = describe(config)
+    assert found.digests["train_images"] == other.digests["train_images"]
+    assert found.digests["train_groups"] != other.digests["train_groups"]
+
+
+def test_too_few_groups_are_refused(grouped, tmp_path):
+    config = grouped()
+    np.savez(tmp_path / "groups.npz", train_writers=np.arange(60) % 3)
+    with pytest.raises(
+        UserError, match=r"data.groups must have 4 groups or more to validate with 15 of 60 images, got 3"
+    ):
+        load(config)
 
 
 @pytest.mark.skipif(REAL is None, reason="$MNIST_SWEEP_DATA is not set: no MNIST to compare with")
