@@ -51,6 +51,31 @@ def test_a_configuration_survives_the_way_there_and_back():
     assert parse_trial(json.loads(json.dumps(trial.plain()))) == trial
 
 
+def test_a_configuration_from_before_groups_is_the_same():
+    now = copy.deepcopy(PLAIN)
+    now["data"] |= {"split": "stratified", "groups": None}
+    assert parse_trial(now) == parse_trial(PLAIN)
+    assert parse_trial(now).plain() == PLAIN
+
+
+def test_where_the_groups_lie_changes_no_seed_but_how_images_are_split_does():
+    now = copy.deepcopy(PLAIN)
+    now["data"]["groups"] = "/a/writers.npz"
+    assert parse_trial(now).trial_seed() == parse_trial(PLAIN).trial_seed()
+    assert parse_trial(now).plain()["data"]["groups"] == "/a/writers.npz"
+    now["data"]["split"] = "grouped"
+    assert parse_trial(now).trial_seed() != parse_trial(PLAIN).trial_seed()
+
+
+def test_a_split_by_groups_needs_groups_and_a_seed():
+    with pytest.raises(UserError, match=r"data.split=grouped needs data.groups: a file"):
+        parse_trial(changed("data.split", "grouped"))
+    plain = changed("data.split", "grouped")
+    plain["data"] |= {"groups": "a.npz", "split_seed": None}
+    with pytest.raises(UserError, match=r"data.split=grouped needs data.split_seed"):
+        parse_trial(plain)
+
+
 def test_the_seed_of_a_configuration_from_before_schedules_is_the_same():
     before = copy.deepcopy(PLAIN)
     del before["train"]["learning_rate_schedule"]

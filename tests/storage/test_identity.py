@@ -52,3 +52,15 @@ def test_single_trials_are_not_added_to_a_search(study: StudyFolder) -> None:
     study.journal.touch()
     with pytest.raises(UserError, match=r"study.name=one is a search"):
         check_no_search(study)
+
+
+def test_a_study_from_before_groups_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    folder = StudyFolder(tmp_path / "one")
+    old = {**PLAIN, "data": {"name": "mnist", "path": None}}
+    keep_identity(folder, identity(old, "abc"))
+    now = {**PLAIN, "data": {"name": "mnist", "path": None, "split": "stratified", "groups": None}}
+    assert changed(folder, identity(now, "abc")) == []
+    assert changed(folder, identity({**now, "data": {**now["data"], "groups": "a.npz"}}, "abc")) == []
+    other = {**now, "data": {**now["data"], "split": "grouped"}}
+    assert changed(folder, identity(other, "abc")) == ["data.split: stratified -> grouped"]
