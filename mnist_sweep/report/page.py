@@ -17,6 +17,8 @@ from mnist_sweep.files import is_full, read_json_or_empty, write_text
 from mnist_sweep.formatting import duration
 from mnist_sweep.results import confirmation_text
 from mnist_sweep.results.pruning import Pruning, sentence
+from mnist_sweep.results.selection_noise import SelectionNoise, selection_noise
+from mnist_sweep.results.selection_noise import sentence as noise_sentence
 from mnist_sweep.results.slice_text import COLUMNS, slice_rows
 from mnist_sweep.results.slices import by_slice
 from mnist_sweep.results.study import Study, read_study
@@ -140,9 +142,9 @@ def _pruning(study: Study) -> str:
         return ""
 
 
-def _answer(study: Study) -> dict[str, Any]:
+def _answer(study: Study, noise: SelectionNoise | None) -> dict[str, Any]:
     best, baseline = study.best, study.baseline
-    answer: dict[str, Any] = {"best": None, "baseline": None, "command": None, "sentences": []}
+    answer: dict[str, Any] = {"best": None, "baseline": None, "command": None, "sentences": [], "noise": None}
     if best is None:
         return answer
     answer["best"] = f"trial {best.number}, {study.metric} {best.values[0]:.4f}"
@@ -151,6 +153,7 @@ def _answer(study: Study) -> dict[str, Any]:
         answer["baseline"] = f"the baseline, trial 0, has {baseline.values[0]:.4f}: a difference of {gain:+.4f}"
     elif baseline:
         answer["baseline"] = "it is the baseline: nothing better was found"
+    answer["noise"] = noise_sentence(noise) if noise else None
     answer["command"] = best.environment.command if best.environment else None
     answer["sentences"] = confirmation_text.sentences(study.confirmed) if study.confirmed else []
     return answer
@@ -211,6 +214,7 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
     plain = study.plain
     spans = any(trial.started and trial.ended for trial in study.trials)
     failures = study.of_state(TrialState.FAIL)
+    noise = selection_noise(study)
     table = confirmation_text.table(study.confirmed) if study.confirmed else []
     content = {
         "study": study.name,
@@ -225,7 +229,8 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "space": list(flatten_space(plain["search"]["space"], plain["search"]["when"]).items()),
         "sampler": str(plain.get("sampler", {}).get("_target_", "")).rpartition(".")[2],
         "pruner": str(plain.get("pruner", {}).get("_target_", "")).rpartition(".")[2],
-        "answer": _answer(study),
+        "answer": _answer(study, noise),
+        "alike": list(noise.alike) if noise else [],
         "reproduce": study.command("reproduce"),
         "confirm": study.command("confirm"),
         "pruning": _pruning(study),

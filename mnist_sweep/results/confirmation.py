@@ -182,6 +182,7 @@ class Confirmation:
         better_on_these_images: The trials that are significantly better than the baseline on these images alone.
         planned_looks: After how many seeds the finalists were to be looked at; empty in a file of an earlier version.
         looks: What was seen at each look; empty where there is only one, at the end.
+        expected_curse: How much better than it is the best of the search was expected to look; None where unknown.
     """
 
     study: str
@@ -200,6 +201,7 @@ class Confirmation:
     better_on_these_images: list[int] = field(default_factory=list)
     planned_looks: list[int] = field(default_factory=list)
     looks: list[Looked] = field(default_factory=list)
+    expected_curse: float | None = None
 
     @property
     def fewest_seeds(self) -> int:
@@ -288,6 +290,7 @@ def conclude(
     measure: Measure = Measure(),
     rules: Rules | None = None,
     looks: Sequence[Look] = (),
+    expected_curse: float | None = None,
 ) -> Confirmation:
     """Compares the finalists.
 
@@ -299,6 +302,7 @@ def conclude(
         measure: What the runs are compared by.
         rules: How they are compared, None for once, at the end.
         looks: What was seen at each look.
+        expected_curse: How much better than it is the best of the search was expected to look.
 
     Returns:
         The figures.
@@ -326,4 +330,5 @@ def conclude(
         better_on_these_images=list(found.better_here),
         planned_looks=list(rules.looks.sizes) if rules.looks else [most],
         looks=[Looked(one.seeds, list(one.standings)) for one in looks],
+        expected_curse=expected_curse,
     )

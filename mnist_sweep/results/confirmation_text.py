@@ -256,8 +256,12 @@ def _curse(found: Confirmation) -> str | None:
     if lost > noise:
         verdict = f"it lost {lost:.4f} more than the baseline, more than noise does: the winner's curse"
     else:
-        verdict = "what it lost beyond the baseline is within the noise"
-    return f"{text}; the baseline, which was not selected by validation accuracy, {_promise(baseline)}: {verdict}."
+        verdict = f"what it lost beyond the baseline, {lost:+.4f}, is within the noise"
+    expected = found.expected_curse
+    hint = "" if expected is None else f", {expected:.4f} were expected of the choice"
+    return (
+        f"{text}; the baseline, which was not selected by validation accuracy, {_promise(baseline)}: {verdict}{hint}."
+    )
 
 
 def _no_test_set(found: Confirmation) -> str | None:

@@ -101,7 +101,15 @@ def test_the_winners_curse_is_called_where_it_is_beyond_noise() -> None:
     unlucky = Runs(0.9999, 10**9, 3, 10, 1.0, BASELINE, images)
     honest = Runs(0.975, 10**9, 3, 10, 1.0, BASELINE, images)
     assert "the winner's curse" in " ".join(sentences(conclude({7: unlucky, 0: honest}, 0)))
-    assert "within the noise" in " ".join(sentences(conclude({7: honest, 0: honest}, 0)))
+    assert "is within the noise" in " ".join(sentences(conclude({7: honest, 0: honest}, 0)))
+
+
+def test_what_was_expected_of_the_choice_is_told() -> None:
+    finalists = {7: runs(BASELINE, 0.99), 0: runs(BASELINE, 0.975)}
+    assert "is within the noise, 0.0012 were expected of the choice" in " ".join(
+        sentences(conclude(finalists, 0, expected_curse=0.00123))
+    )
+    assert "expected of the choice" not in " ".join(sentences(conclude(finalists, 0)))
 
 
 def test_too_few_seeds_are_told() -> None:

@@ -1,6 +1,8 @@
 """Permutation tests, once and at several looks: against SciPy, by counting all ways, and in simulated studies."""
 
 import itertools
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,3 +87,15 @@ def test_an_error_of_the_looks_together_is_kept() -> None:
     p = np.array([permutation(*rng.integers(0, 40, (2, 9)).tolist(), several((3, 6, 9), 1), 1.0) for _ in range(1000)])
     for level in (0.05, 0.2):
         assert (p <= level).mean() <= level + 2 * (level * (1 - level) / len(p)) ** 0.5
+
+
+def test_adastop_decides_the_same_at_the_same_look() -> None:
+    """AdaStop 0.1.3, whose boundary is of one side, at half the level; with all permutations of both looks."""
+    stored = json.loads((Path(__file__).parent / "adastop.json").read_text())
+    looks = Looks((5, 10), (0.5, 0.5))
+    rejected = 0
+    for one in stored["comparisons"]:
+        found = [permutation(one["first"][:size], one["second"][:size], looks, 1.0) <= 0.05 for size in (5, 10)]
+        assert (found.index(True) + 1 if any(found) else None) == one["rejected_at_look"]
+        rejected += any(found)
+    assert 10 < rejected < len(stored["comparisons"])

@@ -1,7 +1,7 @@
 """`mnist-sweep show` and `mnist-sweep studies`: what there is, also while a sweep is running on it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -13,6 +13,7 @@ from mnist_sweep.config.check import nearest
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.formatting import duration
 from mnist_sweep.results.locate import find_study, studies
+from mnist_sweep.results.selection_noise import selection_noise, sentence
 from mnist_sweep.results.study import Study, read_study
 from mnist_sweep.results.trial import Trial
 from mnist_sweep.storage.lock import is_held
@@ -83,7 +84,8 @@ def _sorted(study: Study, column: str | None, is_descending: bool) -> list[Trial
     return [*known, *(trial for trial in trials if values[trial.number] is None)]
 
 
-def _leaderboard(study: Study, trials: Sequence[Trial], column: str | None) -> Table:
+def _leaderboard(study: Study, trials: Sequence[Trial], column: str | None, alike: Collection[int]) -> Table:
+    """Returns the table of trials; those that can't be told from the best are marked with ≈."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     extra = [column] if column in _metrics(study) and column not in (*study.metrics, *COLUMNS) else []
     has_states = any(trial.state is not TrialState.COMPLETE for trial in trials)
@@ -96,6 +98,8 @@ def _leaderboard(study: Study, trials: Sequence[Trial], column: str | None) -> T
                   for name in (*study.metrics, *extra) for value in [named.get(name)]]  # fmt: skip
         took = _took(trial)
         state = [trial.state.value] if has_states else []
+        if trial.number in alike:
+            values[0] = f"≈{values[0]}"
         table.add_row(str(trial.number), *state, *values, str(len(trial.rows)), duration(took) if took else "",
                       trial.described)  # fmt: skip
     return table
@@ -125,9 +129,12 @@ def main(composed: Composed) -> tuple[int, Any]:
         screen.say("No complete trial meets search.constraints" if has_complete else "No trial is complete yet")
     if trials := _sorted(study, request.sort, request.is_descending):
         listed = trials[: request.limit]
-        screen.table(_leaderboard(study, listed, request.sort))
+        noise = selection_noise(study)
+        screen.table(_leaderboard(study, listed, request.sort, noise.alike if noise else ()))
         if len(trials) > len(listed):
             screen.say(f"and {len(trials) - len(listed)} more: --all, or limit={len(trials)}, lists them")
+        if noise:
+            screen.say(sentence(noise), wrap=True)
     if study.confirmed:
         screen.say(f"Confirmed: trial {study.confirmed.recommended} is recommended; see confirmed.json")
     return 0, None
