@@ -14,7 +14,6 @@ from mnist_sweep.config.schema import LOOSE
 from mnist_sweep.config.settings import RuntimeConfig
 from mnist_sweep.config.task import build_task
 from mnist_sweep.confirm.finalists import Finalist
-from mnist_sweep.confirm.test_set_log import open_for
 from mnist_sweep.execution import make_executor
 from mnist_sweep.execution.executor import Job
 from mnist_sweep.execution.jobs import Batch, TrialRequest, make_job
@@ -26,6 +25,7 @@ from mnist_sweep.storage.environment import kernels_of, machine_class_of, read_e
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.run_record import RunDescription, RunKind
 from mnist_sweep.storage.state import StateFile, TrialState, read_state
+from mnist_sweep.storage.test_set_log import open_for
 from mnist_sweep.tasks.data import Transfer, prepare
 from mnist_sweep.tasks.image_classifier.evaluation import Predictions, read_predictions
 from mnist_sweep.tracking.run_recorder import RunRecorder

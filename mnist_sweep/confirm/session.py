@@ -13,7 +13,6 @@ from mnist_sweep.confirm.conclusion import conclude_study
 from mnist_sweep.confirm.finalists import BASELINE, choose
 from mnist_sweep.confirm.runs import ConfirmRuns, train, warn_of_classes
 from mnist_sweep.confirm.stages import Stages, looks_of, rules_of
-from mnist_sweep.confirm.test_set_log import openings
 from mnist_sweep.confirm.winner import register_winner
 from mnist_sweep.execution.jobs import shortest, workers
 from mnist_sweep.execution.progress import Progress, Scope
@@ -26,6 +25,7 @@ from mnist_sweep.storage.copies import settle_in
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.lock import locked
 from mnist_sweep.storage.state import TrialState
+from mnist_sweep.storage.test_set_log import openings
 from mnist_sweep.tasks.data import Transfer
 from mnist_sweep.tracking import Tracker, as_before
 from mnist_sweep.tracking.run_recorder import RunRecorder

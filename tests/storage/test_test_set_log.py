@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mnist_sweep.confirm.test_set_log import open_for, openings
+from mnist_sweep.storage.test_set_log import open_for, openings
 from mnist_sweep.files import read_json
 from mnist_sweep.storage.folders import StudyFolder
 
