@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from mnist_sweep.storage.test_set_log import open_for, openings
 from mnist_sweep.files import read_json
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.test_set_log import open_for, openings
 
 
 def test_each_set_of_finalists_is_one_opening_however_often_it_is_gone_on_with(tmp_path: Path) -> None:
