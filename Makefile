@@ -19,7 +19,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup sweep train ui reproduce confirm report figures browser data plan test test-slow chaos benchmark check
-.PHONY: format clean cluster cluster-stop
+.PHONY: format clean cluster cluster-stop chaos-cluster
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ plan: $(READY) ## check a search and predict its time; trains nothing
 
 test: $(READY) ## the tests
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+chaos-cluster: $(READY) ## sweeps on three nodes whose parts are killed at random, 50 times over five seeds: an hour
+	@$(BIN)/python -m tests.test_chaos_cluster
 
 test-slow: $(READY) ## all tests, the long ones too
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m 'slow or not slow'

@@ -9,6 +9,7 @@ import os
 import platform
 import queue
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from filelock import FileLock, Timeout
 from mnist_sweep.config.kernels import switch_to
 from mnist_sweep.execution.cluster.messages import Content, Facts, Place, Report, Setup
 from mnist_sweep.execution.cluster.packing import pack
+from mnist_sweep.execution.cluster.working_folder import unpack_folder
 from mnist_sweep.execution.executor import Done, Event, Failed, Job, Notice
 from mnist_sweep.execution.local import LocalExecutor
 from mnist_sweep.provenance import machine, source_digest, versions
@@ -68,6 +70,8 @@ class NodeAgent:
         """
         self.incarnation, self.name, self.setup = incarnation, name, setup
         self._scratch, self._lock = _scratch()
+        if setup.code is not None:
+            self._go_to(setup.code)
         self._is_drivers = place() == setup.place
         self._waiting: queue.SimpleQueue[tuple[int, Job, Content | None]] = queue.SimpleQueue()
         self._known: set[int] = set()  # tickets
@@ -82,6 +86,13 @@ class NodeAgent:
         self._is_closing = False
         self._thread = threading.Thread(target=self._work, name="executor", daemon=True)
         self._thread.start()
+
+    def _go_to(self, code: Content) -> None:
+        """Makes the driver's working folder, as it has travelled, that of this process and of its trials."""
+        folder = self._scratch / "working_folder"
+        unpack_folder(bytes(code.get()), folder)
+        os.chdir(folder)
+        sys.path.insert(0, str(folder))
 
     def facts(self) -> Facts:
         """Returns what this node is."""

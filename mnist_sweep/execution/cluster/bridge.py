@@ -63,10 +63,12 @@ def run(connection: Connection) -> None:
 
     dispatcher = None
     try:
-        where = connect(address, asked.working_folder)
+        where = connect(address)
+        cluster = RayCluster()
         here = facts()
-        setup = Setup(asked.limits, asked.preload, asked.kernels, here.place)
-        dispatcher = Dispatcher(RayCluster(), setup, here, asked.runtime.workers_per_node, asked.runtime.node_timeout)
+        code = cluster.store(asked.code) if asked.code is not None else None
+        setup = Setup(asked.limits, asked.preload, asked.kernels, here.place, code)
+        dispatcher = Dispatcher(cluster, setup, here, asked.runtime.workers_per_node, asked.runtime.node_timeout)
         serve(connection, dispatcher, where)
     except UserError as error:
         connection.send(Refused(str(error), not isinstance(error, Unavailable)))

@@ -20,6 +20,7 @@ LOOK_SECONDS = 1.0  # between two looks at the list of nodes
 POLL_SECONDS = 2.0  # for which an agent waits until it answers that there is nothing to report
 SILENT_SECONDS = 30.0  # without an answer, after which an agent is given up
 UNREACHABLE_SECONDS = 10.0  # of failing calls, after which an agent is given up
+FAILED_STARTS = 3  # in a row, after which an agent is given up
 PAUSE_SECONDS = 0.5  # before an agent that could not be reached is asked again
 RESTART_SECONDS = 2.0  # before a node gets another agent; doubled each time, up to a minute
 CLOSE_SECONDS = 2.0
@@ -265,6 +266,7 @@ class Dispatcher:
             return
         event = report.event
         if isinstance(event, Started):
+            node.begun.add(report.ticket)
             event = Started(job.number, node.info.name)
         elif isinstance(event, Trained):
             node.trained.add(report.ticket)
@@ -272,7 +274,11 @@ class Dispatcher:
             del node.jobs[report.ticket]
             node.trained.discard(report.ticket)
             node.ended += 1
-            self._failures.pop(node.info.id, None)
+            has_begun = report.ticket in node.begun
+            node.begun.discard(report.ticket)
+            node.failed_starts = 0 if has_begun else node.failed_starts + 1
+            if isinstance(event, Done):
+                self._failures.pop(node.info.id, None)
             if isinstance(event, Failed) and event.cause == "disk":
                 event = self._full(node, event)
             elif isinstance(event, Failed) and event.cause == "lost":
@@ -280,6 +286,8 @@ class Dispatcher:
         elif not isinstance(event, Epoch):
             return
         self._out.append(Delivered(event, report.files, report.folder))
+        if node.failed_starts >= FAILED_STARTS:
+            raise AgentLost(f"it has failed to start {FAILED_STARTS} trials in a row")
 
     def _full(self, node: Node, event: Failed) -> Failed:
         """Takes a node with a full disk out; the job is run again on another one."""

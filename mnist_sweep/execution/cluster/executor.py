@@ -20,6 +20,7 @@ from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.settings import RayConfig
 from mnist_sweep.execution.cluster.messages import Command, Connecting, Delivered, Ready, Refused, Status
 from mnist_sweep.execution.cluster.packing import move_up, unpack
+from mnist_sweep.execution.cluster.working_folder import pack_folder
 from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Limits, NodeStatus, Notice
 from mnist_sweep.execution.job_folder import folder_of
 from mnist_sweep.storage.history import append_history, begin_history
@@ -58,6 +59,7 @@ class RayExecutor:
         self._runtime, self._preload = runtime, tuple(preload)
         self._events: list[Event] = []
         self._lost_bridges = 0  # since a job ended
+        self._code = pack_folder(Path.cwd()) if runtime.allowed_targets else None
         self._connect()
 
     def _connect(self) -> None:
@@ -78,9 +80,8 @@ class RayExecutor:
         there.close()
         self._connection = Connection(here.detach())
         limits = Limits(runtime.memory_limit, runtime.trial_timeout)
-        working_folder = str(Path.cwd()) if runtime.allowed_targets else None
         try:
-            self._send(Connecting(runtime, limits, self._preload, chosen(), working_folder))
+            self._send(Connecting(runtime, limits, self._preload, chosen(), self._code))
             while not self.where:
                 self._receive(1.0)
         except EOFError:

@@ -20,12 +20,14 @@ class Setup:
         preload: The modules that its fork server imports.
         kernels: What the driver's TensorFlow would compute with.
         place: The driver's machine, as `agent.place` has it.
+        code: The driver's working folder, as `working_folder.py` packs it; None where no modules of its own are needed.
     """
 
     limits: Limits
     preload: Sequence[str]
     kernels: Kernels | None
     place: Place
+    code: "Content | None" = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Connecting:
     limits: Limits
     preload: Sequence[str]
     kernels: Kernels | None
-    working_folder: str | None
+    code: bytes | None
 
 
 @dataclass(frozen=True)

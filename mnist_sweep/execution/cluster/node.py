@@ -77,6 +77,8 @@ class Node:
         received: The sequence of its last report that counted.
         jobs: The jobs that are on it, by ticket.
         trained: The tickets of those that have been trained.
+        begun: The tickets of those whose processes run.
+        failed_starts: How many jobs in a row were lost before their processes ran.
         sent: Jobs and stop requests that are under way: the method and its arguments, by call.
         unsent: Those that could not be delivered and are sent again.
         is_full: Whether its disk is full.
@@ -96,6 +98,8 @@ class Node:
     received: int = 0
     jobs: dict[int, Job] = field(default_factory=dict)
     trained: set[int] = field(default_factory=set)
+    begun: set[int] = field(default_factory=set)
+    failed_starts: int = 0
     sent: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
     unsent: list[tuple[Any, ...]] = field(default_factory=list)
     is_full: bool = False

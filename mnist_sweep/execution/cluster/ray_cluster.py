@@ -88,6 +88,10 @@ class RayCluster:
         with contextlib.suppress(ray.exceptions.RayError, ValueError):
             ray.kill(agent, no_restart=True)
 
+    def store(self, content: bytes) -> InCluster:
+        """Puts bytes into Ray's object store."""
+        return InCluster(ray.put(np.frombuffer(content, np.uint8)))
+
     def put(self, file: str) -> InCluster:
         """Puts the content of a file into Ray's object store, once."""
         if file not in self._content:

@@ -8,34 +8,24 @@ import ray
 from mnist_sweep.config import Unavailable, UserError
 
 OBJECT_STORE_BYTES = 256 * 1024**2  # of a Ray of our own: for events, as nothing else is copied on one machine
-LEFT_OUT = [
-    "/.git",
-    "/.venv",
-    "/runs",
-    "__pycache__",
-    "*.keras",
-    "*.h5",
-]  # of the working folder, which travels to the nodes
 
 
-def connect(address: str | None, working_folder: str | None) -> str:
+def connect(address: str | None) -> str:
     """Connects this process to a cluster, for as long as it lives.
 
     Args:
         address: HOST:PORT of the cluster, None for one of this process's own.
-        working_folder: The folder of modules of the user's own, which travels to the nodes; None for nothing.
 
     Returns:
         The cluster in words.
 
     Raises:
-        UserError: The cluster has other versions, or the folder is too large to travel.
+        UserError: The cluster has other versions of Ray or Python.
         Unavailable: It can't be reached.
     """
-    travels = {"working_dir": working_folder, "excludes": LEFT_OUT} if working_folder else None
     try:
         if address is not None:
-            ray.init(address=address, log_to_driver=False, logging_level="CRITICAL", runtime_env=travels)
+            ray.init(address=address, log_to_driver=False, logging_level="CRITICAL")
             return f"the Ray cluster at {address}"
         ray.init(
             address="local",
@@ -43,7 +33,6 @@ def connect(address: str | None, working_folder: str | None) -> str:
             logging_level="CRITICAL",
             include_dashboard=False,
             object_store_memory=OBJECT_STORE_BYTES,
-            runtime_env=travels,
             _node_name=platform.node(),
         )
     except ConnectionError:

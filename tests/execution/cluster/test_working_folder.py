@@ -1,0 +1,30 @@
+"""A user's modules travel; their environments, studies and data do not."""
+
+from pathlib import Path
+
+import pytest
+
+from mnist_sweep.config import UserError
+from mnist_sweep.execution.cluster import working_folder
+from mnist_sweep.execution.cluster.working_folder import LARGEST_FILE, pack_folder, unpack_folder
+
+
+def test_what_travels(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    for name in ("my_module.py", "package/part.py", "package/table.csv", ".git/config", ".hidden", "runs/mlflow.db",
+                 "runs/it/config.yaml", "environment/pyvenv.cfg", "environment/lib/x.py", "a/__pycache__/x.pyc",
+                 "moved/study.journal", "moved/trials/0000/log.txt"):  # fmt: skip
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text(name)
+    (source / "large.npz").write_bytes(b"0" * (LARGEST_FILE + 1))
+    unpack_folder(pack_folder(source), target)
+    found = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
+    assert found == ["my_module.py", "package/part.py", "package/table.csv"]
+    assert (target / "package/part.py").read_text() == "package/part.py"
+
+
+def test_a_folder_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working_folder, "LARGEST", 10)
+    (tmp_path / "module.py").write_text("x = 1234567")
+    with pytest.raises(UserError, match=f"the working folder, {tmp_path}, has more than"):
+        pack_folder(tmp_path)
