@@ -271,23 +271,27 @@ class Dispatcher:
         elif isinstance(event, Trained):
             node.trained.add(report.ticket)
         elif isinstance(event, Done | Failed):
-            del node.jobs[report.ticket]
-            node.trained.discard(report.ticket)
-            node.ended += 1
-            has_begun = report.ticket in node.begun
-            node.begun.discard(report.ticket)
-            node.failed_starts = 0 if has_begun else node.failed_starts + 1
-            if isinstance(event, Done):
-                self._failures.pop(node.info.id, None)
-            if isinstance(event, Failed) and event.cause == "disk":
-                event = self._full(node, event)
-            elif isinstance(event, Failed) and event.cause == "lost":
-                self._classes[job.number] = node.machine_class
+            event = self._end(node, report.ticket, event)
         elif not isinstance(event, Epoch):
             return
         self._out.append(Delivered(event, report.files, report.folder))
         if node.failed_starts >= FAILED_STARTS:
             raise AgentLost(f"it has failed to start {FAILED_STARTS} trials in a row")
+
+    def _end(self, node: Node, ticket: int, event: Done | Failed) -> Done | Failed:
+        """Takes a job that has ended from its node; returns what is said of it."""
+        del node.jobs[ticket]
+        node.ended += 1
+        node.failed_starts = 0 if ticket in node.begun else node.failed_starts + 1
+        node.begun.discard(ticket)
+        node.trained.discard(ticket)
+        if isinstance(event, Done):
+            self._failures.pop(node.info.id, None)
+        elif event.cause == "disk":
+            return self._full(node, event)
+        elif event.cause == "lost":
+            self._classes[event.number] = node.machine_class
+        return event
 
     def _full(self, node: Node, event: Failed) -> Failed:
         """Takes a node with a full disk out; the job is run again on another one."""

@@ -174,19 +174,17 @@ def test_an_agent_that_dies_again_and_again_is_started_less_and_less_often(clust
     assert 5 <= len(cluster.agents["a"]) <= 8  # after 2, 4, 8, 16, 32 and 60 seconds
 
 
-def test_an_agent_that_starts_no_trial_is_given_up_before_it_has_lost_them_all(cluster: FakeCluster) -> None:
+def test_an_agent_that_starts_no_trial_is_given_up_before_it_has_lost_them_all() -> None:
+    cluster = FakeCluster()
+    cluster.add("a")
     it = Dispatched(cluster).ready()
-    cluster.agent("a").state = "silent"
-    agent = cluster.agent("b")
+    agent, heard = cluster.agent("a"), []
     for number in range(3):
         it.submit(job(number))
-        where = it.where(number)
-        if where == "a":
-            it.submit(job(9))
-            number = 9
         agent.say(agent.ticket(number), Failed(number, "the fork server has died", "lost"))
-        events = it.hear()
-    assert "Node b was lost: it has failed to start 3 trials in a row" in notices(events)
+        heard += it.hear()
+    assert ends(heard) == [(0, "lost"), (1, "lost"), (2, "lost")]
+    assert "Node a was lost: it has failed to start 3 trials in a row" in notices(heard)
     assert agent.killed
 
 
