@@ -17,8 +17,7 @@ from mnist_sweep.storage.folders import StudyFolder
 
 # Parts of the configuration that don't change what a study is: it can go on with others.
 MAY_CHANGE = ("search.n_trials", "search.timeout", "search.target", "search.max_failures", "search.audit",
-              "search.until", "search.patience", "search.min_delta", "search.start",
-              "runtime.workers", "runtime.memory_limit", "runtime.trial_timeout", "runtime.allowed_targets", "tracking",
+              "search.until", "search.patience", "search.min_delta", "search.start", "runtime", "tracking",
               "runs_folder", "study.name", "study.fork", "study.keep_models", "data.path",
               "data.groups")  # fmt: skip
 SHOWN = 4
@@ -50,8 +49,6 @@ BEFORE: dict[str, Mapping[str, Any]] = {
 def _with_present_names(config: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a configuration with the present names of its sampler and its pruner, and every key of its sections."""
     found = {**config, "task": task_section(config)}
-    if isinstance(runtime := config.get("runtime"), Mapping) and runtime.get("executor") == "dry":
-        found["runtime"] = {**runtime, "executor": "local"}
     for key, defaults in BEFORE.items():
         if isinstance(section := config.get(key), Mapping):
             found[key] = {**defaults, **section}

@@ -48,12 +48,14 @@ def facts() -> Facts:
 
 def _scratch() -> tuple[Path, FileLock]:
     """Makes the folder of an agent's trials, locked while it lives; those of agents that were killed are removed."""
-    for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
-        with contextlib.suppress(Timeout, OSError), FileLock(left / ".lock", timeout=0):
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
-    lock = FileLock(folder / ".lock", thread_local=False)
-    lock.acquire()
+    beside = Path(tempfile.gettempdir())
+    with FileLock(beside / f"mnist-sweep-{os.getuid()}.lock"):  # one at a time: a new folder is not locked at once
+        for left in beside.glob(f"{SCRATCH}*"):
+            with contextlib.suppress(Timeout, OSError), FileLock(left / ".lock", timeout=0):
+                shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
+        lock = FileLock(folder / ".lock", thread_local=False)
+        lock.acquire()
     return folder, lock
 
 

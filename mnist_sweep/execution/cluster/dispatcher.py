@@ -69,6 +69,7 @@ class Dispatcher:
         self._gone: dict[str, Node] = {}
         self._tickets = secrets.randbits(40)  # a folder is named after each, also by dispatchers of before
         self._out: list[Delivered] = []
+        self._why = ""  # the last agent was lost before it was ready
 
     def submit(self, job: Job) -> None:
         """Takes a job, which waits for a node."""
@@ -316,6 +317,7 @@ class Dispatcher:
         failures = self._failures[node.info.id] = self._failures.get(node.info.id, 0) + 1
         self._not_before[node.info.id] = self.clock() + min(60.0, RESTART_SECONDS * 2 ** (failures - 1))
         if node.facts is None:
+            self._why = f"node {name}: {reason}"
             return
         again = f"; run again: {', '.join(str(job.number) for job in node.jobs.values())}" if node.jobs else ""
         self._out.append(Delivered(Notice(f"Node {name} was lost: {reason}{again}")))
@@ -338,6 +340,8 @@ class Dispatcher:
         if self.is_ready:
             raise Unavailable(f"the last node of the Ray cluster was lost, and no other one has joined {waited}: "
                               "start nodes and run the same command to go on")  # fmt: skip
+        if self._why:
+            raise Unavailable(f"no node of the Ray cluster has become ready {waited}: {self._why}")
         busy = ", ".join(f"{node.info.name} ({node.info.cpus} CPUs)" for node in self.nodes.values())
         raise Unavailable(f"no node of the Ray cluster has had its CPUs free {waited}: {busy}; end what uses them, or "
                           "set runtime.workers_per_node")  # fmt: skip

@@ -113,7 +113,8 @@ def _last_line(error: BaseException) -> str:
 def _lost(error: ray.exceptions.RayActorError) -> AgentLost:
     """Why an agent is gone, in a few words: what Ray says of it fills a page."""
     text = str(error)
-    if "creation task" not in text and "failed to import" not in text:
-        return AgentLost("its agent died")
     causes = [line.strip() for line in text.splitlines() if "Error: " in line]
-    return AgentRefused(causes[-1][:200] if causes else _last_line(error))
+    why = causes[-1][:200] if causes else _last_line(error)
+    if "failed to import" in text or "ModuleNotFoundError" in text or "ImportError" in text:
+        return AgentRefused(why)
+    return AgentLost(f"its agent could not be started: {why}" if "creation task" in text else "its agent died")

@@ -285,6 +285,15 @@ def test_a_cluster_whose_cpus_are_in_use_is_waited_for() -> None:
         it.hear(60)
 
 
+def test_a_cluster_whose_agents_die_at_once_says_so() -> None:
+    cluster = FakeCluster()
+    cluster.add("a", state="lost")
+    with pytest.raises(
+        Unavailable, match=r"no node .* has become ready within runtime.node_timeout=50 .*node a: its agent"
+    ):
+        Dispatched(cluster, node_timeout=50).ready()
+
+
 def test_one_free_node_is_enough_and_the_others_come_later(cluster: FakeCluster) -> None:
     cluster.add("c", state="busy")
     it = Dispatched(cluster).ready()
