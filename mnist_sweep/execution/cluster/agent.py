@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from mnist_sweep.config.kernels import switch_to
 from mnist_sweep.execution.cluster.messages import Content, Facts, Place, Report, Setup
-from mnist_sweep.execution.cluster.packing import pack
+from mnist_sweep.execution.cluster.packing import pack, scratch
 from mnist_sweep.execution.cluster.working_folder import unpack_folder
 from mnist_sweep.execution.executor import Done, Event, Failed, Job, Notice
 from mnist_sweep.execution.local import LocalExecutor
@@ -176,7 +176,7 @@ class NodeAgent:
     def _start(self, executor: LocalExecutor, ticket: int, job: Job, content: Content | None) -> None:
         self._tickets[job.number] = ticket
         # A late process of an agent that was given up must not write into the folder of the next try.
-        folder = Path(job.folder) / f".{ticket}" if self._is_drivers else self._scratch / str(ticket)
+        folder = scratch(Path(job.folder), ticket) if self._is_drivers else self._scratch / str(ticket)
         self._folders[ticket] = folder
         try:
             shared = self._shared(job.settings.get("shared"), content)

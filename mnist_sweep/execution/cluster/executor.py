@@ -19,7 +19,7 @@ from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.settings import RayConfig
 from mnist_sweep.execution.cluster.messages import Command, Connecting, Delivered, Ready, Refused, Status
-from mnist_sweep.execution.cluster.packing import move_up, unpack
+from mnist_sweep.execution.cluster.packing import move_up, remove_scratch, unpack
 from mnist_sweep.execution.cluster.working_folder import pack_folder
 from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Limits, NodeStatus, Notice
 from mnist_sweep.execution.job_folder import folder_of
@@ -125,6 +125,8 @@ class RayExecutor:
             self._bridge.kill()
             self._bridge.wait()
         self._output.close()
+        for job in self.jobs.values():
+            remove_scratch(folder_of(job).path)
 
     def _send(self, message: object) -> None:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # `_receive` says why
@@ -200,6 +202,7 @@ class RayExecutor:
                 unpack(delivered.files, folder)
             elif delivered.folder is not None and (Path(delivered.folder).is_dir() or isinstance(event, Done)):
                 move_up(Path(delivered.folder), folder)
+            remove_scratch(folder)
         except (FileNotFoundError, ValueError) as error:
             return Failed(job.number, f"its files have not arrived ({error})", "lost")
         return event

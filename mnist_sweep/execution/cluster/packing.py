@@ -36,6 +36,17 @@ def unpack(packed: Mapping[str, bytes], folder: Path) -> None:
     files.flush_to_disk(folder)
 
 
+def scratch(folder: Path, ticket: int) -> Path:
+    """Returns the folder within a trial's that one submission of it is trained in, where driver and node share it."""
+    return folder / f".{ticket}"
+
+
+def remove_scratch(folder: Path) -> None:
+    """Removes what submissions that were given up have left in a trial's folder."""
+    for path in folder.glob(".[0-9]*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def move_up(source: Path, folder: Path) -> None:
     """Moves what a trial has written into a folder that it lies in or beside, that of before replaced; copies nothing.
 

@@ -45,6 +45,7 @@ def pack_folder(folder: Path) -> bytes:
 
 
 def unpack_folder(content: bytes, folder: Path) -> None:
-    """Writes a packed folder into an empty one."""
+    """Writes a packed folder, which may have no files, into a new one."""
+    folder.mkdir()
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         packed.extractall(folder)

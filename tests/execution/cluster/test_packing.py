@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_sweep.execution.cluster.packing import move_up, pack, unpack
+from mnist_sweep.execution.cluster.packing import move_up, pack, remove_scratch, scratch, unpack
 
 
 @pytest.fixture
@@ -48,3 +48,11 @@ def test_what_was_written_beside_is_moved_up(trained: Path, tmp_path: Path) -> N
     assert not inner.exists()
     with pytest.raises(FileNotFoundError):
         move_up(inner, target)
+
+
+def test_what_was_given_up_is_removed(trained: Path) -> None:
+    scratch(trained, 12).mkdir()
+    (scratch(trained, 12) / "history.csv").touch()
+    (trained / ".lock").touch()
+    remove_scratch(trained)
+    assert sorted(path.name for path in trained.iterdir()) == [".lock", "figures", "history.csv"]

@@ -23,6 +23,11 @@ def test_what_travels(tmp_path: Path) -> None:
     assert (target / "package/part.py").read_text() == "package/part.py"
 
 
+def test_an_empty_folder_is_one(tmp_path: Path) -> None:
+    unpack_folder(pack_folder(tmp_path), tmp_path / "target")
+    assert (tmp_path / "target").is_dir()
+
+
 def test_a_folder_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(working_folder, "LARGEST", 10)
     (tmp_path / "module.py").write_text("x = 1234567")
