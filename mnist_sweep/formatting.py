@@ -21,13 +21,19 @@ def _short_value(text: str) -> str:
     return text if text.lstrip("-").isdigit() else f"{number:.4g}"
 
 
+def _short_key(key: str) -> str:
+    """The last part of a key; of a list's element also the list's name."""
+    rest, _, last = key.rpartition(".")
+    return f"{rest.rpartition('.')[2]}.{last}" if last.isdigit() and rest else last
+
+
 def short(overrides: Mapping[str, str]) -> str:
     """Returns overrides without their groups and with numbers of four digits, as much as fits in a table.
 
     Args:
         overrides: Keys and their values as they are written in an override.
     """
-    texts = [f"{key.rsplit('.', 1)[-1]}={_short_value(text)}" for key, text in overrides.items()]
+    texts = [f"{_short_key(key)}={_short_value(text)}" for key, text in overrides.items()]
     return " ".join(texts) or "the base configuration"
 
 

@@ -25,6 +25,7 @@ def test_overrides_lose_their_groups_and_digits():
         "learning_rate=0.001235 units=[8] batch_size=12345678"
     )
     assert short({}) == "the base configuration"
+    assert short({"model.units.0": "64", "params.0": "1"}) == "units.0=64 params.0=1"
 
 
 @pytest.mark.parametrize("command", ["a b", "a '```' b", "a '```' '```'"])

@@ -9,12 +9,12 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.object_type import ObjectType
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from mnist_sweep.config.check import nearest, shown
 from mnist_sweep.config.errors import UserError
-from mnist_sweep.config.flatten import flatten
+from mnist_sweep.config.flatten import flatten, with_elements
 from mnist_sweep.config.hydra_errors import as_user_error
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.config.spelling import read
@@ -46,6 +46,8 @@ def known_keys(config: DictConfig) -> list[str]:
     """Returns all dotted keys of a configuration."""
 
     def below(node: Any, path: str) -> list[str]:
+        if isinstance(node, list):
+            return [path, *(key for index, item in enumerate(node) for key in below(item, f"{path}.{index}"))]
         if not isinstance(node, Mapping):
             return [path]
         return [path, *(key for name, item in node.items() for key in below(item, f"{path}.{name}"))]
@@ -86,6 +88,13 @@ def _value(key: str, text: str) -> Any:
     if _NUMBER.fullmatch(text):
         return int(text) if text.lstrip("+-").isdigit() else float(text)
     return read(f"{key}={text}", key).value()
+
+
+def _is_element(config: DictConfig, key: str) -> bool:
+    """Whether a key is an element of a list that the trial itself has made longer."""
+    above, _, index = key.rpartition(".")
+    node = OmegaConf.select(config, above) if above and index.isdigit() else None
+    return isinstance(node, ListConfig) and int(index) < len(node)
 
 
 class Composer:
@@ -185,8 +194,11 @@ class Composer:
         return self._by_groups[key]
 
     def _split(self, trial: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+        """Options of groups, and values: those of a list's elements behind the list."""
         groups = {key: value for key, value in trial.items() if "." not in key and self.options(key)}
-        return groups, {key: value for key, value in trial.items() if key not in groups}
+        values = {key: value for key, value in trial.items() if key not in groups}
+        of_lists = {key: value for key, value in values.items() if any(key.startswith(f"{one}.") for one in values)}
+        return groups, {**{key: value for key, value in values.items() if key not in of_lists}, **of_lists}
 
     def overrides(self, trial: Mapping[str, str]) -> list[str]:
         """Returns all overrides that make up a trial: they can be pasted behind `mnist-sweep train`."""
@@ -209,7 +221,7 @@ class Composer:
         _, composed, known = self._composed(groups)
         config = copy.deepcopy(composed)
         for key, value in values.items():
-            if key not in known:
+            if key not in known and not _is_element(config, key):
                 raise UserError(f"{key} is not a known key{nearest(key, known)}")
             try:
                 OmegaConf.update(config, key, _value(key, value), merge=True)
@@ -236,6 +248,7 @@ def base_values(config: Mapping[str, Any], choices: Mapping[str, str]) -> dict[s
         choices: The chosen option of each group.
 
     Returns:
-        Every dotted key with its value as it is written in an override, and every group with its option.
+        Every dotted key, those of list elements too, with its value as it is written in an override, and every group
+        with its option.
     """
-    return {**{key: as_literal(value) for key, value in flatten(config).items()}, **choices}
+    return {**{key: as_literal(value) for key, value in with_elements(flatten(config)).items()}, **choices}

@@ -15,6 +15,15 @@ def flatten(content: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     return flat
 
 
+def with_elements(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what `flatten` returns, and each element of a list under its index: `model.units.0`."""
+    found = dict(flat)
+    for key, value in flat.items():
+        if isinstance(value, list):
+            found |= with_elements({f"{key}.{index}": item for index, item in enumerate(value)})
+    return found
+
+
 def differences(first: Any, second: Any, path: str = "") -> list[str]:
     """Returns what differs between two pieces of plain data, a line for each key: `key: first -> second`.
 

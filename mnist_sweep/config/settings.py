@@ -29,8 +29,9 @@ class SearchConfig:
 
     `timeout` is of one call; `until` is a time of the day. `patience` is how many finished trials in a row may bring no
     improvement by more than `min_delta`, null for the noise of the objective. `start` are trials that are tried first,
-    each as overrides or as a file. `constraints` are bounds of metrics. `audit` is the share of the trials that are
-    finished although the pruner would stop them.
+    each as overrides or as a file; `constraints` are bounds of metrics. `prune_by_first` is whether the first of
+    several metrics decides what is pruned; otherwise nothing is. `audit` is the share of the trials that are finished
+    although the pruner would stop them.
     """
 
     n_trials: Count | None
@@ -48,6 +49,7 @@ class SearchConfig:
     min_delta: NotNegative | None = None
     start: list[str | list[str] | dict[str, Any]] = field(default_factory=list)
     constraints: list[str] = field(default_factory=list)
+    prune_by_first: Bool = False
 
 
 MIN_SEEDS, MAX_SEEDS = 2, 100
@@ -225,6 +227,8 @@ def _check_together(search: SearchConfig) -> None:
     for name in ("target", "patience"):
         if getattr(search, name) is not None and len(search.metric) > 1:
             raise UserError(f"search.{name} must be null with several metrics; use search.n_trials or search.timeout")
+    if search.prune_by_first and len(search.metric) == 1:
+        raise UserError("search.prune_by_first must be false with one metric, by which the pruner decides anyway")
     if search.min_delta is not None and search.patience is None:
         raise UserError("search.min_delta says what counts as an improvement for search.patience, which is null")
 

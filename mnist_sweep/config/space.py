@@ -5,7 +5,8 @@ https://hydra.cc/docs/advanced/override_grammar/extended.
 """
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import (
     ChoiceSweep,
+    Glob,
     IntervalSweep,
     Override,
     Quote,
@@ -58,10 +60,36 @@ Domain = Choice | Range
 
 @dataclass(frozen=True)
 class Condition:
-    """A key that must have one of these values, written as in an override."""
+    """What a key must be: one of these values, written as in an override, or a number within bounds.
+
+    Attributes:
+        key: The key.
+        literals: The values; none for a number within bounds.
+        low, high: The bounds, which may be infinite.
+        is_open: Whether the bounds themselves are outside.
+        text: The bounds as they are written.
+    """
 
     key: str
-    literals: tuple[str, ...]
+    literals: tuple[str, ...] = ()
+    low: float = -math.inf
+    high: float = math.inf
+    is_open: bool = False
+    text: str = ""
+
+    @property
+    def said(self) -> str:
+        """What the key must be, in words."""
+        return self.text or " or ".join(self.literals)
+
+    def admits(self, text: str | None) -> bool:
+        """Returns whether a value, written as in an override, is one of those."""
+        number = None if text is None else as_number(text)
+        if self.literals:
+            return text in self.literals or (number is not None and number in map(as_number, self.literals))
+        if number is None:
+            return False
+        return self.low < number < self.high if self.is_open else self.low <= number <= self.high
 
 
 @dataclass(frozen=True)
@@ -73,9 +101,17 @@ class Parameter:
     condition: Condition | None = None
 
 
+def as_number(text: str) -> float | None:
+    """Returns a text as a number, None where it is not one."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def holds(condition: Condition | None, literals: Mapping[str, str]) -> bool:
     """Returns whether a condition is met by values written as in an override."""
-    return condition is None or literals.get(condition.key) in condition.literals
+    return condition is None or condition.admits(literals.get(condition.key))
 
 
 def literal(domain: Domain, value: Value) -> str:
@@ -153,6 +189,15 @@ def _items(override: Override, where: str) -> list[Any]:
     return items
 
 
+def globbed(key: str, text: str, options: Iterable[str]) -> list[str]:
+    """Returns those options of a group that `glob(...)` means; raises UserError where there are none."""
+    value = read(f"{key}={text}", f"search.space.{key}").value()
+    found: list[str] = sorted(value.filter(list(options))) if isinstance(value, Glob) else []
+    if not found:
+        raise UserError(f"{key} must have at least one option, got {text}; known are {', '.join(options)}")
+    return found
+
+
 def _choice(items: list[Any]) -> Choice:
     pairs: dict[str, Value] = {}
     for item in items:
@@ -226,8 +271,48 @@ def parse_domain(key: str, text: Any) -> Domain:
     return domain
 
 
+_COMPARISON = re.compile(r"\s*([\w.]+)\s*(<=|>=|<|>)\s*(\S+)\s*")
+_WITHIN = re.compile(r"\s*([\w.]+)\s+in\s+(.+?)\s*")
+
+
+def _compared(match: re.Match[str]) -> Condition:
+    key, sign, text = match.groups()
+    bound = as_number(text)
+    if bound is None or not math.isfinite(bound):
+        raise UserError(f"search.when must compare with numbers, such as {key}{sign}5, got {shown(match[0])}")
+    ends = (-math.inf, bound) if sign[0] == "<" else (bound, math.inf)
+    return Condition(key, (), *ends, sign in ("<", ">"), f"{sign}{text}")
+
+
+def _within(key: str, text: str) -> Condition:
+    """A condition with `in`: a list, a choice, a range of numbers or an interval."""
+    if text.startswith("["):
+        text = f"choice({text[1:-1]})"
+    domain = parse_domain(key, text if "(" in text else f"choice({text})")
+    if isinstance(domain, Choice):
+        return Condition(key, domain.literals)
+    if domain.step is not None and domain.is_integer:
+        assert isinstance(domain.low, int)
+        values = range(domain.low, int(domain.high) + 1, int(domain.step))
+        if text.startswith("range"):
+            return Condition(key, tuple(map(str, values)))
+    return Condition(key, (), domain.low, domain.high, False, f"in {text}")
+
+
 def parse_condition(text: str) -> Condition:
-    """Returns a condition from `key=value`, or `key=value,value` for any of them; raises UserError."""
+    """Returns a condition.
+
+    Args:
+        text: `key=value`, `key=value,value` or `key in [value,value]` for any of them; `key>number`, or with >=, < or
+            <=; `key in interval(low,high)`.
+
+    Raises:
+        UserError: It is none of these.
+    """
+    if match := _COMPARISON.fullmatch(text):
+        return _compared(match)
+    if match := _WITHIN.fullmatch(text):
+        return _within(match[1], match[2])
     override = read(text, "search.when")
     if override.value_type is None or not (override.is_choice_sweep() or not override.is_sweep_override()):
         raise UserError(f"search.when must have conditions such as optimizer=adam, got {shown(text)}")

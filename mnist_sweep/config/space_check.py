@@ -1,11 +1,22 @@
 """Checks a search space against what its keys take, before anything is trained."""
 
+import math
 from collections.abc import Iterable, Mapping
 
 from mnist_sweep.config.check import nearest, shown
 from mnist_sweep.config.compose import Composer
 from mnist_sweep.config.errors import UserError
-from mnist_sweep.config.space import Choice, Domain, Parameter, holds, literal
+from mnist_sweep.config.space import (
+    Choice,
+    Condition,
+    Domain,
+    Parameter,
+    as_literal,
+    as_number,
+    contains,
+    holds,
+    literal,
+)
 from mnist_sweep.config.task import Task
 from mnist_sweep.config.traits import traits
 from mnist_sweep.config.trial import TrialConfig
@@ -16,6 +27,12 @@ def ends(domain: Domain) -> list[str]:
     if isinstance(domain, Choice):
         return list(domain.literals)
     return [literal(domain, value) for value in dict.fromkeys((domain.low, domain.high))]
+
+
+def _inside(condition: Condition) -> list[str]:
+    """Returns the bounds of a condition that belong to it, written as in an override."""
+    bounds = [] if condition.is_open or condition.literals else [condition.low, condition.high]
+    return [as_literal(int(one) if one.is_integer() else one) for one in map(float, bounds) if math.isfinite(one)]
 
 
 def _way_to(
@@ -32,8 +49,8 @@ def _way_to(
         raise UserError(f"search.when: the conditions of {' and '.join(dict.fromkeys(behind))} go in a circle")
     for other in parameters:
         if other.key == condition.key and other is not parameter:
-            for text in condition.literals:
-                if text in ends(other.domain):
+            for text in dict.fromkeys([*condition.literals, *_inside(condition), *ends(other.domain)]):
+                if condition.admits(text) and contains(other.domain, text):
                     way = _way_to(other, parameters, base, (*behind, parameter.key))
                     if way is not None:
                         return {**way, other.key: text}
@@ -54,9 +71,14 @@ def _check_condition(
     for text in condition.literals:
         if options and text not in options:
             raise UserError(f"search.when: {condition.key} must be one of {', '.join(options)}, got {shown(text)}")
-    choices = {text for domain in domains if isinstance(domain, Choice) for text in domain.literals}
-    if domains and choices.isdisjoint(condition.literals) and not holds(condition, base):
-        raise UserError(f"search.when: {condition.key} is never {' or '.join(condition.literals)} in search.space")
+    texts = [text for domain in domains for text in (*condition.literals, *_inside(condition), *ends(domain))
+             if contains(domain, text)]  # fmt: skip
+    if domains and not any(map(condition.admits, texts)) and not holds(condition, base):
+        raise UserError(f"search.when: {condition.key} is never {condition.said} in search.space")
+    if not domains and not condition.literals and as_number(base[condition.key]) is None:
+        raise UserError(
+            f"search.when: {condition.key} must be a number to be {condition.said}, got {shown(base[condition.key])}"
+        )
 
 
 def reachable(parameters: list[Parameter], base: Mapping[str, str]) -> list[Parameter]:
@@ -113,7 +135,7 @@ def _ways(parameter: Parameter, parameters: list[Parameter], base: Mapping[str, 
         return
     condition = parameter.condition
     for option in sorted(options):
-        if condition is None or condition.key != group or option in condition.literals:
+        if condition is None or condition.key != group or condition.admits(option):
             yield {**way, group: option}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.image_classifier import ImageClassifierConfig
-from mnist_sweep.config.space import holds
+from mnist_sweep.config.space import as_number, holds
 from mnist_sweep.config.space_check import ends
 from mnist_sweep.driver.budget import seconds_allowed
 from mnist_sweep.driver.forecast import expected_share
@@ -14,7 +14,6 @@ from mnist_sweep.driver.plan import Plan
 from mnist_sweep.driver.probe import SPARE, Probe, free_memory, probe
 from mnist_sweep.execution.jobs import workers, workers_here
 from mnist_sweep.execution.runner import WRITING, processes
-from mnist_sweep.search.trials import as_number
 
 FIXED_SECONDS = 4  # of a trial, before its first step and after its last: tracing, predictions, figures
 FILES_BYTES = 700_000  # of a trial without its model: figures, predictions, tables, and their copy in MLflow's store

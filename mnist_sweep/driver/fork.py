@@ -13,7 +13,7 @@ from typing import Any
 from mnist_sweep import files
 from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.config.compose import key_of
-from mnist_sweep.config.flatten import flatten
+from mnist_sweep.config.flatten import flatten, with_elements
 from mnist_sweep.config.space import as_literal, contains, holds
 from mnist_sweep.driver.plan import Plan
 from mnist_sweep.results.trial import Trial, read_trial
@@ -109,7 +109,7 @@ def _as_own(plan: Plan, folder: TrialFolder) -> dict[str, str] | None:
     if config.same_result_as(plan.base):
         return {}
     given = {key_of(text): text.partition("=")[2] for text in map(str, files.read_yaml_list(folder.overrides))}
-    flat = flatten(config.plain())
+    flat = with_elements(flatten(config.plain()))
     overrides: dict[str, str] = {}
     for parameter in plan.parameters:
         if parameter.key in overrides or not holds(parameter.condition, {**plan.values, **overrides}):

@@ -10,7 +10,7 @@ from mnist_sweep.config.compose import Composer, base_values, key_of
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.constraints import violations
 from mnist_sweep.config.settings import RESERVED, check_study_name, parse_settings
-from mnist_sweep.config.space import Parameter, parse_space
+from mnist_sweep.config.space import Parameter, globbed, parse_space
 from mnist_sweep.config.space_check import check_space, reachable
 from mnist_sweep.config.spelling import dotted
 from mnist_sweep.config.task import Task, build_task
@@ -132,6 +132,24 @@ def with_command_line(
     return {**plain, "search": {**search, "space": space, "when": {c: more for c, more in when.items() if more}}}
 
 
+def with_options(plain: dict[str, Any], composer: Composer) -> dict[str, Any]:
+    """Returns a configuration in whose search space glob(...) of a group is a choice of its options.
+
+    Raises:
+        UserError: It is no group, or none of its options is meant.
+    """
+    search = plain.get("search")
+    if not isinstance(search, dict) or not isinstance(search.get("space"), dict):
+        return plain
+    space = dict(search["space"])
+    for key, text in space.items():
+        if isinstance(text, str) and text.startswith("glob("):
+            if not (options := composer.options(key)):
+                raise UserError(f"search.space.{key} must list its values: glob is for the options of a group")
+            space[key] = f"choice({','.join(globbed(key, text, options))})"
+    return {**plain, "search": {**search, "space": space}}
+
+
 def study_name(settings: Settings, base: TrialConfig) -> str:
     """Returns the study's name: as configured, or what is trained, such as <model>-<data>.
 
@@ -159,6 +177,7 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
     allowed = composed.trusted
     fixed = {key_of(override) for override in composed.overrides}
     plain = with_command_line(flat_space(composed.config), composed.sweeps, fixed, composed.unsearched)
+    plain = with_options(plain, composed.composer)
     option = composed.choices.get("search")
     if "search" not in plain and "search" in fixed:
         raise UserError(f"search={option} is not there{nearest(str(option), composed.composer.options('search'))}")

@@ -45,7 +45,6 @@ TIMED_STEPS = 4
 
 def _intro(plan: Plan, search: Search, screen: Progress, lost: list[Standing], at_once: int) -> None:
     settings, data = plan.settings, plan.description
-    names = " and ".join(settings.search.metric)
     size = f"{in_words(settings.search)}, {at_once} at a time"
     screen.say(f"Study {plan.folder.name}: {size}, in {shortest(plan.folder.path)}")
     if data:
@@ -58,7 +57,9 @@ def _intro(plan: Plan, search: Search, screen: Progress, lost: list[Standing], a
         where = tracking_uri(settings.tracking, settings.runs_folder)
         screen.say(f"MLflow: experiment {settings.tracking.experiment} in {where}")
     if not search.prunes and not settings.pruner.target.endswith("NopPruner"):
-        why = "there are several metrics" if len(search.metrics) > 1 else f"{names} is not known before the end"
+        why = f"{search.metrics[0]} is not known before the end"
+        if len(search.metrics) > 1 and not settings.search.prune_by_first:
+            why = "there are several metrics; search.prune_by_first=true prunes by the first one"
         screen.say(f"No pruning: {why}")
     if lost:
         command = plan.command(lost[0].overrides)

@@ -79,8 +79,9 @@ def judge_pruner(
     best = None
     for number in audited:
         best = values[number] if best is None or better(values[number], best) else best
-    # Without a value is what was not trained at all, as it can't meet the constraints.
-    pruned = [t.number for t in finished if t.state == TrialState.PRUNED and t.values]
+    pruned = [
+        t.number for t in finished if t.state == TrialState.PRUNED and (t.values or study.trial(t.number).rows())
+    ]  # others can't meet the constraints, and were not trained
     saved = 0.0
     epochs = epochs or max((len(study.trial(number).rows()) for number in values), default=0)
     histories = {number: study.trial(number).rows() for number in (*values, *pruned)}

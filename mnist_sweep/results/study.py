@@ -7,7 +7,7 @@ from typing import Any
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.commands import study_command
-from mnist_sweep.config.flatten import flatten
+from mnist_sweep.config.flatten import flatten, with_elements
 from mnist_sweep.config.metrics import Direction, Metric, MetricTable, shown_curve
 from mnist_sweep.config.settings import parse_search
 from mnist_sweep.config.space import Parameter, parse_space
@@ -142,7 +142,7 @@ class Study:
         """
         if (trial.number and trial.origin is None) or not trial.folder.config.is_file():
             return trial.overrides
-        known = {**flatten(read_yaml(trial.folder.config)), **trial.overrides}
+        known = {**with_elements(flatten(read_yaml(trial.folder.config))), **trial.overrides}
         return {p.key: str(known[p.key]) for p in self.parameters if p.key in known}
 
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnist_sweep.config.space import Choice, Parameter, holds
-from mnist_sweep.search.trials import as_number
+from mnist_sweep.config.space import Choice, Parameter, as_number, holds
 
 
 @dataclass(frozen=True)

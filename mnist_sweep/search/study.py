@@ -15,6 +15,7 @@ from mnist_sweep.config.space import Parameter, holds, literal
 from mnist_sweep.search.adoption import finished_trial, params_of, steps_of
 from mnist_sweep.search.components import build_pruner, build_sampler
 from mnist_sweep.search.distributions import in_order, suggest
+from mnist_sweep.search.first_metric import REPORTED, FirstMetric
 from mnist_sweep.search.given import Given, given_params
 from mnist_sweep.search.journal import Journal
 from mnist_sweep.search.opening import open_study
@@ -90,7 +91,18 @@ class Search:
             if trial.state.is_finished():
                 self._finish(standing_of(trial, self.parameters))
         self._waiting = any(trial.state == OptunasState.WAITING for trial in self._trials())
-        self.prunes = len(self.objectives) == 1 and self.objectives[0].curve is not None
+        by_first = len(self.objectives) == 1 or settings.search.prune_by_first
+        self.prunes = by_first and self.objectives[0].curve is not None
+        self._first = self._first_metric() if self.prunes and len(self.objectives) > 1 else None
+
+    def _first_metric(self) -> FirstMetric:
+        """Returns what prunes by the first of several metrics, with what was reported in earlier calls."""
+        found = FirstMetric(self.directions[0], build_pruner(self.settings.pruner))
+        for trial in self._trials():
+            if trial.state.is_finished():
+                value = trial.values[0] if trial.values else None
+                found.remember(trial.number, trial.user_attrs.get(REPORTED, {}), trial.state, value)
+        return found
 
     def _trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
@@ -231,7 +243,7 @@ class Search:
         """
         params = params_of(self.parameters, overrides) or given_params(self.parameters, self.base)
         values = [float(metrics[name]) for name in self.metrics]
-        steps = steps_of(self.objectives[0], rows) if self.prunes else {}
+        steps = steps_of(self.objectives[0], rows) if self.prunes and self._first is None else {}
         trial = finished_trial(self.parameters, params, state, values, steps, excesses(self.constraints, metrics))
         if broken := violations(self.constraints, metrics):
             trial.set_user_attr(INFEASIBLE, broken)
@@ -251,6 +263,8 @@ class Search:
         step = int(rows[-1]["epoch"])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a trial that was lost reports its first epochs again
+            if self._first is not None:
+                return self._first.report(number, value, step)
             trial.report(value, step)
         return trial.should_prune()
 
@@ -277,6 +291,9 @@ class Search:
                 trial.set_constraint(key, excess)
             if broken := violations(self.constraints, metrics):
                 trial.set_user_attr(INFEASIBLE, broken)
+        if self._first is not None:
+            trial.set_user_attr(REPORTED, self._first.reported(number))
+            self._first.end(number, OptunasState[state], values[0] if values else None)
         self.study.tell(trial, values, state=OptunasState[state])
         self._finish(standing_of(self._trials()[number], self.parameters))
         return self._finished[number]

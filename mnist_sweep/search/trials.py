@@ -54,14 +54,6 @@ class Standing:
         return f"infeasible: {', '.join(self.infeasible)}"
 
 
-def as_number(text: str) -> float | None:
-    """Returns a text as a number, None where it is not one."""
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
 def given(number: int, attributes: Mapping[str, Any]) -> dict[str, str] | None:
     """Returns the overrides of a trial that no sampler has drawn, None of any other.
 

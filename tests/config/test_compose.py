@@ -188,3 +188,18 @@ def test_base_values_are_as_in_overrides_and_have_the_chosen_options():
     assert values["model"] == "dnn"
     assert values["train.early_stopping_patience"] == "null"
     assert values["model.units"].startswith("[")
+
+
+def test_an_element_of_a_list_is_a_key_and_comes_behind_its_list(hydra_conf):
+    composer = composer_of("data=digits", "model=dnn", "model.units=[5,6]")
+    assert composer.config({"model.units.1": "7"}).model.arguments["units"] == [5, 7]
+    trial = {"model.units.2": "9", "model.units": "[1,2,3]", "model.units.0": "8"}
+    assert composer.config(trial).model.arguments["units"] == [8, 2, 9]
+    texts = composer.overrides(trial)
+    assert texts[-3:] == ["model.units=[1,2,3]", "model.units.2=9", "model.units.0=8"]
+    assert by_hydra(*texts) == composer.config(trial)  # pasted behind `train`
+    with pytest.raises(UserError, match=r"model.units.2 is not a known key"):
+        composer.config({"model.units.2": "9"})
+    with pytest.raises(UserError, match=r"model.units.0 must be at least 1, got 0"):
+        composer.config({"model.units.0": "0"})
+    assert base_values(composer.plain_base(), {})["model.units.1"] == "6"

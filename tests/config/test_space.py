@@ -12,6 +12,7 @@ from mnist_sweep.config.space import (
     Parameter,
     Range,
     as_literal,
+    globbed,
     holds,
     literal,
     parse_condition,
@@ -249,3 +250,51 @@ def test_a_key_is_not_searched_twice_in_different_ways(space, when):
 )
 def test_a_condition_is_met_by_one_of_its_values(condition, literals, met):
     assert holds(condition, literals) is met
+
+
+@pytest.mark.parametrize(
+    ("text", "met", "not_met"),
+    [
+        ("a.b>256", ["257", "1e3", "256.5"], ["256", "-300", "wide", None]),
+        ("a.b >= 0.3", ["0.3", "5"], ["0.2999", "null"]),
+        ("a.b<1e-3", ["0", "0.0009", "-5"], ["0.001", "1"]),
+        ("a.b<=-2", ["-2", "-2.5"], ["-1.9"]),
+        ("a.b in [64,128]", ["64", "128", "64.0"], ["96", "65"]),
+        ("a.b in 64,128", ["64", "128"], ["96"]),
+        ("a.b in range(1,10,3)", ["1", "4", "7"], ["2", "10", "1.5"]),
+        ("a.b in interval(0.1,0.3)", ["0.1", "0.2", "0.3"], ["0.09", "0.31", "x"]),
+        ("a.b in interval(1,3)", ["1", "2.5", "3"], ["0.5", "4"]),
+        ("a.b in [adam,sgd]", ["adam", "sgd"], ["rmsprop"]),
+        ("a.b=0.5", ["0.5", "0.50", "5e-1"], ["0.4"]),
+        ("a.b=adam", ["adam"], ["sgd"]),
+    ],
+)
+def test_a_condition_may_be_of_numbers(text, met, not_met):
+    condition = parse_condition(text)
+    assert condition.key == "a.b"
+    assert [holds(condition, {"a.b": one}) for one in met] == [True] * len(met)
+    assert not any(holds(condition, {"a.b": one} if one else {}) for one in not_met)
+
+
+@pytest.mark.parametrize(
+    "text", ["a>b", "a<nan", "a>", ">5", "a in", "a in [", "a in interval(3,1)", "a => 5", "a<1<2"]
+)
+def test_what_is_no_comparison_is_told(text):
+    with pytest.raises(UserError):
+        parse_condition(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [("glob(*)", ["adam", "adamw", "sgd"]), ("glob(a*)", ["adam", "adamw"]), ("glob(*,exclude=sgd)", ["adam", "adamw"]),
+     ("glob([adam,s*])", ["adam", "sgd"])],
+)  # fmt: skip
+def test_glob_means_options_of_a_group(text, options):
+    assert globbed("optimizer", text, ["sgd", "adamw", "adam"]) == options
+
+
+def test_a_glob_of_nothing_is_told():
+    with pytest.raises(
+        UserError, match=r"optimizer must have at least one option, got glob\(x\*\); known are adam, sgd"
+    ):
+        globbed("optimizer", "glob(x*)", ["adam", "sgd"])

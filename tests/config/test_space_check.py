@@ -52,6 +52,13 @@ def test_the_ends_of_a_domain(text, literals):
         ({"model.filters_1": "choice(1,2)"}, {"model.filters_1=2": {"model.filters_2": "choice(3,4)"}}),
         ({"train.early_stopping_patience": "range(1,5)"}, {}),
         ({"train.loss": "choice(sparse_categorical_crossentropy,categorical_crossentropy)"}, {}),
+        ({"model.filters_1": "range(1,100)"}, {"model.filters_1>50": {"model.filters_2": "choice(3,4)"}}),
+        ({"model.filters_1": "range(1,100)"}, {"model.filters_1 in [3,4]": {"model.filters_2": "choice(3,4)"}}),
+        (
+            {"model.dropout": "interval(0,0.5)"},
+            {"model.dropout in interval(0.2,0.3)": {"train.batch_size": "choice(1,2)"}},
+        ),
+        ({"model.dense_units": "choice(5,6)"}, {"train.batch_size>=128": {"model.filters_2": "choice(3,4)"}}),
         ({"model.dropout": "interval(0,0.5)"}, {"optimizer=sgd": {"optimizer.momentum": "interval(0,1)"}}),
     ],
 )
@@ -89,6 +96,12 @@ def test_a_sound_space_passes(space, when):
          "search.space: optimizer.beta_1 is not a known key"),
         ({"model.filters_1": "choice(1,2)"}, {"model.filters_1=3": {"model.filters_2": "choice(3,4)"}},
          "search.when: model.filters_1 is never 3"),
+        ({"model.filters_1": "range(1,9)"}, {"model.filters_1>50": {"model.filters_2": "choice(3,4)"}},
+         "search.when: model.filters_1 is never >50 in search.space"),
+        ({"model.filters_1": "choice(1,2)"}, {"model.padding_1>3": {"model.filters_2": "choice(3,4)"}},
+         "search.when: model.padding_1 must be a number to be >3, got same"),
+        ({"model.filters_1": "choice(1,2)"}, {"model.filters_1>1": {"model.filters_2": "choice(0,4)"}},
+         "search.space: model.filters_2 must be at least 1, got 0"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_by_its_key(space, when, message):

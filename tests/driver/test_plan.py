@@ -89,3 +89,13 @@ def test_a_study_is_named_after_model_and_data_unless_it_has_a_name(planned: Cal
     named = replace(plan.settings, study=StudyConfig("mine", 0, False, 1))
     assert study_name(plan.settings, plan.base) == "dnn-digits"
     assert study_name(named, plan.base) == "mine"
+
+
+def test_all_options_of_a_group_are_searched_and_listed(planned: Callable[..., Plan]) -> None:
+    plan = planned(sweeps={"optimizer": "glob(*,exclude=rmsprop)", "model.units.0": "choice(8,16)"})
+    assert (
+        plan.plain["search"]["space"]["optimizer"] == "choice(adam,adamw,sgd)"
+    )  # stored so: new ones are another study
+    assert [parameter.key for parameter in plan.parameters] == ["optimizer", "model.units.0"]
+    with pytest.raises(UserError, match=r"search.space.model.dropout must list its values: glob is for the options of"):
+        planned(sweeps={"model.dropout": "glob(*)"})

@@ -5,8 +5,8 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial
 
-from mnist_sweep.config.space import parse_space
-from mnist_sweep.search.trials import AUDITED, REASON, Standing, as_number, standing_of
+from mnist_sweep.config.space import as_number, parse_space
+from mnist_sweep.search.trials import AUDITED, REASON, Standing, standing_of
 from mnist_sweep.storage.state import TrialState
 
 PARAMETERS = parse_space({"rate": "interval(0,1)", "units": "choice([4],[8,8])"}, {})
