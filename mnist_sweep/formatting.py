@@ -1,6 +1,7 @@
 """Numbers, durations and overrides as text for people."""
 
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 
 
 def duration(seconds: float) -> str:
@@ -41,6 +42,11 @@ def fenced(command: str) -> str:
     """Returns a command as a Markdown code block, also where the command itself contains backquotes."""
     fence = "`" * (3 + command.count("```"))
     return f"{fence}\n{command}\n{fence}"
+
+
+def spread_text(values: Sequence[float]) -> str:
+    """Returns the standard deviation of a value over seeds, ` ± 0.0012 over 3 seeds`; empty for fewer than two."""
+    return f" ± {statistics.stdev(values):.4f} over {len(values)} seeds" if len(values) > 1 else ""
 
 
 def plural(count: int, noun: str) -> str:

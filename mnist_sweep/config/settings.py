@@ -31,7 +31,7 @@ class SearchConfig:
     improvement by more than `min_delta`, null for the noise of the objective. `start` are trials that are tried first,
     each as overrides or as a file; `constraints` are bounds of metrics. `prune_by_first` is whether the first of
     several metrics decides what is pruned; otherwise nothing is. `audit` is the share of the trials that are finished
-    although the pruner would stop them.
+    although the pruner would stop them. `seeds` is on how many seeds a trial is trained that is still in the race.
     """
 
     n_trials: Count | None
@@ -50,6 +50,7 @@ class SearchConfig:
     start: list[str | list[str] | dict[str, Any]] = field(default_factory=list)
     constraints: list[str] = field(default_factory=list)
     prune_by_first: Bool = False
+    seeds: Annotated[Int, Field(ge=1, le=100)] = 1
 
 
 MIN_SEEDS, MAX_SEEDS = 2, 100

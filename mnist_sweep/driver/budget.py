@@ -35,6 +35,7 @@ def in_words(limits: SearchConfig) -> str:
     """Returns what ends a search, such as `up to 20 trials of best_val_accuracy, at most 1h30m`."""
     count = "any number of" if limits.n_trials is None else f"up to {limits.n_trials}"
     words = [f"{count} trials of {' and '.join(limits.metric)}"]
+    words += [f"each on up to {limits.seeds} seeds"] if limits.seeds > 1 else []
     words += [f"at most {duration_text(limits.timeout)}"] if limits.timeout is not None else []
     words += [f"until {limits.until}"] if limits.until is not None else []
     words += [f"until {limits.patience} in a row improve nothing"] if limits.patience is not None else []

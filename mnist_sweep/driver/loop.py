@@ -17,7 +17,8 @@ from mnist_sweep.driver.study_files import StudyFiles
 from mnist_sweep.execution.executor import Executor, Job
 from mnist_sweep.execution.jobs import Batch, TrialRequest, make_job, workers
 from mnist_sweep.execution.progress import Progress
-from mnist_sweep.execution.runner import run_jobs
+from mnist_sweep.execution.runner import JobSource, run_jobs
+from mnist_sweep.formatting import spread_text
 from mnist_sweep.results.pruning import is_audited
 from mnist_sweep.search import Asked, Search, Standing, in_common
 from mnist_sweep.storage.environment import kernels_of
@@ -73,7 +74,7 @@ class Sweep:
         self.unreported = ""  # why no trial will be complete, where one has not reported what is searched for
         self.why = ""
         self.budget = Budget(plan.settings.search, search, plan.description)
-        self._kernels = kernels_of(plan.folder)
+        self.kernels = kernels_of(plan.folder)
         self._writing: set[int] = set()  # trained, but not told to Optuna yet
 
     def next_job(self) -> Job | None:
@@ -126,7 +127,7 @@ class Sweep:
             keep_model=plan.settings.study.keep_models > 0,
             retries=asked.retries,
             constraints=plan.settings.search.constraints if asked.number != BASELINE else (),
-            kernels=self._kernels,
+            kernels=self.kernels,
         )
         return make_job(request, self.batch)
 
@@ -180,7 +181,7 @@ class Sweep:
         is_pruned = active.pruned and result["stopped"]  # a stop request may come too late: the result is complete
         state = TrialState.PRUNED if is_pruned else TrialState.COMPLETE
         before = self.search.best()
-        trial = self.search.tell(job.number, state, metrics)
+        trial = self.search.tell(job.number, state, metrics, seeds=result.get("seeds"))
         best = self.search.best()
         is_best = best is not None and best.number == job.number and (before is None or before.number != job.number)
         self.files.trial_ended(active.asked, trial, is_best, result["fit_seconds"])
@@ -189,6 +190,7 @@ class Sweep:
         text = f"{metric.name} {metric.format(metrics[metric.name])}" + (
             f" after epoch {result['epochs']}" if is_pruned else ""
         )
+        text += spread_text(trial.seeds.get(metric.name, ()))
         text += ", the best so far" if is_best else ""
         self.progress.ended(job.number, state, text + (f"; {trial.why_infeasible}" if trial.infeasible else ""))
 
@@ -251,8 +253,13 @@ class Sweep:
         return Outcome(int(all_failed or too_many), self.why)
 
 
-def run_sweep(sweep: Sweep, executor: Executor) -> Outcome:
+def run_sweep(sweep: Sweep, executor: Executor, source: JobSource | None = None) -> Outcome:
     """Runs a sweep to its end, or until Ctrl-C.
+
+    Args:
+        sweep: The sweep.
+        executor: Where its trials run.
+        source: What hands out its jobs, None for the sweep itself.
 
     Raises:
         Unavailable: The disk is full.
@@ -262,5 +269,5 @@ def run_sweep(sweep: Sweep, executor: Executor) -> Outcome:
     progress.note = traits(plan.task).starting
     if sweep.waiting:
         numbers = ", ".join(str(asked.number) for asked in sweep.waiting)
-        progress.say(f"Run again from their beginning, as the last call left them running: trials {numbers}")
-    return sweep.outcome(run_jobs(executor, sweep, workers(plan.settings.runtime), progress))
+        progress.say(f"Run again, as the last call left them running: trials {numbers}")
+    return sweep.outcome(run_jobs(executor, source or sweep, workers(plan.settings.runtime), progress))

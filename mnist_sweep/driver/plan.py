@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnist_sweep.config import Settings, TrialConfig, UserError
+from mnist_sweep.config import Settings, TrialConfig, UserError, parse_trial
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.compose import Composer, base_values, key_of
 from mnist_sweep.config.composed import Composed
@@ -58,9 +58,19 @@ class Plan:
         """What its trials do."""
         return build_task(self.base.task)
 
-    def config(self, overrides: Mapping[str, str]) -> TrialConfig:
-        """Returns a trial's configuration; raises UserError where it can't be trained on the data."""
+    def config(self, overrides: Mapping[str, str], seed: int | None = None) -> TrialConfig:
+        """Returns a trial's configuration.
+
+        Args:
+            overrides: Its overrides.
+            seed: The study's seed for it, None for that of the study.
+
+        Raises:
+            UserError: It can't be trained on the data.
+        """
         config = self.composer.config(overrides)
+        if seed is not None:
+            config = parse_trial({**config.plain(), "study": {"seed": seed}}, self.composer.allowed)
         check_against(config, self.description)
         return config
 

@@ -22,6 +22,7 @@ from mnist_sweep.driver.forecast import forecast
 from mnist_sweep.driver.fork import forked
 from mnist_sweep.driver.loop import Outcome, Sweep, run_sweep
 from mnist_sweep.driver.plan import Plan, make_plan
+from mnist_sweep.driver.seeds import OnSeeds
 from mnist_sweep.driver.study_files import StudyFiles
 from mnist_sweep.execution import Executor, make_executor
 from mnist_sweep.execution.jobs import Batch, shortest, workers
@@ -140,6 +141,7 @@ def _cost(plan: Plan, screen: Progress, at_once: int) -> None:
     whole = forecast(cost.trial_seconds, [], cost.trials, [], at_once)
     about = "" if cost.trials == limits.n_trials else "about "  # as many as fit into the time
     earlier = ", unless it ends earlier" if limits.patience or limits.target is not None else ""
+    earlier += f"; up to {limits.seeds} times as long for trials on {limits.seeds} seeds" if limits.seeds > 1 else ""
     screen.say(f"Expected: {duration(whole.seconds)} for {about}{cost.trials} trials, between {duration(whole.low)} "
                f"and {duration(whole.high)}{earlier}", wrap=True)  # fmt: skip
 
@@ -155,7 +157,9 @@ def _run(sweep: Sweep, executor: Executor, screen: Progress) -> Outcome:
     """Searches, draws the report, and waits for MLflow."""
     plan, record, tracker = sweep.plan, sweep.files, sweep.files.tracker
     try:
-        outcome = run_sweep(sweep, executor)
+        on_seeds = OnSeeds(sweep)
+        outcome = run_sweep(sweep, executor, on_seeds)
+        on_seeds.leave()
         record.ended = outcome.why
         if outcome.is_interrupted:  # after Ctrl-C no pictures are drawn
             record.write_summary()

@@ -12,6 +12,7 @@ from mnist_sweep.driver.plan import Plan
 from mnist_sweep.driver.study_page import study_page
 from mnist_sweep.execution.job_folder import stored
 from mnist_sweep.execution.jobs import shortest, workers
+from mnist_sweep.formatting import spread_text
 from mnist_sweep.report import refresh_report
 from mnist_sweep.results.hardest import write_hardest
 from mnist_sweep.results.pruning import Pruning, judge_pruner
@@ -188,7 +189,8 @@ class StudyFiles:
         best = self.search.best()
         if best is None or best.values is None:
             return ""
-        return f"trial {best.number}, {self.search.metrics[0]} {best.values[0]:.4f}"
+        spread = spread_text(best.seeds.get(self.search.metrics[0], ()))
+        return f"trial {best.number}, {self.search.metrics[0]} {best.values[0]:.4f}{spread}"
 
     def none_best(self) -> str:
         """Returns why there is no best trial, in words."""
@@ -296,4 +298,5 @@ def _state(asked: Asked, trial: Standing, started: float | None = None, ended: f
         audited=trial.audited,
         origin=asked.origin,
         infeasible=list(trial.infeasible) or None,
+        seeds={name: list(values) for name, values in trial.seeds.items()} or None,
     )

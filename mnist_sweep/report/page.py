@@ -126,7 +126,10 @@ def _row(study: Study, trial: Trial) -> dict[str, Any]:
     overrides = [f"{key}={value}" for key, value in trial.overrides.items()] or ["the base configuration"]
     return {
         "trial": trial.number,
-        "values": [one.format(value) for one, value in zip(study.objectives, trial.values, strict=True)],
+        "values": [
+            one.format(value) + trial.spread(one.name)
+            for one, value in zip(study.objectives, trial.values, strict=True)
+        ],
         "parameters": f"{int(metrics['parameters']):,}" if "parameters" in metrics else "",
         "seconds": duration(metrics.get("training_seconds", 0.0)),
         "overrides": "\n".join([*overrides, *([f"({trial.origin})"] if trial.origin else [])]),
@@ -147,7 +150,7 @@ def _answer(study: Study, noise: SelectionNoise | None) -> dict[str, Any]:
     answer: dict[str, Any] = {"best": None, "baseline": None, "command": None, "sentences": [], "noise": None}
     if best is None:
         return answer
-    answer["best"] = f"trial {best.number}, {study.metric} {best.values[0]:.4f}"
+    answer["best"] = f"trial {best.number}, {study.metric} {best.values[0]:.4f}{best.spread(study.metric)}"
     if baseline and baseline.number != best.number:
         gain = best.values[0] - baseline.values[0]
         answer["baseline"] = f"the baseline, trial 0, has {baseline.values[0]:.4f}: a difference of {gain:+.4f}"

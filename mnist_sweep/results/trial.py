@@ -1,9 +1,10 @@
 """The read model of a trial: its state, values, curve and files as its folder has them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from mnist_sweep import files
-from mnist_sweep.formatting import short
+from mnist_sweep.formatting import short, spread_text
 from mnist_sweep.storage.environment import Environment, read_environment
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.state import StateFile, TrialState, read_state
@@ -25,6 +26,7 @@ class Trial:
         ended: When it ended, in seconds since 1970.
         origin: What has named it, such as search.start, None where the sampler has drawn it.
         infeasible: The constraints of the search that it does not meet.
+        seeds: The values of each objective on its seeds, where there are several.
     """
 
     folder: TrialFolder
@@ -38,6 +40,11 @@ class Trial:
     ended: float | None
     origin: str | None = None
     infeasible: tuple[str, ...] = ()
+    seeds: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def spread(self, metric: str) -> str:
+        """Returns the spread of an objective over the trial's seeds, in words; empty where there is one seed."""
+        return spread_text(self.seeds.get(metric, ()))
 
     @property
     def described(self) -> str:
@@ -74,10 +81,12 @@ def read_trial(folder: TrialFolder, is_held: bool = False) -> Trial:
     if state is None:
         name = TrialState.RUNNING if is_held else TrialState.INTERRUPTED
         state = StateFile(int(folder.path.name), name)
+    # A driver that was killed may have left it so, with runs on further seeds to come.
+    is_left = state.state is TrialState.RUNNING and not is_held
     return Trial(
         folder=folder,
         number=int(folder.path.name),
-        state=state.state,
+        state=TrialState.INTERRUPTED if is_left else state.state,
         values=list(state.values or []),
         reason=state.reason,
         overrides=state.overrides or {},
@@ -86,4 +95,5 @@ def read_trial(folder: TrialFolder, is_held: bool = False) -> Trial:
         ended=state.ended,
         origin=state.origin,
         infeasible=tuple(state.infeasible or ()),
+        seeds=state.seeds or {},
     )

@@ -30,6 +30,7 @@ from mnist_sweep.search.trials import (
     ORIGIN,
     REASON,
     RETRIES,
+    SEEDS,
     VALUES,
     Asked,
     Standing,
@@ -269,7 +270,12 @@ class Search:
         return trial.should_prune()
 
     def tell(
-        self, number: int, state: TrialState, metrics: Mapping[str, float] | None, reason: str | None = None
+        self,
+        number: int,
+        state: TrialState,
+        metrics: Mapping[str, float] | None,
+        reason: str | None = None,
+        seeds: Mapping[str, Sequence[float]] | None = None,
     ) -> Standing:
         """Ends a running trial.
 
@@ -278,6 +284,7 @@ class Search:
             state: COMPLETE, PRUNED or FAIL.
             metrics: Its final metrics; they count where it is complete, and for the constraints where it was pruned.
             reason: Why it failed.
+            seeds: The values of each objective on its seeds, where there are several.
 
         Returns:
             The trial as it ended.
@@ -286,6 +293,8 @@ class Search:
         values = [float(metrics[name]) for name in self.metrics] if metrics and state == TrialState.COMPLETE else None
         if reason is not None:
             trial.set_user_attr(REASON, reason)
+        if seeds:
+            trial.set_user_attr(SEEDS, seeds)
         if metrics and state != TrialState.FAIL:
             for key, excess in excesses(self.constraints, metrics).items():
                 trial.set_constraint(key, excess)

@@ -1,7 +1,7 @@
 """Trials as the driver knows them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from optuna.trial import FrozenTrial
@@ -16,6 +16,7 @@ GIVEN = "given"
 VALUES = "values"
 ORIGIN = "origin"
 INFEASIBLE = "infeasible"
+SEEDS = "seeds"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Standing:
     """A finished trial: number, state (COMPLETE, PRUNED, FAIL), objective values, and why it failed.
 
     `audited` is the epoch at which the pruner would have stopped it, if it was finished nevertheless; `origin` as of
-    `Asked`; `infeasible` are the constraints that it does not meet.
+    `Asked`; `infeasible` are the constraints that it does not meet; `seeds` the values of each
+    objective on its seeds, where there are several.
     """
 
     number: int
@@ -47,6 +49,7 @@ class Standing:
     audited: int | None = None
     origin: str | None = None
     infeasible: tuple[str, ...] = ()
+    seeds: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def why_infeasible(self) -> str:
@@ -84,4 +87,5 @@ def standing_of(trial: FrozenTrial, parameters: Sequence[Parameter]) -> Standing
         audited=attributes.get(AUDITED),
         origin=attributes.get(ORIGIN),
         infeasible=tuple(attributes.get(INFEASIBLE, ())),
+        seeds=attributes.get(SEEDS, {}),
     )

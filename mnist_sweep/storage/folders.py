@@ -57,11 +57,16 @@ class TrialFolder:
     summary = File("model.txt", "The model's layers, as text.")
     model = File("model.keras", "The trained network; only of the best few trials.")
     weights = File("model.weights.h5", "The weights of a network that can't be saved without its code.")
+    seeds = File("seeds", "The runs on further seeds of the search (search.seeds), each like a trial's folder.")
     log = File("log.txt", "Everything that the trial printed, tracebacks included.")
     state = File("state.json", "How the trial ended, written by the driver: state, reason, searched values.")
     record = File("record.json", "Metadata of the MLflow run: name, parameters, tags, data set, start.")
     tracking = File("mlflow.json", "The id of the MLflow run, and the state in which it was mirrored last.")
     lock = File(".lock", "Held while a single trial is running.")
+
+    def on_seed(self, index: int) -> "TrialFolder":
+        """Returns the folder of the trial's run on a further seed of the search, which may not exist yet."""
+        return TrialFolder(self.seeds / str(index))
 
     def has_begun(self) -> bool:
         """Returns whether the trial has begun to train."""

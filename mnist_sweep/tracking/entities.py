@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import statistics
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from mnist_sweep.config.secrets import masked
 from mnist_sweep.files import read_json_or_empty
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.run_record import RunKind, RunRecord
-from mnist_sweep.storage.state import TrialState
+from mnist_sweep.storage.state import TrialState, read_state
 
 STATUS: dict[str, str] = {
     TrialState.COMPLETE: "FINISHED",
@@ -87,6 +88,16 @@ def epoch_metrics(rows: Iterable[Mapping[str, float]], kind: str) -> list[Any]:
     ]
 
 
+def _over_seeds(folder: TrialFolder) -> dict[str, float]:
+    """Returns mean and standard deviation of the objectives of a trial on several seeds, and how many these are."""
+    state = read_state(folder.state)
+    several = {name: values for name, values in ((state and state.seeds) or {}).items() if len(values) > 1}
+    found: dict[str, float] = {}
+    for name, values in several.items():
+        found |= {name: statistics.fmean(values), f"{name}_std": statistics.stdev(values), "seeds": float(len(values))}
+    return found
+
+
 def final_metrics(folder: TrialFolder, kind: str) -> list[Any]:
     """Returns the metrics of an ended trial except the curves' last values, which its epochs have logged.
 
@@ -94,7 +105,7 @@ def final_metrics(folder: TrialFolder, kind: str) -> list[Any]:
     """
     from mlflow.entities import Metric
 
-    rows, metrics = folder.rows(), read_json_or_empty(folder.metrics)
+    rows, metrics = folder.rows(), {**read_json_or_empty(folder.metrics), **_over_seeds(folder)}
     if not rows:
         return []
     moment, step = int(rows[-1]["timestamp"] * 1000), int(rows[-1]["epoch"])

@@ -94,7 +94,7 @@ def _leaderboard(study: Study, trials: Sequence[Trial], column: str | None, alik
     table.add_column("overrides", overflow="fold")
     for trial in trials:
         named = dict(zip(study.metrics, trial.values, strict=False)) | {name: trial.metrics.get(name) for name in extra}
-        values = ["" if value is None else study.known.format(name, value)
+        values = ["" if value is None else study.known.format(name, value) + trial.spread(name)
                   for name in (*study.metrics, *extra) for value in [named.get(name)]]  # fmt: skip
         took = _took(trial)
         state = [trial.state.value] if has_states else []

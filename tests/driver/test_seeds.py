@@ -1,0 +1,174 @@
+"""Trials on several seeds: who is trained on all of them, what counts, and what is not trained again."""
+
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mnist_sweep.confirm.finalists import fresh_seed
+from mnist_sweep.driver.loop import Sweep, run_sweep
+from mnist_sweep.driver.plan import Plan
+from mnist_sweep.driver.seeds import APART, OnSeeds, further_seed, in_race
+from mnist_sweep.execution import InlineExecutor, Job
+from mnist_sweep.execution.executor import Done, Event
+from mnist_sweep.execution.job_folder import write_job
+from mnist_sweep.execution.progress import Silent
+from mnist_sweep.execution.runner import Runner
+from mnist_sweep.results.study import read_study
+from mnist_sweep.storage.state import TrialState, check_state, read_state
+from mnist_sweep.tracking.entities import final_metrics
+
+Planned = Callable[..., Plan]
+Swept = Callable[[Plan], Sweep]
+ARGUMENTS = ["search.seeds=3", "search.metric=val_accuracy", "search.n_trials=4"]
+
+
+class Noisy(InlineExecutor):
+    """Dry trials with a result that depends on the seed; the same job is never submitted twice."""
+
+    def __init__(self, spread: float = 0.004) -> None:
+        super().__init__()
+        self.spread = spread
+        self.submitted: list[int] = []
+
+    def submit(self, job: Job) -> None:
+        assert job.number not in self.submitted
+        self.submitted.append(job.number)
+        super().submit(job)
+        shift = self.spread * (-1, 0, 1)[(job.number // APART + job.number) % 3]
+        for row in self.jobs[job.number].left:
+            row["val_accuracy"] += shift
+
+
+def sweep_of(plan: Plan, swept: Swept, executor: InlineExecutor) -> OnSeeds:
+    sweep = swept(plan)
+    source = OnSeeds(sweep)
+    run_sweep(sweep, executor, source)
+    source.leave()
+    return source
+
+
+def test_the_mean_counts_and_the_spread_is_kept(planned: Planned, swept: Swept) -> None:
+    plan, executor = planned(*ARGUMENTS), Noisy()
+    sweep_of(plan, swept, executor)
+    study = read_study(plan.folder)
+    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 4
+    assert set(executor.submitted) >= {0, APART, 2 * APART}  # the baseline always
+    for trial in study.trials:
+        seeds = trial.seeds.get("val_accuracy", ())
+        assert len(seeds) in (0, 3)
+        if seeds:
+            assert trial.values == [pytest.approx(statistics.fmean(seeds))]
+            assert statistics.stdev(seeds) == pytest.approx(0.004)
+            assert trial.spread("val_accuracy") == " ± 0.0040 over 3 seeds"
+        else:
+            assert trial.metrics["val_accuracy"] == trial.values[0]
+    baseline = study.trials[0]
+    logged = {one.key: one.value for one in final_metrics(baseline.folder, "trial")}
+    assert (logged["seeds"], logged["val_accuracy_std"]) == (3.0, pytest.approx(0.004))
+    assert logged["val_accuracy"] == baseline.values[0]
+    configs = [(baseline.folder.on_seed(index).config).read_text() for index in (1, 2)]
+    assert [f"seed: {further_seed(0, index)}" in text for index, text in enumerate(configs, 1)] == [True, True]
+    again = swept(plan)
+    assert again.search.standing(0).seeds["val_accuracy"] == baseline.seeds["val_accuracy"]  # type: ignore[union-attr]
+
+
+def test_who_is_far_behind_is_trained_once(planned: Planned, swept: Swept) -> None:
+    sweep = swept(planned(*ARGUMENTS))
+    assert in_race(sweep.search, 0.0)  # nothing is known yet
+    for value in (0.9, 0.8):
+        number = sweep.search.ask().number  # type: ignore[union-attr]
+        seeds = {"val_accuracy": [value - 0.01, value, value + 0.01]}
+        sweep.search.tell(number, TrialState.COMPLETE, {"val_accuracy": value}, seeds=seeds)
+    assert in_race(sweep.search, 0.881)
+    assert not in_race(sweep.search, 0.879)  # two standard deviations below the best
+    assert in_race(sweep.search, 0.99)
+
+
+def test_what_has_ended_is_not_trained_again_after_a_kill(planned: Planned, swept: Swept) -> None:
+    plan = planned("search.seeds=3", "search.metric=val_accuracy", "search.n_trials=1")
+    sweep = swept(plan)
+    source, executor = OnSeeds(sweep), Noisy()
+    runner = Runner(executor, source, 1, None)
+    while not (read_state(plan.folder.trial(0).on_seed(1).state)):  # the first further seed has ended
+        runner._fill()
+        for event in executor.events(0):
+            runner._handle(event)
+    assert check_state(plan.folder.trial(0).state).state is TrialState.RUNNING
+    assert read_study(plan.folder).trials[0].state is TrialState.INTERRUPTED  # nobody runs it
+    second = Noisy()  # the driver was killed here
+    sweep_of(plan, swept, second)
+    assert second.submitted == [2 * APART]
+    state = check_state(plan.folder.trial(0).state)
+    assert (state.state, len((state.seeds or {})["val_accuracy"])) == (TrialState.COMPLETE, 3)
+
+
+class _Stops(Noisy):
+    """Stops everything after the first run of the first trial."""
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        super().__init__()
+        self.ask = stop
+
+    def events(self, timeout: float) -> list[Event]:
+        found = super().events(timeout)
+        if any(isinstance(event, Done) for event in found):
+            self.ask()
+        return found
+
+
+def test_an_interrupted_trial_keeps_its_first_run(planned: Planned, swept: Swept) -> None:
+    plan = planned("search.seeds=3", "search.metric=val_accuracy", "search.n_trials=1", "runtime.workers=1")
+    sweep = swept(plan)
+    source = OnSeeds(sweep)
+
+    class Interrupts:
+        received: int | None = None
+
+    interrupts: Any = Interrupts()
+    executor = _Stops(lambda: setattr(interrupts, "received", 2))
+    Runner(executor, source, 1, interrupts).run(Silent())
+    source.leave()
+    state = check_state(plan.folder.trial(0).state)
+    assert (state.state, len((state.seeds or {})["val_accuracy"])) == (TrialState.INTERRUPTED, 1)
+    second = Noisy()
+    sweep_of(plan, swept, second)
+    assert second.submitted == [APART, 2 * APART]
+    assert check_state(plan.folder.trial(0).state).retries == 0
+
+
+def test_a_trial_that_fails_on_a_seed_has_failed(planned: Planned, swept: Swept) -> None:
+    sweep = swept(planned(*ARGUMENTS))
+    source = OnSeeds(sweep)
+    first = source.next_job()
+    assert first is not None
+    write_job(first)
+    source.submitted(first)
+    source.done(first, {"stopped": False, "epochs": 3, "metrics": {"val_accuracy": 0.9}, "fit_seconds": 1.0})
+    further = [source.next_job(), source.next_job()]
+    assert [job.number for job in further if job] == [APART, 2 * APART]
+    assert further[0] is not None
+    assert further[0].folder == str(Path(first.folder) / "seeds" / "1")
+    source.failed(further[0], "loss became NaN")
+    assert sweep.active  # the other seed still runs
+    assert further[1] is not None
+    source.failed(further[1], "loss became NaN")
+    state = check_state(sweep.plan.folder.trial(0).state)
+    assert state.state is TrialState.FAIL
+    assert state.reason == "on seed 3 of 3: loss became NaN"
+
+
+def test_one_seed_is_as_before(planned: Planned, swept: Swept) -> None:
+    executor = Noisy()
+    plan = planned("search.metric=val_accuracy", "search.n_trials=3")
+    sweep_of(plan, swept, executor)
+    assert executor.submitted == [0, 1, 2]
+    assert all(not trial.seeds and not trial.folder.seeds.exists() for trial in read_study(plan.folder).trials)
+
+
+def test_the_seeds_are_of_the_search_alone() -> None:
+    mine = {further_seed(0, index) for index in range(1, 100)}
+    assert len(mine) == 99
+    assert mine.isdisjoint({0, *(fresh_seed(0, index) for index in range(100))})
