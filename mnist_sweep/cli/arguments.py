@@ -30,6 +30,7 @@ class Names(Enum):
     TRIALS = "trials"
     CONFIGURATION = "a configuration file"
     STUDY_OR_FILE = "a study's name or a best.yaml"
+    RUNNING = "a study's name, or STUDY/TRIAL for stop"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,11 @@ COMMANDS = {
     "report": Command("report", "report", Names.STUDIES),
     "show": Command("show", "show", Names.STUDY),
     "studies": Command("show", "studies", function="all_studies"),
+    "stop": Command("steer", "steer", Names.RUNNING, function="stop"),
+    "pause": Command("steer", "steer", Names.RUNNING, function="pause"),
+    "resume": Command("steer", "steer", Names.RUNNING, function="resume"),
+    "add": Command("steer", "steer", Names.RUNNING, function="add"),
+    "set": Command("steer", "steer", Names.RUNNING, function="change"),
     "data": Command("data", "config", sweeps=True),
     "sync": Command("sync", "sync", Names.STUDY),
     "ui": Command("ui", "ui"),
@@ -156,11 +162,35 @@ def _take_names(arguments: Arguments, command: Command, name: str) -> Arguments:
         value = given[0] if given else studies[0] if len(studies) == 1 else f"[{','.join(studies)}]"
         overrides += [f"study_name={value}"] if given or studies else []
         return replace(arguments, overrides=[*overrides, *(f"file={as_literal(text)}" for text in files)])
+    if kind is Names.RUNNING:
+        return replace(arguments, overrides=_of_running(names, overrides, name))
     if kind is Names.TRIALS:
         return replace(arguments, overrides=[*overrides, *([f"trials={as_literal(names)}"] if names else [])])
     if names and _is_file(names[0]):
         raise UserError(f"{name} takes no configuration file, got {names[0]}; `mnist-sweep train {names[0]}` does")
     return arguments  # `read` says what is wrong with them
+
+
+def _of_running(names: Sequence[str], overrides: Sequence[str], name: str) -> list[str]:
+    """The overrides of a command for a running search: what it is to do there is handed on as text."""
+    keys = ("study", "study_name")
+    studies = [*names, *(text.partition("=")[2] for text in overrides if key_of(text) in keys)]
+    if len(studies) > 1:
+        raise UserError(f"{name} takes {Names.RUNNING.value}, once, got {', '.join(studies)}")
+    study, _, trial = (studies[0] if studies else "").partition("/")
+    own = [text for text in overrides if key_of(text) == "runs_folder" or key_of(text).startswith("hydra")]
+    given = [text for text in overrides if text not in own and key_of(text) not in keys]
+    if given and name not in ("add", "set"):
+        raise UserError(f"{name} takes {Names.RUNNING.value}, got {given[0]}")
+    if trial and (name != "stop" or not trial.isdigit()):
+        raise UserError(f"{name} takes {Names.RUNNING.value}, got {studies[0]}")
+    found = [f"study_name={as_literal(study)}"] if study else []
+    return [
+        *own,
+        *found,
+        *([f"trial={int(trial)}"] if trial else []),
+        *([f"given={as_literal(given)}"] if given else []),
+    ]
 
 
 # What a search has, and a stored configuration has not.

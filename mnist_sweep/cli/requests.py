@@ -76,6 +76,33 @@ def _output(value: Any, usual: Path) -> Path:
 
 
 @dataclass(frozen=True)
+class SteerRequest:
+    """Of `stop`, `pause`, `resume`, `add` and `set`.
+
+    Attributes:
+        study: A study's name, None for the one that was worked on last.
+        trial: One of its trials, None for the search.
+        given: Overrides.
+        runs_folder: Where the studies lie.
+    """
+
+    study: str | None
+    trial: int | None
+    given: list[str]
+    runs_folder: Path
+
+
+def steer_request(composed: Composed, name: str) -> SteerRequest:
+    """Returns what a command for a running search is asked for; raises UserError."""
+    config = composed.config
+    study, folder = _name(config["study_name"]), parse_folder(config["runs_folder"])
+    if name in ("add", "set") and not config["given"]:
+        example = "model.dropout=0.3" if name == "add" else "search.n_trials=60"
+        raise UserError(f"{name} takes overrides, such as {example}")
+    return SteerRequest(study, config["trial"], [str(text) for text in config["given"]], folder)
+
+
+@dataclass(frozen=True)
 class ReportRequest:
     """Of `report`: studies, None for the one that was worked on last; where to write, None for the usual folder."""
 

@@ -104,6 +104,10 @@ class Screen:
         self.deadline = None if scope.seconds is None else time.monotonic() + scope.seconds
         self.counts = {**dict.fromkeys(FINISHED, 0), **scope.done}
 
+    def expect_total(self, total: int | None, workers: int) -> None:
+        """Says how many runs there are now, and how many at the same time."""
+        self.total, self.workers = total, workers
+
     def expect(self, seconds: float) -> None:
         """Says what a run is estimated to take."""
         self.prior = seconds

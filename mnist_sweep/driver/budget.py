@@ -124,6 +124,11 @@ class Budget:
         self._began = time.monotonic()
         self._until = None if limits.until is None else _moment(limits.until)
 
+    def change(self, limits: SearchConfig) -> None:
+        """Goes on with other limits; the time of the call counts from its beginning."""
+        self.limits = limits
+        self._until = None if limits.until is None else _moment(limits.until)
+
     def reason_to_stop(self, running: int) -> str:
         """Returns why no further trial is asked for, empty where there is no reason.
 

@@ -17,7 +17,7 @@ from mnist_sweep.driver.study_files import StudyFiles
 from mnist_sweep.execution.executor import Executor, Job
 from mnist_sweep.execution.jobs import Batch, TrialRequest, make_job, workers
 from mnist_sweep.execution.progress import Progress
-from mnist_sweep.execution.runner import JobSource, run_jobs
+from mnist_sweep.execution.runner import Control, JobSource, run_jobs
 from mnist_sweep.formatting import spread_text
 from mnist_sweep.results.pruning import is_audited
 from mnist_sweep.search import Asked, Search, Standing, in_common
@@ -39,6 +39,7 @@ class Active:
     rows: list[Row] = field(default_factory=list)
     pruned: bool = False
     audited: bool = False
+    reason: str | None = None  # why it was stopped by hand
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Sweep:
         self.failed_in_a_row: list[Standing] = []
         self.unreported = ""  # why no trial will be complete, where one has not reported what is searched for
         self.why = ""
+        self.stopped_by = ""
         self.budget = Budget(plan.settings.search, search, plan.description)
         self.kernels = kernels_of(plan.folder)
         self._writing: set[int] = set()  # trained, but not told to Optuna yet
@@ -168,8 +170,9 @@ class Sweep:
     def done(self, job: Job, result: dict[str, Any]) -> None:
         """Tells Optuna that a trial is complete or was pruned."""
         metrics = self._completed(result["metrics"], self.active[job.number].rows)
-        if not result["epochs"] and violations(self.search.constraints, metrics):
-            self._refused(job.number, metrics, result["fit_seconds"])
+        by_hand = self.active[job.number].reason if result["stopped"] else None
+        if not result["epochs"] and (by_hand or violations(self.search.constraints, metrics)):
+            self._not_trained(job.number, metrics, result["fit_seconds"])
             return
         if missing := [name for name in self.search.metrics if name not in metrics]:
             had = ", ".join(metrics) or "nothing"
@@ -181,7 +184,7 @@ class Sweep:
         is_pruned = active.pruned and result["stopped"]  # a stop request may come too late: the result is complete
         state = TrialState.PRUNED if is_pruned else TrialState.COMPLETE
         before = self.search.best()
-        trial = self.search.tell(job.number, state, metrics, seeds=result.get("seeds"))
+        trial = self.search.tell(job.number, state, metrics, active.reason if is_pruned else None, result.get("seeds"))
         best = self.search.best()
         is_best = best is not None and best.number == job.number and (before is None or before.number != job.number)
         self.files.trial_ended(active.asked, trial, is_best, result["fit_seconds"])
@@ -190,16 +193,24 @@ class Sweep:
         text = f"{metric.name} {metric.format(metrics[metric.name])}" + (
             f" after epoch {result['epochs']}" if is_pruned else ""
         )
+        text += f", {active.reason}" if is_pruned and active.reason else ""
         text += spread_text(trial.seeds.get(metric.name, ()))
         text += ", the best so far" if is_best else ""
         self.progress.ended(job.number, state, text + (f"; {trial.why_infeasible}" if trial.infeasible else ""))
 
-    def _refused(self, number: int, metrics: Mapping[str, float], seconds: float) -> None:
-        """Tells Optuna that a trial was not trained: what was known of it does not meet the constraints."""
+    def _not_trained(self, number: int, metrics: Mapping[str, float], seconds: float) -> None:
+        """Tells Optuna that a trial has no epoch: it does not meet the constraints, or was stopped by hand."""
         active = self._forget(number)
-        trial = self.search.tell(number, TrialState.PRUNED, metrics)
+        trial = self.search.tell(number, TrialState.PRUNED, metrics, active.reason)
         self.files.trial_ended(active.asked, trial, is_best=False, fit_seconds=seconds)
-        self.progress.ended(number, TrialState.PRUNED, f"not trained; {trial.why_infeasible}")
+        self.progress.ended(number, TrialState.PRUNED, f"not trained; {active.reason or trial.why_infeasible}")
+
+    def stop_trial(self, number: int, reason: str) -> None:
+        """Notes that a running trial is stopped by hand; raises UserError where it is not running."""
+        if (active := self.active.get(number)) is None:
+            running = ", ".join(map(str, self.active)) or "none"
+            raise UserError(f"trial {number} is not running; running are: {running}")
+        active.pruned, active.reason = True, reason
 
     def _completed(self, metrics: Mapping[str, float], rows: Sequence[Row]) -> dict[str, float]:
         """Returns a trial's metrics with those objectives that its curves have, and its task knows no direction of."""
@@ -246,20 +257,23 @@ class Sweep:
             code: The exit code of an interrupt, else 0.
         """
         if code:
-            return Outcome(code, "interrupted")
+            return Outcome(code, f"stopped by {self.stopped_by}" if self.stopped_by else "interrupted")
         counts = self.search.counts
         all_failed = counts[TrialState.FAIL] == counts.total() > 0
         too_many = len(self.failed_in_a_row) >= self.budget.limits.max_failures
         return Outcome(int(all_failed or too_many), self.why)
 
 
-def run_sweep(sweep: Sweep, executor: Executor, source: JobSource | None = None) -> Outcome:
+def run_sweep(
+    sweep: Sweep, executor: Executor, source: JobSource | None = None, control: Control | None = None
+) -> Outcome:
     """Runs a sweep to its end, or until Ctrl-C.
 
     Args:
         sweep: The sweep.
         executor: Where its trials run.
         source: What hands out its jobs, None for the sweep itself.
+        control: What steers it from outside, None for nothing.
 
     Raises:
         Unavailable: The disk is full.
@@ -270,4 +284,4 @@ def run_sweep(sweep: Sweep, executor: Executor, source: JobSource | None = None)
     if sweep.waiting:
         numbers = ", ".join(str(asked.number) for asked in sweep.waiting)
         progress.say(f"Run again, as the last call left them running: trials {numbers}")
-    return sweep.outcome(run_jobs(executor, source or sweep, workers(plan.settings.runtime), progress))
+    return sweep.outcome(run_jobs(executor, source or sweep, workers(plan.settings.runtime), progress, control))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mnist_sweep.config import UserError
 from mnist_sweep.config.constraints import violations
 from mnist_sweep.config.hashing import drawn
 from mnist_sweep.config.metrics import Metric, Row
@@ -231,6 +232,26 @@ class OnSeeds:
             return
         held, index = further
         held.running.pop(index, None)
+
+    def stop_trial(self, number: int, reason: str) -> list[int]:
+        """Notes that a running trial is stopped by hand.
+
+        Args:
+            number: The trial's number.
+            reason: Who asks for it.
+
+        Returns:
+            The numbers of the jobs that are to be stopped.
+
+        Raises:
+            UserError: It is not running, or its first run has ended, and it counts.
+        """
+        if number in self.held:
+            raise UserError(
+                f"trial {number} has been trained on its first seed: it counts, and runs on its other seeds"
+            )
+        self.sweep.stop_trial(number, reason)
+        return [number]
 
     def leave(self) -> None:
         """Leaves the trials that are held for the next call, which does not run again what has ended."""

@@ -23,6 +23,7 @@ from mnist_sweep.driver.fork import forked
 from mnist_sweep.driver.loop import Outcome, Sweep, run_sweep
 from mnist_sweep.driver.plan import Plan, make_plan
 from mnist_sweep.driver.seeds import OnSeeds
+from mnist_sweep.driver.steering import Steering
 from mnist_sweep.driver.study_files import StudyFiles
 from mnist_sweep.execution import Executor, make_executor
 from mnist_sweep.execution.jobs import Batch, shortest, workers
@@ -158,8 +159,10 @@ def _run(sweep: Sweep, executor: Executor, screen: Progress) -> Outcome:
     plan, record, tracker = sweep.plan, sweep.files, sweep.files.tracker
     try:
         on_seeds = OnSeeds(sweep)
-        outcome = run_sweep(sweep, executor, on_seeds)
+        steering = Steering(on_seeds)
+        outcome = run_sweep(sweep, executor, on_seeds, steering)
         on_seeds.leave()
+        steering.close()
         record.ended = outcome.why
         if outcome.is_interrupted:  # after Ctrl-C no pictures are drawn
             record.write_summary()

@@ -54,6 +54,9 @@ class Progress(Protocol):
     def expect(self, seconds: float) -> None:
         """Says what a job is estimated to take."""
 
+    def expect_total(self, total: int | None, workers: int) -> None:
+        """Says how many jobs there are now, and how many run at the same time."""
+
     def live(self) -> AbstractContextManager[object]:
         """Returns a context within which running jobs are shown as they change."""
 
@@ -113,6 +116,9 @@ class Silent:
         """Does nothing."""
 
     def expect(self, seconds: float) -> None:
+        """Does nothing."""
+
+    def expect_total(self, total: int | None, workers: int) -> None:
         """Does nothing."""
 
     def live(self) -> AbstractContextManager[object]:

@@ -5,6 +5,8 @@ Sweep, confirm, reproduce, train and the probing of networks are sources of jobs
 
 import errno
 import math
+import signal
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -64,6 +66,25 @@ class Observer(Protocol):
         """The job was left before its end, because everything is to stop; it will not be submitted again."""
 
 
+class Control(Protocol):
+    """Steers a runner from outside."""
+
+    @property
+    def at_once(self) -> int:
+        """How many jobs may train at the same time."""
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether no further job begins for the time being."""
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether everything is to end as by Ctrl-C."""
+
+    def poll(self) -> Sequence[int]:
+        """Looks for requests; returns the numbers of the jobs that are to be stopped."""
+
+
 class JobSource(Observer, Protocol):
     """Observer that also says what is to run."""
 
@@ -90,11 +111,19 @@ def at_capacity(active: int, writing: int, at_once: int) -> bool:
 class Runner:
     """Runs the jobs of a source on an executor, `at_once` at a time at most and not more than it has slots for."""
 
-    def __init__(self, executor: Executor, source: JobSource, at_once: int, interrupts: Interrupts | None) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        source: JobSource,
+        at_once: int,
+        interrupts: Interrupts | None,
+        control: Control | None = None,
+    ) -> None:
         self.executor = executor
         self.source = source
         self.at_once = at_once
         self.interrupts = interrupts
+        self.control = control
         self.active: dict[int, Job] = {}
         self._writing: set[int] = set()
         self._again: list[Job] = []  # lost ones
@@ -110,17 +139,33 @@ class Runner:
             OSError: The disk is full.
         """
         while True:
+            self._obey()
             if self._is_interrupted() and not self._stopping:
                 self._stop(progress)
-            if not self._stopping:
+            is_paused = self.control is not None and self.control.is_paused
+            if not self._stopping and not is_paused:
                 self._fill()
             if not self.active:
-                return
+                if not is_paused or self._stopping:
+                    return
+                time.sleep(TICK_SECONDS)
             for event in self.executor.events(TICK_SECONDS):
                 self._handle(event, progress)
             if self.executor.nodes != self._nodes:
                 self._nodes = self.executor.nodes
                 progress.nodes(self._nodes)
+
+    def _obey(self) -> None:
+        """Does what is asked from outside."""
+        if self.control is None:
+            return
+        for number in self.control.poll():
+            if number in self.active:
+                self._requested.add(number)
+                self.executor.stop(number)
+        self.at_once = self.control.at_once
+        if self.control.is_stopped and self.interrupts is not None and self.interrupts.received is None:
+            self.interrupts.received = signal.SIGINT
 
     def _is_interrupted(self) -> bool:
         return self.interrupts is not None and self.interrupts.received is not None
@@ -205,7 +250,9 @@ class Runner:
         self._again.clear()
 
 
-def run_jobs(executor: Executor, source: JobSource, at_once: int, progress: Progress) -> int:
+def run_jobs(
+    executor: Executor, source: JobSource, at_once: int, progress: Progress, control: Control | None = None
+) -> int:
     """Runs the jobs of a source to their end, or until Ctrl-C; whatever happens, no process is left behind.
 
     Args:
@@ -213,6 +260,7 @@ def run_jobs(executor: Executor, source: JobSource, at_once: int, progress: Prog
         source: The jobs.
         at_once: How many may train at the same time.
         progress: Shows what happens.
+        control: What steers them from outside, None for nothing.
 
     Returns:
         The exit code of an interrupt, 130 or 143, else 0.
@@ -221,7 +269,7 @@ def run_jobs(executor: Executor, source: JobSource, at_once: int, progress: Prog
         Unavailable: The disk is full.
     """
     with Interrupts() as interrupts:
-        runner = Runner(executor, source, at_once, interrupts)
+        runner = Runner(executor, source, at_once, interrupts, control)
         is_disk_full = False
         try:
             with progress.live():

@@ -27,6 +27,10 @@ class Finished(Protocol):
         """Its objectives, if it is complete."""
 
     @property
+    def reason(self) -> str | None:
+        """Why it failed, or was stopped by hand."""
+
+    @property
     def audited(self) -> int | None:
         """The epoch at which the pruner would have stopped it, if it was finished nevertheless."""
 
@@ -80,8 +84,10 @@ def judge_pruner(
     for number in audited:
         best = values[number] if best is None or better(values[number], best) else best
     pruned = [
-        t.number for t in finished if t.state == TrialState.PRUNED and (t.values or study.trial(t.number).rows())
-    ]  # others can't meet the constraints, and were not trained
+        t.number
+        for t in finished  # what was not trained at all can't meet the constraints, and a reason is of a person
+        if t.state == TrialState.PRUNED and t.reason is None and (t.values or study.trial(t.number).rows())
+    ]
     saved = 0.0
     epochs = epochs or max((len(study.trial(number).rows()) for number in values), default=0)
     histories = {number: study.trial(number).rows() for number in (*values, *pruned)}

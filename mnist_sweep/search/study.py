@@ -91,7 +91,7 @@ class Search:
         for trial in self._trials():
             if trial.state.is_finished():
                 self._finish(standing_of(trial, self.parameters))
-        self._waiting = any(trial.state == OptunasState.WAITING for trial in self._trials())
+        self._waiting = sum(trial.state == OptunasState.WAITING for trial in self._trials())  # enqueued, not asked for
         by_first = len(self.objectives) == 1 or settings.search.prune_by_first
         self.prunes = by_first and self.objectives[0].curve is not None
         self._first = self._first_metric() if self.prunes and len(self.objectives) > 1 else None
@@ -127,13 +127,29 @@ class Search:
             overrides = self.tried.literals(self._trials()[number].params)  # as far as it lies in the space
         self.tried.add(overrides)
 
+    def add(self, named: Given) -> bool:
+        """Adds a trial that is asked for next; returns whether it has not been tried yet."""
+        if not self._is_new(named):
+            return False
+        self._was_given.append(named.overrides)
+        self._enqueue(named)
+        self._waiting += 1
+        return True
+
+    def _enqueue(self, named: Given) -> None:
+        attributes = {GIVEN: named.overrides, VALUES: self._known(named.values), ORIGIN: named.origin}
+        self.study.enqueue_trial(given_params(self.parameters, named.values), user_attrs=attributes)
+
+    def _is_new(self, named: Given) -> bool:
+        searched = {parameter.key for parameter in self.parameters}
+        point = self.tried.literals(given_params(self.parameters, named.values))
+        return named.overrides not in self._was_given and not (set(named.overrides) <= searched and point in self.tried)
+
     def _next_given(self) -> Given | None:
         """Returns the next trial that is to be tried whatever the sampler says."""
-        searched = {parameter.key for parameter in self.parameters}
         while self._given:
             one = self._given.pop(0)
-            point = self.tried.literals(given_params(self.parameters, one.values))
-            if one.overrides not in self._was_given and not (set(one.overrides) <= searched and point in self.tried):
+            if self._is_new(one):
                 return one
         return None
 
@@ -183,13 +199,12 @@ class Search:
         What is drawn depends on the seed, the trial's number and what is known by then: a search that was left and goes
         on draws what it would have drawn.
         """
-        if self._waiting:
-            self._waiting = False  # of a driver that died between the two calls
+        if self._waiting:  # added, or of a driver that died between the two calls
+            self._waiting -= 1
         elif not (self._finished or self.running):
             self.study.enqueue_trial(given_params(self.parameters, self.base))
         elif (named := self._next_given()) is not None:
-            attributes = {GIVEN: named.overrides, VALUES: self._known(named.values), ORIGIN: named.origin}
-            self.study.enqueue_trial(given_params(self.parameters, named.values), user_attrs=attributes)
+            self._enqueue(named)
         elif self.tried.is_everything:
             return None
         elif self._is_grid and (point := self.tried.next_left()) is not None:

@@ -101,6 +101,8 @@ class StudyFolder:
     hardest = File("hardest.json", "The validation images that most trials misclassify.")
     audit = File("audit.json", "The verdicts of reproducing every trial.")
     winner = File("winner.yaml", "The recommended finalist, ready for experiments/.")
+    requests = File("requests", "Requests to the running driver that wait for their answers.")
+    request_log = File("requests.jsonl", "All requests to the running driver, by whom and when, and its answers.")
     record = File("record.json", "Metadata of the study's MLflow run.")
     tracking = File("mlflow.json", "The id of the study's MLflow run.")
     settled = File("settled.json", "Since when all files of the trials that had ended are known to be complete.")
