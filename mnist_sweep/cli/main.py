@@ -89,7 +89,8 @@ def _composed(config: DictConfig, arguments: Arguments, line: str) -> Composed:
         overrides=texts,
         sweeps={**parameters_of_files(hydra.sweeper.params), **arguments.sweeps},
         unsearched=arguments.unsearched,
-        choices={key: str(option) for key, option in hydra.runtime.choices.items() if "/" not in key},
+        choices={key: str(option) for key, option in hydra.runtime.choices.items()
+                 if option is not None and "/" not in key},
         trusted=trusted,
         flags=arguments.where,
         line=line,

@@ -159,6 +159,8 @@ def _hint(key: str, value: str) -> str:
         if name in ELSEWHERE:
             return f"write {key}={ELSEWHERE[name].format(function[2])}"
         return "write choice(a,b,c), range(start,stop,step), interval(low,high) or tag(log,interval(low,high))"
+    if value[:1] in ("{", "["):
+        return "in a list or a mapping, texts with other characters than letters, digits, _ . - and / need quotes"
     return f"quote its value: {_quoted(key, value)}"
 
 

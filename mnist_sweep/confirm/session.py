@@ -16,6 +16,7 @@ from mnist_sweep.confirm.stages import Stages, looks_of, rules_of
 from mnist_sweep.confirm.winner import register_winner
 from mnist_sweep.execution.jobs import shortest, workers
 from mnist_sweep.execution.progress import Progress, Scope
+from mnist_sweep.execution.ready import check_ready
 from mnist_sweep.formatting import duration
 from mnist_sweep.results.confirmation import Confirmation, read_confirmation
 from mnist_sweep.results.confirmation_text import looked
@@ -136,6 +137,7 @@ def confirm(
         counts = {TrialState.COMPLETE: done}
         screen.begin(Scope(f"confirming {study.name}", curve, most, at_once, counts, kind="run"))
         settle_in(study, screen.say)
+        check_ready(finalists[0].seeded(0), what.trusted, runtime)
         openings(study)  # a damaged log is reported before anything is done
         _intro(study, stages, at_once, screen)
         if stages.plan.todo:

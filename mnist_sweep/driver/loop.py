@@ -177,7 +177,9 @@ class Sweep:
         if missing := [name for name in self.search.metrics if name not in metrics]:
             had = ", ".join(metrics) or "nothing"
             self.unreported = f"search.metric must be one of what a trial reports, {had}, got {missing[0]}"
-            self._fail(self.active[job.number].asked, f"it has not reported {missing[0]}, which is searched for: {had}")
+            self._fail(
+                self.active[job.number].asked, f"it has reported {had}, but not {missing[0]}, which is searched for"
+            )
             return
         active = self._forget(job.number)
         self.failed_in_a_row = []

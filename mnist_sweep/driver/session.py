@@ -13,6 +13,7 @@ from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.metrics import shown_curve
 from mnist_sweep.config.secrets import masked
+from mnist_sweep.config.sources import sources
 from mnist_sweep.config.space import as_literal
 from mnist_sweep.config.task import metric_table
 from mnist_sweep.driver.budget import in_words, seconds_allowed
@@ -33,7 +34,7 @@ from mnist_sweep.formatting import duration
 from mnist_sweep.results.pruning import sentence
 from mnist_sweep.search import Search, Standing
 from mnist_sweep.storage.copies import settle_in
-from mnist_sweep.storage.environment import kernels_of
+from mnist_sweep.storage.environment import kernels_of, read_environment
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.identity import check_not_another, identity, keep_identity
 from mnist_sweep.storage.lock import locked
@@ -70,10 +71,21 @@ def _intro(plan: Plan, search: Search, screen: Progress, lost: list[Standing], a
                    f"{command}", wrap=True)  # fmt: skip
     if done := search.counts.total():
         screen.say(f"Going on: {done} trials have ended before")
+        for module in _changed_sources(plan):
+            screen.warn(f"{module} has changed since the study began: trials of both are now in one ranking; "
+                        "study.name=... begins a new study")  # fmt: skip
         begun, now = kernels_of(plan.folder), chosen()
         if begun and now and chosen(begun) != now:
             screen.say(f"Its trials were trained with {begun}'s kernels, and go on so: those of {now} are faster here, "
                        "for a new study.name", wrap=True)  # fmt: skip
+
+
+def _changed_sources(plan: Plan) -> list[str]:
+    """Returns the modules of somebody's own whose source is another one than that of the study's first trial."""
+    found = (read_environment(trial.environment) for trial in plan.folder.trials())
+    first = next((environment.sources for environment in found if environment), None) or {}
+    now = sources(plan.base.plain())
+    return [module for module, digest in first.items() if now.get(module, digest) != digest]
 
 
 def _command(plan: Plan, *words: str) -> str:

@@ -194,8 +194,7 @@ def train(composed: Composed, screen: Progress, transfer: Transfer) -> Trained:
     description = prepare(config, screen.say, transfer=transfer)
     study = StudyFolder(around.runs_folder / (around.study.name or "train"))
     check_no_search(study)
-    if hasattr(task, "ready"):
-        check_ready(config, composed.trusted, around.runtime)
+    check_ready(config, composed.trusted, around.runtime)
     executor = make_executor(around.runtime, task)
     number, folder = next_folder(study)
     batch = Batch(config, description, composed.trusted, composed.flags, composed.line)

@@ -211,7 +211,8 @@ class StudyFiles:
             f"# The same as: {self.plan.command(best.overrides)}\n"
         )
         content = stored(self.plan.composer.config(best.overrides).plain())
-        result = result_of(self.folder.trial(best.number), self.folder.name)
+        overrides = self.plan.composer.overrides(best.overrides)
+        result = result_of(self.folder.trial(best.number), self.folder.name, overrides)
         files.write_yaml(self.folder.best, {**content, "recorded": result}, header)
 
     def write_summary(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from mnist_sweep.config import TrialConfig
 from mnist_sweep.config.kernels import Kernels, chosen
 from mnist_sweep.config.settings import RayConfig, RuntimeConfig
+from mnist_sweep.config.sources import sources
 from mnist_sweep.execution.executor import ANY, Job
 from mnist_sweep.provenance import environment
 from mnist_sweep.storage.folders import TrialFolder
@@ -85,6 +86,7 @@ class TrialRequest:
         folder: Where its files go.
         keep_model: Whether the trained network is kept.
         stop_after: The epoch to stop after, None for all epochs.
+        was_stopped: Whether it repeats a trial that was stopped there.
         retries: How often it was lost before.
         constraints: Bounds of metrics, for one that is known to be beyond them before it is trained.
         kernels: What the trial that it repeats, or its study, was trained with; None for this machine's fastest.
@@ -97,6 +99,7 @@ class TrialRequest:
     folder: TrialFolder
     keep_model: bool = False
     stop_after: int | None = None
+    was_stopped: bool = False
     retries: int = field(default=0, kw_only=True)
     constraints: Sequence[str] = field(default=(), kw_only=True)
     kernels: Kernels | None = field(default=None, kw_only=True)
@@ -110,9 +113,14 @@ def make_job(trial: TrialRequest, batch: Batch) -> Job:
     settings = {
         "allowed": list(batch.trusted),
         "data": description,
-        "environment": {**environment(command, batch.line), "data": description},
+        "environment": {
+            **environment(command, batch.line),
+            "sources": sources(trial.config.plain()),
+            "data": description,
+        },
         "keep_model": trial.keep_model,
         "stop_after": trial.stop_after,
+        "was_stopped": trial.was_stopped,
         "constraints": list(trial.constraints),
         "shared": batch.shared if batch.has(trial.config) else None,
     }

@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -68,7 +69,8 @@ class LocalExecutor:
         """Starts the fork server, which then imports TensorFlow in the background."""
         from multiprocessing import forkserver
 
-        forkserver.ensure_running()
+        with _deaf_to_interrupts():
+            forkserver.ensure_running()
 
     def submit(self, job: Job) -> None:
         """Forks a process for the job; a fork server that has died is started anew.
@@ -79,7 +81,7 @@ class LocalExecutor:
         start = self.context.Process if job.kernels in (None, self.kernels) else get_context("spawn").Process
         started = start(target=process.main, args=(there, job), name=f"trial-{job.number}", daemon=True)
         try:
-            with _without_main():
+            with _without_main(), _deaf_to_interrupts():
                 started.start()
             seen = psutil.Process(started.pid)
         except (OSError, EOFError) as error:  # the fork server was killed while it was asked
@@ -147,6 +149,8 @@ class LocalExecutor:
         if job.process.is_alive():
             _kill(job, signal.SIGKILL)
             job.process.join()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(job.process.pid or 0, signal.SIGKILL)  # what the job has started and left behind
 
     def stop(self, number: int) -> None:
         """Sends a stop request; a job that has just ended doesn't receive it."""
@@ -176,6 +180,22 @@ def _without_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Returns a context in which a program that is started ignores Ctrl-C from its first instruction on.
+
+    It lasts milliseconds; a Ctrl-C within them has to be pressed again.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _kill(job: _Running, number: signal.Signals) -> None:

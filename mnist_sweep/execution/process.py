@@ -48,8 +48,12 @@ def is_trial() -> bool:
 
 def one_line(error: BaseException) -> str:
     """Returns an exception's type and the first line of its message, cut to 300 characters."""
-    text = str(error).strip().split("\n")[0]
     kind = type(error).__name__
+    try:
+        text = str(error).strip().split("\n")[0]
+    except Exception:  # of a class of the user's own
+        text = "an exception whose message can't be made"
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)  # colours, NUL: it goes to a terminal
     if kind in ("UserError", "FloatingPointError"):
         return text[:300]
     return f"{kind}: {text}"[:300] if text else kind
@@ -59,6 +63,13 @@ def _cause(error: BaseException) -> Cause:
     return "disk" if is_full(error) else "error"
 
 
+def _end_with_children() -> None:
+    """Ends this process and those that it has started, without another word."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
 def _listen(connection: Connection, stop: threading.Event) -> None:
     """Waits for a stop request; ends the process at once when the driver is gone."""
     try:
@@ -66,7 +77,7 @@ def _listen(connection: Connection, stop: threading.Event) -> None:
             if connection.recv() == "stop":
                 stop.set()
     except (EOFError, OSError):
-        os._exit(1)
+        _end_with_children()
 
 
 def _result(job: Job, send: Callable[..., None], should_stop: Callable[[], bool]) -> dict[str, Any]:
@@ -96,6 +107,8 @@ def main(connection: Connection, job: Job) -> None:
     """Runs the job; whatever happens is reported to the driver, or the pipe breaks."""
     for number in (signal.SIGINT, signal.SIGTERM):  # the driver handles Ctrl-C, and signals to the process group
         signal.signal(number, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        os.setpgid(0, 0)  # by which the driver ends what the job has started and left behind
     _STATE["is_trial"] = True
     _offer_to_the_kernel()
     stop = threading.Event()
@@ -104,7 +117,7 @@ def main(connection: Connection, job: Job) -> None:
         try:
             connection.send((kind, content))
         except OSError:
-            os._exit(1)
+            _end_with_children()
 
     try:
         folder = Path(job.folder)

@@ -56,14 +56,17 @@ class Unshown:
 def check_ready(config: TrialConfig, allowed: list[str], runtime: RuntimeConfig) -> None:
     """Raises UserError where a configuration's task can't run, such as for a function that can't be imported.
 
+    It does nothing for a task that has no `ready`.
+
     Args:
         config: The configuration.
         allowed: The modules whose functions it may name.
         runtime: What the process may take.
     """
-    executor = LocalExecutor(
-        Limits(runtime.memory_limit, runtime.trial_timeout), traits(build_task(config.task)).preload
-    )
+    task = build_task(config.task)
+    if not hasattr(task, "ready"):
+        return
+    executor = LocalExecutor(Limits(runtime.memory_limit, runtime.trial_timeout), traits(task).preload)
     with tempfile.TemporaryDirectory() as folder:
         source = Unshown([Job(0, "check", config.plain(), folder, {"allowed": allowed})])
         try:

@@ -245,6 +245,7 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "wins": confirmation_text.WINS,
         "slices": _slices(study),
         "figures": _figures(study, on_figure),
+        "has_parameters": any("parameters" in trial.metrics for trial in study.ranked[:BEST]),
         "best": [_row(study, trial) for trial in study.ranked[:BEST]],
         "winner": _winner(study),
         "hardest": _hardest(study),

@@ -131,14 +131,19 @@ def front(points: Sequence[tuple[float, float]], sign: int) -> list[tuple[float,
 
 
 def costs(study: Study) -> Drawing:
-    """Draws what trials have shown against parameters and training time, with the Pareto front of complete ones."""
-    names = {"parameters": "parameters", "training_seconds": "seconds of training"}
+    """Draws what trials have shown against parameters, objectives of which less is better, and training time.
+
+    With the Pareto front of complete trials.
+    """
     metrics = [(trial, trial.metrics) for trial in study.ranked]
+    others = [one.name for one in study.objectives[1:] if one.sign < 0]
+    names = {name: name for name in ("parameters", *others) if any(name in own for _, own in metrics)}
+    names["training_seconds"] = "seconds of training"
     # Pruned trials have a number of parameters, but not the time and the value of a complete one.
     pruned = [(trial.metrics, value) for trial, value in study.compared.values if trial.state is TrialState.PRUNED]
 
     def draw(figure: Figure) -> None:
-        panels = figure.subplots(1, 2, sharey=True)
+        panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
         for axes, (name, label) in zip(panels, names.items(), strict=True):
             points = [(own[name], trial.values[0]) for trial, own in metrics if name in own]
             end = limit(axes, [value for _, value in points], study.sign)
@@ -159,9 +164,7 @@ def costs(study: Study) -> Drawing:
         if handles:
             figure.legend(handles, labels, loc="outside lower center")
 
-    text = (
-        f"{study.metric} of {len(metrics)} complete trials against the number of parameters and the time of training."
-    )
+    text = f"{study.metric} of {len(metrics)} complete trials against {' and '.join(names.values())}."
     return drawn("What accuracy costs", text, (9, 3.6), draw)
 
 

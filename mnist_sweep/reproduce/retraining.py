@@ -69,6 +69,7 @@ class Retrainings(RecordedRuns):
                 recorded.overrides,
                 folder,
                 stop_after=recorded.epochs,
+                was_stopped=bool(recorded.environment.stopped),
                 kernels=recorded.environment.trained_with,
                 machine_class=recorded.environment.machine_class,
             )

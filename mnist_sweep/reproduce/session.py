@@ -9,6 +9,7 @@ from mnist_sweep.config.task import build_task
 from mnist_sweep.execution import make_executor
 from mnist_sweep.execution.jobs import Batch, shortest, workers
 from mnist_sweep.execution.progress import Progress, Scope
+from mnist_sweep.execution.ready import check_ready
 from mnist_sweep.reproduce.audit import write_audit
 from mnist_sweep.reproduce.retraining import Retraining, retrain
 from mnist_sweep.reproduce.verdict import (
@@ -91,6 +92,7 @@ def reproduce(what: Reproducing, screen: Progress, transfer: Transfer) -> tuple[
     description = prepare(first.config, screen.say, transfer=transfer)
     for recorded in trials:
         check_data(recorded.environment.data.digests, description, recorded.name)
+    check_ready(first.config, list(what.trusted), what.runtime)
     tolerance = seed_tolerance(what.study) if what.tolerance is None and what.study else what.tolerance
     recorder = RunRecorder(Tracker(what.tracking, what.runs_folder, screen.warn), locks=True)
     batch = Batch(first.config, description, what.trusted, [], what.line)

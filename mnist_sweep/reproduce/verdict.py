@@ -13,6 +13,7 @@ from mnist_sweep.config.flatten import differences
 from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.metrics import curves_of, is_timed
 from mnist_sweep.config.settings import TrackingConfig
+from mnist_sweep.config.sources import sources
 from mnist_sweep.config.task import build_task, metric_table
 from mnist_sweep.provenance import environment
 from mnist_sweep.results.confirmation import read_confirmation
@@ -23,6 +24,7 @@ from mnist_sweep.tracking import fetch
 
 # What a trial's bits may depend on besides its configuration, the likeliest cause of a difference first.
 CAUSES = {
+    "sources": "a module of your own has changed",
     "versions.tensorflow": "another TensorFlow computes in another way",
     "processor_features": "a processor with other features adds numbers in another order",
     "processor_caches": "a processor with other caches adds numbers in another order",
@@ -38,7 +40,7 @@ CAUSES = {
     "versions.python": "another Python",
     "processor": "another processor",
 }
-ENVIRONMENT_KEYS = ("versions", "commit", "dirty", "diff", "processor", "processor_features",
+ENVIRONMENT_KEYS = ("sources", "versions", "commit", "dirty", "diff", "processor", "processor_features",
                     "processor_caches", "kernels", "threads")  # fmt: skip
 
 
@@ -104,20 +106,32 @@ def seed_tolerance(study: StudyFolder) -> float | None:
 
 def environment_differences(recorded: RecordedTrial) -> list[str]:
     """Returns what differs from the recorded environment, `key: then -> now`, the likeliest cause first."""
-    kernels = recorded.environment.trained_with
-    now = {**environment("", ""), "threads": recorded.environment.threads, "kernels": chosen(kernels)}
-    then = {key: getattr(recorded.environment, key) for key in ENVIRONMENT_KEYS} | {"kernels": kernels}
-    if then["processor_caches"] is None:  # a trial of before they were recorded
-        del then["processor_caches"], now["processor_caches"]
+    before, kernels = recorded.environment, recorded.environment.trained_with
+    now = {
+        **environment("", ""),
+        "sources": sources(recorded.config.plain()),
+        "threads": before.threads,
+        "kernels": chosen(kernels),
+    }
+    then = {key: getattr(before, key) for key in ENVIRONMENT_KEYS} | {"kernels": kernels}
+    for key in ("sources", "processor_caches"):
+        if then[key] is None:  # a trial of before they were recorded
+            del then[key]
     found = differences(then, {key: now.get(key) for key in then})
     order = list(CAUSES)
-    return sorted(found, key=lambda line: order.index(key) if (key := line.partition(": ")[0]) in order else len(order))
+    return sorted(found, key=lambda line: order.index(key) if (key := _key(line)) in order else len(order))
+
+
+def _key(line: str) -> str:
+    """Returns which of `CAUSES` a difference is, its own key where it is none."""
+    key = line.partition(": ")[0]
+    return "sources" if key.startswith("sources.") else key
 
 
 def cause(changed: Sequence[str]) -> str:
     """Returns the most likely cause of a difference, given what changed in the environment."""
     for line in changed:
-        if text := CAUSES.get(line.partition(": ")[0]):
+        if text := CAUSES.get(_key(line)):
             return f"most likely {text} ({line})"
     what = "nothing in the recorded environment" if not changed else "nothing that should change a result"
     return f"{what} is different, so something in the training itself is not determined by its configuration"

@@ -4,7 +4,7 @@ Its configuration and its files are checked, as they may come from anywhere; `re
 driver has written, trials without an epoch too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +21,7 @@ from mnist_sweep.config.settings import check_study_name
 from mnist_sweep.config.task import build_task, metric_table, stored_traits
 from mnist_sweep.storage.environment import Environment, check_environment
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
+from mnist_sweep.storage.state import TrialState, read_state
 from mnist_sweep.tasks.data import Description
 from mnist_sweep.tasks.image_classifier.evaluation import Predictions, read_predictions
 
@@ -58,15 +59,21 @@ class Result:
 
 
 # Of a trial's environment.json, what goes into best.yaml.
-ENVIRONMENT = ("weights_digest", "data", "versions", "commit", "dirty", "diff", "processor", "processor_features",
-               "processor_caches", "machine_class", "threads", "kernels")  # fmt: skip
+ENVIRONMENT = ("weights_digest", "data", "sources", "versions", "commit", "dirty", "diff", "processor",
+               "processor_features", "processor_caches", "machine_class", "threads", "kernels")  # fmt: skip
 
 
-def result_of(folder: TrialFolder, study: str) -> dict[str, Any]:
-    """Returns the record of a trial for its study's best.yaml, as plain data."""
+def result_of(folder: TrialFolder, study: str, overrides: Sequence[str]) -> dict[str, Any]:
+    """Returns the record of a trial for its study's best.yaml, as plain data.
+
+    Args:
+        folder: The trial's folder.
+        study: The study's name.
+        overrides: The trial's overrides, as its driver knows them: the task could have written over their file.
+    """
     environment = files.read_json_or_empty(folder.environment)
-    overrides = [str(override) for override in files.read_yaml_list(folder.overrides)]
-    return {"study": study, "trial": int(folder.path.name), "epochs": environment.get("epochs"), "overrides": overrides,
+    return {"study": study, "trial": int(folder.path.name), "epochs": environment.get("epochs"),
+            "overrides": list(overrides),
             "metrics": files.read_json_or_empty(folder.metrics),
             "environment": {key: environment.get(key) for key in ENVIRONMENT}}  # fmt: skip
 
@@ -113,6 +120,9 @@ def read_recorded(folder: TrialFolder, name: str, allowed: list[str]) -> Recorde
     Raises:
         UserError: No epoch of it has ended, a file is damaged, or its configuration names what is not allowed.
     """
+    state = read_state(folder.state)
+    if state is not None and state.state is TrialState.FAIL:
+        raise UserError(f"{name} has failed ({state.reason}): only complete and pruned trials can be trained again")
     for file in NEEDED:
         if not (folder.path / file).is_file():
             raise UserError(f"{name} has no {file}: no epoch of it has ended")

@@ -140,10 +140,21 @@ class Study:
 
         Those of the baseline, and of a trial that a person has named, are from its configuration.
         """
-        if (trial.number and trial.origin is None) or not trial.folder.config.is_file():
+        if trial.number and trial.origin is None:
             return trial.overrides
-        known = {**with_elements(flatten(read_yaml(trial.folder.config))), **trial.overrides}
+        try:
+            config = read_yaml(trial.folder.config)
+        except UserError:  # it is missing, or its task has written over it
+            return trial.overrides
+        known = {**with_elements(flatten(config)), **trial.overrides}
         return {p.key: str(known[p.key]) for p in self.parameters if p.key in known}
+
+
+def _with_directions(search: dict[str, Any], summary: Summary | None) -> dict[str, Any]:
+    """Returns the section `search` with the directions that a task of somebody's own, not imported here, has said."""
+    if search.get("direction") is not None or summary is None:
+        return search
+    return {**search, "direction": summary.direction}
 
 
 def read_study(folder: StudyFolder, is_held: bool = False) -> Study:
@@ -160,7 +171,8 @@ def read_study(folder: StudyFolder, is_held: bool = False) -> Study:
         raise UserError(f"study={folder.name} holds single trials: only a search has a report")
     plain = read_yaml(folder.config)
     known = stored_table(plain)
-    search, objectives = parse_search(plain.get("search", {}), known)
+    summary = read_summary(folder.summary)
+    search, objectives = parse_search(_with_directions(plain.get("search", {}), summary), known)
     return Study(
         folder=folder,
         objectives=objectives,
@@ -168,6 +180,6 @@ def read_study(folder: StudyFolder, is_held: bool = False) -> Study:
         parameters=list({p.key: p for p in parse_space(search.space, search.when)}.values()),
         trials=[read_trial(trial, is_held) for trial in folder.trials()],
         plain=plain,
-        summary=read_summary(folder.summary),
+        summary=summary,
         confirmed=read_confirmation(folder.confirmed),
     )

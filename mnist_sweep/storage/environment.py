@@ -35,6 +35,7 @@ class Environment:
         data: The data set that it was trained on.
         command: The command that repeats the trial.
         versions: Of Python and of the packages that a result may depend on.
+        sources: The digest of each module of somebody's own that the configuration names; None before it was recorded.
         commit, dirty, diff: The checkout: its commit, whether it had changes, and the digest of these.
         processor, processor_features, processor_caches, cores, platform: The machine.
         machine_class: Equal for machines that give the same bits; None for trials of before it was recorded.
@@ -44,11 +45,13 @@ class Environment:
         trial_seed: The seed of everything random in the trial.
         weights_digest: The SHA-256 of the trained weights, None without a complete epoch.
         epochs: How many epochs are complete.
+        stopped: Whether the trial was pruned or stopped after them; None for trials of before it was recorded.
     """
 
     data: RecordedData
     command: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] | None = None
     commit: str | None = None
     dirty: bool | None = None
     diff: str | None = None
@@ -64,6 +67,7 @@ class Environment:
     trial_seed: int | None = None
     weights_digest: str | None = None
     epochs: int | None = None
+    stopped: bool | None = None
 
     @property
     def trained_with(self) -> Kernels | None:
@@ -83,6 +87,7 @@ class Outcome:
         threads: How many threads computed.
         kernels: What TensorFlow computed with.
         study_seed, trial_seed, split_seed: The seeds.
+        stopped: Whether it was pruned or stopped.
     """
 
     weights_digest: str | None
@@ -94,6 +99,7 @@ class Outcome:
     study_seed: int | None = None
     trial_seed: int | None = None
     split_seed: int | None = None
+    stopped: bool | None = None
 
 
 def write_environment(file: Path, environment: Mapping[str, Any], outcome: Outcome) -> None:

@@ -10,10 +10,14 @@ from typing import Any
 
 from mnist_sweep.config import TrialConfig
 from mnist_sweep.config.constraints import parse_constraint, violations
-from mnist_sweep.config.metrics import AROUND, EVERYWHERE
+from mnist_sweep.config.metrics import AROUND, BEST, EVERYWHERE
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import append_history, begin_history
 
+OWN_FILES = frozenset(one.name for one in (  # of every trial, whatever its task
+    TrialFolder.config, TrialFolder.overrides, TrialFolder.history, TrialFolder.metrics, TrialFolder.environment,
+    TrialFolder.log, TrialFolder.state, TrialFolder.record, TrialFolder.tracking, TrialFolder.lock,
+))  # fmt: skip
 RESERVED = (*AROUND, *(metric.name for metric in EVERYWHERE))
 
 
@@ -31,6 +35,7 @@ class TrialSettings:
         environment: What environment.json holds before the trial adds its seeds, times and digest.
         keep_model: Whether the trained model is written.
         stop_after: The number of epochs after which the trial stops; None for no limit.
+        was_stopped: Whether it repeats one that was stopped there, and not one that had come to its end.
         shared: Where the driver has put the data for all trials; None if they are to be loaded.
         constraints: Bounds of metrics, as in `search.constraints`: a trial that is known to be beyond one is not run.
     """
@@ -40,6 +45,7 @@ class TrialSettings:
     environment: Mapping[str, Any]
     keep_model: bool = False
     stop_after: int | None = None
+    was_stopped: bool = False
     shared: Mapping[str, Any] | None = None
     constraints: Sequence[str] = ()
 
@@ -53,7 +59,10 @@ def number(name: str, value: Any) -> float:
     """
     if isinstance(value, bool) or not (isinstance(value, numbers.Real) or getattr(value, "shape", None) == ()):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    found = float(value)
+    try:
+        found = float(value)
+    except OverflowError:
+        raise FloatingPointError(f"{name} is too large for a floating-point number") from None
     if not math.isfinite(found):
         raise FloatingPointError(f"{name} became {found}")
     return found
@@ -125,7 +134,7 @@ class TrialContext:
             self._stop()
         self.record(epoch, metrics, time.perf_counter() - self._epoch_began)
         self._epoch_began = time.perf_counter()
-        if self._should_stop():
+        if self._should_stop() or (self.settings.was_stopped and self.is_over()):
             self._stop()
 
     def known(self, **metrics: float) -> None:
@@ -162,8 +171,10 @@ class TrialContext:
             Its path.
         """
         path = self.folder / name
-        if path.parent != self.folder:
-            raise ValueError(f"add_file takes the name of a file in the trial's folder, got {name}")
+        if path.parent != self.folder or name in ("", ".", ".."):
+            raise ValueError(f"add_file takes the name of a file in the trial's folder, got {name!r}")
+        if name in OWN_FILES:
+            raise ValueError(f"add_file takes the name of a file of your own, but {name} is what every trial has")
         if name not in self.named:
             self.named.append(name)
         return path
@@ -183,6 +194,8 @@ class TrialContext:
                 f" after {self.rows[-1]['epoch']:g}" if self.rows else ""))  # fmt: skip
         for name in metrics:
             check_name(name)
+            if name.startswith(BEST):
+                raise ValueError(f"the metric {name} can't be reported: {BEST}NAME is the best of the epochs of NAME")
         row = {name: number(name, value) for name, value in metrics.items()}
         row = {"epoch": int(step) if step.is_integer() else step, **row, "seconds": seconds, "timestamp": time.time()}
         if not self.rows:

@@ -32,6 +32,8 @@ class Function:
             function: Its name with its module, such as my_module.objective.
             metrics: Which way each of its metrics is better; None where their names say it.
         """
+        if metrics is not None and not isinstance(metrics, Mapping):
+            raise UserError(f"task.metrics must be a mapping such as {{gain: maximize}}, got {shown(metrics)}")
         self.function = function
         self.metrics: Mapping[str, Direction] = dict(metrics or {})
 

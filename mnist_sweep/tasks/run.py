@@ -91,6 +91,7 @@ def finish(trial: TrialContext, task: Task, own: Mapping[str, float]) -> dict[st
         started=trial.started,
         study_seed=trial.config.seed,
         trial_seed=trial.seed,
+        stopped=trial.stopped,
         **trial.outcome,
     )
     write_environment(trial.files.environment, trial.settings.environment, outcome)
@@ -99,10 +100,16 @@ def finish(trial: TrialContext, task: Task, own: Mapping[str, float]) -> dict[st
             "fit_seconds": outcome.ended - trial.started}  # fmt: skip
 
 
+def _digest_of(file: Path) -> str:
+    if not file.is_file():
+        raise UserError(f"{file.name} was named with trial.add_file, but is not in the trial's folder")
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def _digest(trial: TrialContext, own: Mapping[str, float]) -> str:
     """The SHA-256 of what a trial has reported and returned, times left out, and of the files that it has named."""
     rows = [{k: v for k, v in row.items() if k == "epoch" or not (k in AROUND or is_timed(k))} for row in trial.rows]
     content: list[Any] = [rows, {name: value for name, value in own.items() if not is_timed(name)}]
     if not trial.stopped:  # a trial that is stopped may have begun the next epoch, or not
-        content += [[name, hashlib.sha256((trial.folder / name).read_bytes()).hexdigest()] for name in trial.named]
+        content += [[name, _digest_of(trial.folder / name)] for name in trial.named]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

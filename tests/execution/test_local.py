@@ -127,3 +127,26 @@ def test_close_leaves_no_process(tmp_path: Path) -> None:
     pid = local.jobs[0].process.pid
     local.close()
     assert not psutil.pid_exists(pid)
+
+
+def test_what_a_job_has_started_and_left_behind_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "leaving.py").write_text(
+        "import subprocess\n\n\ndef objective(config, trial):\n"
+        "    (trial.folder / 'pid').write_text(str(subprocess.Popen(['sleep', '600']).pid))\n"
+        "    return {'loss': 1.0}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    config = {"task": {"_target_": "mnist_sweep.tasks.Function", "function": "leaving.objective", "metrics": None},
+              "params": {}, "study": {"seed": 0}}  # fmt: skip
+    executor = LocalExecutor()
+    settings = {"allowed": ["leaving"], "data": {}, "environment": {}}
+    executor.submit(Job(0, "train", config, str(tmp_path / "0"), settings))
+    try:
+        assert isinstance(until_the_end(executor)[-1], Done)
+    finally:
+        executor.close()
+    left = int((tmp_path / "0/pid").read_text())
+    end = time.monotonic() + 30
+    while psutil.pid_exists(left) and psutil.Process(left).status() != "zombie" and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(left) or psutil.Process(left).status() == "zombie"

@@ -13,6 +13,13 @@ from mnist_sweep.config import UserError
 from mnist_sweep.execution.process import _cause, _listen, one_line
 
 
+class Untold(Exception):  # noqa: N818
+    """Has no message."""
+
+    def __str__(self) -> str:
+        raise ValueError
+
+
 @pytest.mark.parametrize(
     ("error", "text"),
     [
@@ -21,6 +28,8 @@ from mnist_sweep.execution.process import _cause, _listen, one_line
         (KeyError("name"), "KeyError: 'name'"),
         (UserError("train.epochs is missing"), "train.epochs is missing"),
         (FloatingPointError("loss became NaN"), "loss became NaN"),
+        (ValueError("\x1b[31mred\0"), "ValueError: ?[31mred?"),
+        (Untold(), "Untold: an exception whose message can't be made"),
         (MemoryError("x" * 1000), "MemoryError: " + "x" * 287),
     ],
 )

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mnist_sweep.config.metrics import Metric
 from mnist_sweep.report.search_plots import against_each_other, costs, curves, front, history, timeline
 from mnist_sweep.results.study import Study, read_study
+from mnist_sweep.results.trial import Trial
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.state import TrialState
 
@@ -82,3 +84,13 @@ def test_several_studies_are_compared_by_name(study: Study) -> None:
     found = against_each_other([study, study])
     assert f"so far of {study.name} and {study.name}," in found.text
     assert {study.name, "minutes since the start", "trials that have ended"} <= set(texts(found.svg))
+
+
+def test_costs_of_a_task_without_parameters_are_seconds_and_other_objectives(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Trial, "metrics", property(lambda trial: {"size": 3.0 + trial.number, "training_seconds": 1.0}))
+    objectives = [*study.objectives, Metric("size", "minimize")]
+    found = texts(costs(replace(study, objectives=objectives)).svg)
+    assert {"size", "seconds of training"} <= set(found)
+    assert "parameters" not in found

@@ -84,6 +84,16 @@ def test_the_likeliest_cause_comes_first(recorded: RecordedTrial) -> None:
     assert "nothing in the recorded environment" in cause([])
 
 
+def test_a_module_of_ones_own_that_has_changed_is_the_likeliest_cause(recorded: RecordedTrial) -> None:
+    sources = {"mine": "0" * 64}
+    other = replace(recorded, environment=replace(recorded.environment, sources=sources, commit="abc"))
+    changed = environment_differences(other)
+    assert [line.partition(":")[0] for line in changed] == ["sources.mine", "commit"]
+    assert "a module of your own has changed" in cause(changed)
+    before = replace(recorded, environment=replace(recorded.environment, sources=None))
+    assert environment_differences(before) == []  # of a trial of before they were recorded
+
+
 def test_other_kernels_are_told_where_the_variable_wants_them(
     recorded: RecordedTrial, monkeypatch: pytest.MonkeyPatch
 ) -> None:

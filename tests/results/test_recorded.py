@@ -95,7 +95,9 @@ def test_a_best_trial_is_read_from_one_file(study: StudyFolder, tmp_path: Path) 
     assert recorded.metrics == whole.metrics
     assert recorded.environment.weights_digest == whole.environment.weights_digest
     assert (recorded.rows, recorded.predictions) == ([], None)
-    assert yaml.safe_load(there.read_text())["recorded"] == result_of(study.trial(best), "dnn-digits")
+    assert yaml.safe_load(there.read_text())["recorded"] == result_of(
+        study.trial(best), "dnn-digits", yaml.safe_load(study.trial(best).overrides.read_text())
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,3 +162,10 @@ def test_other_data_are_told_by_the_part_that_differs() -> None:
         "data=digits is not what trial 1 was trained on: the SHA-256 of its train labels was dddddddddddddddd..., got "
         "bbbbbbbbbbbbbbbb..."
     )
+
+
+def test_a_failed_trial_says_that_it_has_failed(folder: TrialFolder) -> None:
+    state = json.loads(folder.state.read_text())
+    folder.state.write_text(json.dumps({**state, "state": "FAIL", "values": None, "reason": "x is too large"}))
+    with pytest.raises(UserError, match=r"one has failed \(x is too large\): only complete and pruned trials"):
+        read_recorded(folder, "one", [])

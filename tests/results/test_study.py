@@ -10,6 +10,7 @@ from mnist_sweep.files import write_json, write_yaml
 from mnist_sweep.results.study import Study, read_study
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.state import TrialState
+from mnist_sweep.storage.summary import Summary
 
 SEARCH = {"n_trials": 5, "timeout": None, "target": None, "max_failures": 5, "audit": 0.0, "metric": "val_accuracy",
           "direction": None, "space": {"model.dropout": "interval(0,0.5)"}, "when": {}}  # fmt: skip
@@ -102,6 +103,8 @@ def test_the_baselines_values_are_those_of_its_configuration(folder: StudyFolder
     end(folder, 1, "COMPLETE", 0.5, overrides={"model.dropout": "0.25"})
     study = read_study(folder)
     assert study.values_of(study.trials[0]) == {}
+    folder.trial(0).config.write_text("a text that its task has written")
+    assert study.values_of(study.trials[0]) == {}
     write_yaml(folder.trial(0).config, {"model": {"dropout": 0.125, "units": [8]}})
     assert [study.values_of(trial) for trial in study.trials] == [{"model.dropout": "0.125"}, {"model.dropout": "0.25"}]
 
@@ -119,3 +122,15 @@ def test_damaged_files_are_as_if_they_were_not_there(folder: StudyFolder) -> Non
     assert isinstance(study, Study)
     assert (study.trials[0].state, study.trials[0].metrics) == ("INTERRUPTED", {})
     assert (study.summary, study.confirmed) == (None, None)
+
+
+def test_the_direction_that_a_task_of_ones_own_has_said_is_that_of_the_summary(folder: StudyFolder) -> None:
+    task = {"_target_": "mine.Task"}  # not imported here
+    write_yaml(folder.config, {"task": task, "search": {**SEARCH, "metric": "residual", "direction": None}})
+    end(folder, 0, "COMPLETE", 0.5, overrides={})
+    end(folder, 1, "COMPLETE", 0.25, overrides={})
+    with pytest.raises(UserError, match=r"search\.direction"):
+        read_study(folder)
+    Summary(study="x", states={}, metric=["residual"], direction=["minimize"]).write(folder.summary)
+    study = read_study(folder)
+    assert (study.directions, [trial.number for trial in study.ranked]) == (["minimize"], [1, 0])

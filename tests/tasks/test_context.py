@@ -21,10 +21,10 @@ CONFIG = parse_trial(
 def trial(tmp_path):
     """Makes a trial; `told` has its epochs, `stop` ends it."""
 
-    def made(stop_after=None, stop=lambda: False):
+    def made(stop_after=None, stop=lambda: False, was_stopped=False):
         told = []
         context = TrialContext(
-            CONFIG, TrialFolder(tmp_path), TrialSettings([], {}, {}, False, stop_after), told.append, stop,
+            CONFIG, TrialFolder(tmp_path), TrialSettings([], {}, {}, False, stop_after, was_stopped), told.append, stop,
             lambda: told.append("trained"),
         )  # fmt: skip
         return context, told
@@ -46,6 +46,8 @@ def test_what_is_reported_is_told_and_written(trial, tmp_path):
     ("epoch", "metrics", "error", "message"),
     [
         (1, {}, ValueError, "report must have metrics"),
+        (1, {"best_loss": 0.5}, ValueError, "the metric best_loss can't be reported: best_NAME is the best"),
+        (1, {"loss": 10**400}, FloatingPointError, "loss is too large for a floating-point number"),
         (1, {"loss": "low"}, TypeError, "loss must be a number, got 'low'"),
         (1, {"loss": True}, TypeError, "loss must be a number, got True"),
         (1, {"loss": math.nan}, FloatingPointError, "loss became nan"),
@@ -92,6 +94,14 @@ def test_a_trial_that_repeats_a_stopped_one_ends_after_as_many_epochs(trial):
     assert len(told) == 2
 
 
+def test_one_that_was_stopped_there_does_not_begin_another_epoch(trial):
+    context, told = trial(stop_after=2, was_stopped=True)
+    context.report(1, loss=1.0)
+    with pytest.raises(StopTrial):
+        context.report(2, loss=1.0)
+    assert len(told) == 2
+
+
 def test_the_end_of_the_training_is_told_once(trial):
     context, told = trial()
     context.trained()
@@ -104,6 +114,13 @@ def test_a_file_of_the_result_lies_in_the_folder(trial, tmp_path):
     assert context.add_file("weights.bin") == tmp_path / "weights.bin"
     with pytest.raises(ValueError, match="the name of a file in the trial's folder"):
         context.add_file("../weights.bin")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "history.csv", "log.txt", "state.json", "metrics.json"])
+def test_what_every_trial_has_is_no_file_of_ones_own(trial, name):
+    context, _ = trial()
+    with pytest.raises(ValueError, match="add_file takes the name of a file"):
+        context.add_file(name)
 
 
 @pytest.mark.parametrize("value", [1, 0.5, np.float64(2), np.array(3), np.int8(4)])

@@ -112,7 +112,7 @@ def _save(model: keras.Model, folder: TrialFolder) -> None:
         with files.replaced(folder.model) as beside:
             bare.save(beside)
     except (ValueError, TypeError, NotImplementedError, AttributeError) as error:
-        reason = str(error).split("\n")[0]
+        reason = str(error).split("\n")[0] or type(error).__name__
         sys.stdout.write(f"the model can't be saved without its code ({reason}): its weights are kept\n")
         with files.replaced(folder.weights) as beside:
             model.save_weights(beside)
