@@ -78,6 +78,11 @@ class ImageClassifierConfig:
     task: Component = IMAGE_CLASSIFIER
 
     @property
+    def opens_test_images(self) -> bool:
+        """Whether it is evaluated on the test images."""
+        return self.data.split.validation == "test"
+
+    @property
     def epochs(self) -> int:
         """How many epochs it has at most."""
         return self.train.epochs

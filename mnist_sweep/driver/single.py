@@ -8,6 +8,7 @@ from typing import Any
 from mnist_sweep.config import TrialConfig, parse_trial
 from mnist_sweep.config.compose import key_of, of_a_trial
 from mnist_sweep.config.composed import Composed
+from mnist_sweep.config.image_classifier import ImageClassifierConfig
 from mnist_sweep.config.metrics import MetricTable, best_name
 from mnist_sweep.config.settings import RuntimeConfig, StudyConfig, TrackingConfig, parse_surroundings
 from mnist_sweep.config.task import build_task, metric_table
@@ -24,9 +25,12 @@ from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.identity import check_no_search
 from mnist_sweep.storage.run_record import RunDescription, RunKind
 from mnist_sweep.storage.state import StateFile, TrialState
+from mnist_sweep.storage.test_set_log import Purpose, open_for
 from mnist_sweep.tasks.data import Transfer, prepare
 from mnist_sweep.tracking import Tracker
 from mnist_sweep.tracking.run_recorder import RunRecorder
+
+AS_RECORDED = ("experiment", "study.seed", "data.path")  # overrides with which an experiment is what was recorded
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,12 @@ def train_request(composed: Composed) -> TrainRequest:
     return TrainRequest(config, overrides, **vars(around), experiment=composed.choices.get("experiment"))
 
 
+def _purpose(request: TrainRequest) -> Purpose:
+    """Returns what the test images are opened for: a replay is of an experiment as it was recorded."""
+    changed = [key for override in request.overrides if (key := key_of(override)) not in AS_RECORDED]
+    return Purpose.REPLAY if request.experiment and not changed else Purpose.TRAIN
+
+
 @dataclass(frozen=True)
 class Trained:
     """What has become of a trial.
@@ -199,6 +209,8 @@ def train(composed: Composed, screen: Progress, transfer: Transfer) -> Trained:
     number, folder = next_folder(study)
     batch = Batch(config, description, composed.trusted, composed.flags, composed.line)
     job = make_job(TrialRequest(number, config, overrides, folder, keep_model=True), batch)
+    if isinstance(config, ImageClassifierConfig) and config.opens_test_images:
+        open_for(study, [number], 1, composed.line, _purpose(around))
     name = around.experiment or config.title
     tried = {key_of(override): override.partition("=")[2] for override in overrides}
     training = Training(job, config, f"{name}-{number:04d}", tried, composed.line, around.runtime.executor, curve)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mnist_sweep.config.image_classifier import ImageClassifierConfig
 from mnist_sweep.config.settings import RuntimeConfig, TrackingConfig
 from mnist_sweep.config.task import build_task
 from mnist_sweep.execution import make_executor
@@ -23,6 +24,7 @@ from mnist_sweep.reproduce.verdict import (
 from mnist_sweep.results.recorded import RecordedTrial, check_data
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.identity import check_no_search
+from mnist_sweep.storage.test_set_log import Purpose, open_for
 from mnist_sweep.tasks.data import Transfer, prepare
 from mnist_sweep.tracking import Tracker
 from mnist_sweep.tracking.run_recorder import RunRecorder
@@ -98,6 +100,8 @@ def reproduce(what: Reproducing, screen: Progress, transfer: Transfer) -> tuple[
     batch = Batch(first.config, description, what.trusted, [], what.line)
     retraining = Retraining(trials, StudyFolder(what.runs_folder / "reproduce"), what.runtime, batch, tolerance)
     check_no_search(retraining.study)
+    if any(isinstance(one.config, ImageClassifierConfig) and one.config.opens_test_images for one in trials):
+        open_for(what.study or retraining.study, [], 1, what.line, Purpose.REPRODUCE)
     executor = make_executor(what.runtime, build_task(first.config.task))
     verdicts, code = retrain(retraining, executor, recorder, screen, at_once)
     if code:

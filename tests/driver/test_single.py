@@ -1,10 +1,14 @@
 """A single trial, and what is said of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
 
 from mnist_sweep.config.composed import Composed
-from mnist_sweep.driver.single import train, train_request
+from mnist_sweep.driver.single import _purpose, train, train_request
 from mnist_sweep.execution.progress import Silent
+from mnist_sweep.storage.test_set_log import Purpose
 from mnist_sweep.tasks.data import not_shown
 
 
@@ -20,3 +24,19 @@ def test_what_surrounds_a_trial_is_not_of_it(composed: Callable[..., Composed]) 
     request = train_request(composed(sweeps={}))
     assert "task=dry" in request.overrides
     assert not any(text.startswith(("runs_folder", "tracking", "runtime.workers")) for text in request.overrides)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "overrides", "purpose"),
+    [
+        (None, ["data.validation=test"], Purpose.TRAIN),
+        ("seed_dnn", ["experiment=seed_dnn"], Purpose.REPLAY),
+        ("seed_dnn", ["experiment=seed_dnn", "data.path=/somewhere", "study.seed=3"], Purpose.REPLAY),
+        ("seed_dnn", ["experiment=seed_dnn", "train.epochs=9"], Purpose.TRAIN),
+    ],
+)
+def test_an_experiment_as_it_was_recorded_is_a_replay(
+    composed: Callable[..., Composed], experiment: str | None, overrides: list[str], purpose: Purpose
+) -> None:
+    request = replace(train_request(composed(sweeps={})), experiment=experiment, overrides=overrides)
+    assert _purpose(request) is purpose
