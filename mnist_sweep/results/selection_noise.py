@@ -85,7 +85,7 @@ def sentence(found: SelectionNoise) -> str:
         told = "All other trials can be told from the best on these validation images"
     else:
         names = ", ".join(alike)
-        told = f"Can't be told from the best on these validation images: trial{'s' * (len(alike) > 1)} {names}"
+        told = f"≈ can't be told from the best on these validation images: trial{'s' * (len(alike) > 1)} {names}"
     return (
         f"{told} (McNemar's test of two networks, Holm-corrected). As the best of {found.trials} it is expected to "
         f"look {found.curse:.4f} better than it is."

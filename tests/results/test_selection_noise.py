@@ -45,6 +45,6 @@ def test_trials_are_compared_with_the_best_image_by_image(own_runs: Path) -> Non
 
 def test_it_is_said_in_words() -> None:
     text = sentence(SelectionNoise((3, 1), 0.00123, 20))
-    assert text.startswith("Can't be told from the best on these validation images: trials 3, 1 (McNemar")
+    assert text.startswith("≈ can't be told from the best on these validation images: trials 3, 1 (McNemar")
     assert text.endswith("As the best of 20 it is expected to look 0.0012 better than it is.")
     assert sentence(SelectionNoise((), 0.0, 2)).startswith("All other trials can be told from the best")

@@ -91,6 +91,8 @@ def _leaderboard(study: Study, trials: Sequence[Trial], column: str | None, alik
     has_states = any(trial.state is not TrialState.COMPLETE for trial in trials)
     for name in ("trial", *(["state"] if has_states else []), *study.metrics, *extra, "epochs", "time"):
         table.add_column(name, justify="right", no_wrap=True)
+    if alike:
+        table.add_column("", no_wrap=True)
     table.add_column("overrides", overflow="fold")
     for trial in trials:
         named = dict(zip(study.metrics, trial.values, strict=False)) | {name: trial.metrics.get(name) for name in extra}
@@ -98,9 +100,8 @@ def _leaderboard(study: Study, trials: Sequence[Trial], column: str | None, alik
                   for name in (*study.metrics, *extra) for value in [named.get(name)]]  # fmt: skip
         took = _took(trial)
         state = [trial.state.value] if has_states else []
-        if trial.number in alike:
-            values[0] = f"≈{values[0]}"
-        table.add_row(str(trial.number), *state, *values, str(len(trial.rows)), duration(took) if took else "",
+        mark = ["≈" if trial.number in alike else ""] if alike else []
+        table.add_row(str(trial.number), *state, *values, str(len(trial.rows)), duration(took) if took else "", *mark,
                       trial.described)  # fmt: skip
     return table
 

@@ -30,6 +30,10 @@ def test_the_leaderboard_has_every_complete_trial_the_best_first(
     assert {int(row[0]): float(row[1]) for row in rows} == pytest.approx(values, abs=5e-5)
     assert [float(row[1]) for row in rows] == sorted((float(row[1]) for row in rows), reverse=True)
     assert int(rows[0][0]) == json.loads(study.summary.read_text())["best"]["trial"]
+    alike = [row[0] for row in rows if "≈" in row]
+    assert "≈" not in rows[0]
+    assert len(alike) == len(rows) - 1 or f"{', '.join(alike)} (McNemar" in said
+    assert "As the best of 4 it is expected to look 0.0" in said
 
 
 def test_a_study_that_is_not_there_is_named(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
