@@ -80,11 +80,10 @@ def _intro(study: StudyFolder, stages: Stages, at_once: int, screen: Progress) -
         screen.say(f"Looks after {looks} seeds: who is told from the baseline, or hopeless, gets no more", wrap=True)
         expected = expected_runs(looks_of(finalists, sizes), len(finalists) - 1)
         most = len(finalists) * sizes[-1]
-        screen.say(
-            f"At most {most} runs, {_time(most * each)}; about {expected:.0f} are expected, {_time(expected * each)}"
-        )
+        longest, likely = _time(most * each), _time(expected * each)
+        screen.say(f"At most {most} runs{longest}; about {expected:.0f} are expected{likely}")
     elif stages.plan.todo:
-        screen.say(f"{len(finalists) * sizes[0]} runs, {_time(len(finalists) * sizes[0] * each)}")
+        screen.say(f"{len(finalists) * sizes[0]} runs{_time(len(finalists) * sizes[0] * each)}")
     if done:
         of = "" if len(sizes) > 1 else f" of {len(stages.plan.runs)}"
         screen.say(f"Going on: {done}{of} runs have ended before")
@@ -93,7 +92,8 @@ def _intro(study: StudyFolder, stages: Stages, at_once: int, screen: Progress) -
 
 
 def _time(seconds: float) -> str:
-    return f"some {duration(seconds)}"
+    """Returns it in words; nothing where it does not matter."""
+    return f", some {duration(seconds)}" if seconds >= 1 else ""
 
 
 def _warn_of_other_looks(study: StudyFolder, sizes: Sequence[int], screen: Progress) -> None:

@@ -117,13 +117,13 @@ def slices(found: Confirmation) -> list[list[str]]:
 
 def _hardest_slices(found: Confirmation) -> str | None:
     worst = hardest_slices(found.of(found.recommended).slices)
-    return f"{name_of(found, found.recommended)} has most errors in {_and(worst)}." if worst else None
+    return f"{name_of(found, found.recommended)} has most errors in {_and(worst)}, 95% intervals." if worst else None
 
 
 def looked(seeds: int, standings: Sequence[Standing]) -> str:
     """Returns what was seen at a look, in a line."""
     words = {
-        Verdict.BETTER: "better than the baseline on these images",
+        Verdict.BETTER: "better than the baseline",
         Verdict.WORSE: "worse than the baseline",
         Verdict.HOPELESS: "dropped as hopeless",
         Verdict.OPEN: "open",

@@ -28,5 +28,5 @@ def hardest_slices(network: Sequence[SliceError]) -> list[str]:
     found = []
     for column in dict.fromkeys(one.column for one in network):
         worst = max((one for one in network if one.column == column), key=lambda one: one.error)
-        found.append(f"{column} {worst.value}, {worst.error:.1%} ({worst.low:.1%} to {worst.high:.1%})")
+        found.append(f"{column} {worst.value}, {worst.error:.1%} wrong ({worst.low:.1%} to {worst.high:.1%})")
     return found

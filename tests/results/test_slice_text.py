@@ -17,4 +17,4 @@ def test_a_row_has_a_cell_for_each_network() -> None:
 
 
 def test_the_hardest_of_each_kind_is_named() -> None:
-    assert hardest_slices(FIRST) == ["class 9, 2.0% (1.0% to 3.0%)", "series 4, 10.0% (5.0% to 20.0%)"]
+    assert hardest_slices(FIRST) == ["class 9, 2.0% wrong (1.0% to 3.0%)", "series 4, 10.0% wrong (5.0% to 20.0%)"]
