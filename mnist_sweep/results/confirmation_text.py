@@ -146,31 +146,38 @@ def _looks(found: Confirmation) -> str | None:
 
 
 def _needed(found: Confirmation) -> str | None:
-    """Returns what would settle the most promising finalist that is not better than the baseline."""
+    """Returns what would settle the finalists that are not better than the baseline, but seem to be."""
     rows = [row for row in found.finalists if row.against_baseline and row.against_baseline.needed]
-    if not rows or found.better_than_baseline:
+    if not rows:
         return None
-    row = rows[0]
+    parts = [_settled_by(found, row) for row in rows]
+    return f"Open, and what would show it in four of five studies if the difference is as it seems: {'; '.join(parts)}."
+
+
+def _settled_by(found: Confirmation, row: ConfirmedTrial) -> str:
     against = row.against_baseline
     assert against is not None
     assert against.needed is not None
-    needs = against.needed
-    if_true = f"If trial {row.trial} differs by {against.difference.mean:+.4f}, as it seems,"
-    seeds = _count(needs.seeds, MAX_SEEDS, "seeds of each")
+    needs, seeds = against.needed, len(row.test_accuracy.values)
+    name = f"trial {row.trial} ({against.difference.mean:+.4f})"
+    here = f"{name}, {_more(needs.seeds, seeds)}"
     if not found.test_images:
-        return f"{if_true} {seeds} would show it in four of five studies."
+        return here
     both = needs.seeds_and_images
+    is_here = row.trial in found.better_on_these_images
     if both is not None and both <= MAX_SEEDS:
-        more = f"{seeds} would show it on these images, {_count(both, MAX_SEEDS, 'seeds')} on other images too"
-    else:
-        images = "no number of test images" if needs.images is None else f"about {needs.images:,} test images"
-        here = "" if row.trial in found.better_on_these_images else f"{seeds} would show it on these images; "
-        more = f"{here}on other images no number of seeds would, but {images} (there are {found.test_images:,})"
-    return f"{if_true} {more}, in four of five studies."
+        on_others = f"{_more(both, seeds)} on other images"
+        return f"{name}, {on_others}" if is_here else f"{here} on these images, {on_others}"
+    images = f"about {needs.images:,} test images in place of {found.test_images:,}" if needs.images else "more of both"
+    others = f"on other images no number of seeds, but {images}"
+    return f"{name}, {others}" if is_here else f"{here} on these images, {others}"
 
 
-def _count(number: int, most: int, noun: str) -> str:
-    return f"about {number} {noun}" if number <= most else f"more than {most} {noun}"
+def _more(needed: int, seeds: int) -> str:
+    """Returns how many further seeds are needed, in words."""
+    if needed > MAX_SEEDS:
+        return f"more than {MAX_SEEDS} seeds of each"
+    return f"about {needed - seeds} more seeds of each" if needed > seeds + 1 else "a few more seeds of each"
 
 
 def _better(found: Confirmation) -> str:

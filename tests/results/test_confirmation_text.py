@@ -104,6 +104,30 @@ def test_the_winners_curse_is_called_where_it_is_beyond_noise() -> None:
     assert "is within the noise" in " ".join(sentences(conclude({7: honest, 0: honest}, 0)))
 
 
+def test_what_would_settle_the_open_is_told() -> None:
+    found = conclude({7: runs([0.9705, 0.9715, 0.9725, 0.9695, 0.9690]), 0: runs(BASELINE)}, 0)
+    needs = found.of(7).against_baseline.needed
+    text = " ".join(sentences(found))
+    assert needs.seeds > 7
+    assert f"trial 7 (+0.0006), about {needs.seeds - 5} more seeds of each on these images" in text
+    without = conclude(
+        {7: replace(runs([*BASELINE[1:], 0.972]), right=None), 0: replace(runs(BASELINE), right=None)}, 0
+    )
+    assert "Open, and what would show it" in " ".join(sentences(without))
+    told = conclude({7: runs(BETTER, right=98), 0: runs(BASELINE)}, 0)
+    assert "Open" not in " ".join(sentences(told))
+
+
+def test_where_images_are_too_few_it_is_told() -> None:
+    found = conclude({7: runs(BETTER, right=91), 0: runs(BASELINE)}, 0)
+    needs = found.of(7).against_baseline.needed
+    assert needs.seeds_and_images is None
+    expected = (
+        f"trial 7 (+0.0110), on other images no number of seeds, but about {needs.images:,} test images in place of 100"
+    )
+    assert expected in " ".join(sentences(found))
+
+
 def test_what_was_expected_of_the_choice_is_told() -> None:
     finalists = {7: runs(BASELINE, 0.99), 0: runs(BASELINE, 0.975)}
     assert "is within the noise, 0.0012 were expected of the choice" in " ".join(
