@@ -37,7 +37,7 @@ class Steering:
     """
 
     def __init__(self, source: OnSeeds) -> None:
-        """Answers the requests that came while no driver was running: they are not carried out.
+        """Answers the requests that an earlier driver has left.
 
         Args:
             source: The search.
@@ -47,7 +47,7 @@ class Steering:
         self.at_once = workers(self.sweep.plan.settings.runtime)
         self.is_paused = self.is_stopped = False
         self._looked = 0.0
-        self._refuse("no driver was running: it is not carried out")
+        self._refuse("the driver that was asked ended before it could answer")
 
     def _refuse(self, why: str) -> None:
         for asked in waiting(self.folder):

@@ -19,7 +19,7 @@ class Trial:
         number: Its number in the study.
         state: Its state: one of Optuna's, or INTERRUPTED.
         values: Its objectives, empty unless it is complete.
-        reason: Why it failed, None unless it did.
+        reason: Why it failed, or was stopped by hand, None unless it was.
         overrides: The searched parameters as in overrides, empty for the baseline.
         rows: The rows of history.csv, one for each epoch.
         started: When it began, in seconds since 1970.
@@ -48,11 +48,11 @@ class Trial:
 
     @property
     def described(self) -> str:
-        """Its overrides in short, where they come from, and which constraints it does not meet."""
+        """Its overrides in short, where they come from, who has stopped it, and which constraints it does not meet."""
         origin = f" ({self.origin})" if self.origin else ""
-        return (
-            short(self.overrides) + origin + (f" (infeasible: {', '.join(self.infeasible)})" if self.infeasible else "")
-        )
+        reason = f" ({self.reason})" if self.reason and self.state is TrialState.PRUNED else ""
+        infeasible = f" (infeasible: {', '.join(self.infeasible)})" if self.infeasible else ""
+        return short(self.overrides) + origin + reason + infeasible
 
     @property
     def value(self) -> float | None:
