@@ -17,7 +17,8 @@ usage: mnist-sweep COMMAND [override ...]
   show       the leaderboard of a study, also while it is running: STUDY
   studies    all studies in runs_folder
   stop       a running search, as by Ctrl-C: STUDY; or one of its trials: STUDY/7
-  pause      lets no further trial of a running search begin, until: mnist-sweep resume STUDY
+  pause      lets no further trial of a running search begin: STUDY
+  resume     lets trials begin again: STUDY
   add        a trial that a running search tries next: STUDY model.dropout=0.3
   set        other limits for a running search: STUDY search.n_trials=60 search.timeout=2h runtime.workers=1
   sync       bring MLflow up to date with the studies' folders, after it was unavailable

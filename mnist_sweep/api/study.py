@@ -1,5 +1,6 @@
 """A study from Python: its trials, and what can be done with it."""
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from mnist_sweep.results.confirmation import Confirmation
 from mnist_sweep.results.statistics import McNemar, mcnemar
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.lock import is_held
+from mnist_sweep.storage.requests import Kind, Request, send, who
 from mnist_sweep.storage.state import TrialState
 from mnist_sweep.tasks.data import not_shown
 
@@ -110,6 +112,42 @@ class Study:
     def report(self, file: str | Path | None = None) -> Path:
         """Writes its page, and returns where: report.html in its folder, or the file."""
         return write_report(self._read(), file=None if file is None else Path(file))
+
+    def stop(self, trial: int | None = None) -> str:
+        """Stops the search that another process runs on it, as by Ctrl-C, or one of its trials.
+
+        Args:
+            trial: The number of a running trial, None for the search.
+
+        Returns:
+            What the search answers.
+
+        Raises:
+            UserError: It is not running, or can't do that.
+        """
+        return self._ask("stop", trial=trial)
+
+    def pause(self) -> str:
+        """Lets no further trial begin; see `stop`."""
+        return self._ask("pause")
+
+    def resume(self) -> str:
+        """Lets trials begin again; see `stop`."""
+        return self._ask("resume")
+
+    def add(self, *overrides: str) -> str:
+        """Adds a trial that the running search tries next, such as "model.dropout=0.3"; see `stop`."""
+        return self._ask("add", overrides)
+
+    def set(self, *overrides: str) -> str:
+        """Changes limits of the running search, such as "search.n_trials=60"; see `stop`."""
+        return self._ask("set", overrides)
+
+    def _ask(self, kind: Kind, overrides: Sequence[str] = (), trial: int | None = None) -> str:
+        answer = send(self._folder, Request(kind, who(), time.time(), trial, tuple(overrides)))
+        if not answer.is_done:
+            raise UserError(answer.text)
+        return answer.text
 
     def confirm(self, seeds: int | str = 5, top_k: int = 3) -> Confirmation:
         """Trains the best trials on fresh seeds, judges them by the test images, and compares them.

@@ -25,6 +25,7 @@ from mnist_sweep.results.study import Study, read_study
 from mnist_sweep.results.trial import Trial
 from mnist_sweep.search.importances import importances
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.requests import logged
 from mnist_sweep.storage.state import FINISHED, TrialState
 from mnist_sweep.tasks.image_classifier.evaluation import read_predictions
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 BEST = 10
 FAILURES = 50
+REQUESTS = 50  # to the running search, that are listed
 
 
 def _url(kind: str, content: bytes) -> Markup:
@@ -226,6 +228,10 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "seconds": duration(study.summary.wall_seconds if study.summary else 0.0),
         "infeasible": sum(bool(trial.infeasible) for trial in study.of_state(TrialState.COMPLETE)),
         "constraints": ", ".join(plain["search"].get("constraints") or []),
+        "requests": [
+            (time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(request.at)), request.by, str(request), answer.text)
+            for request, answer in logged(study.folder)[-REQUESTS:]
+        ],
         "ended": study.summary.ended if study.summary else None,
         "busy": study.summary.busy_fraction if study.summary else None,
         "note": study.traits.note,

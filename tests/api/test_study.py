@@ -75,3 +75,10 @@ def test_a_study_that_is_not_tracked_stays_so(study: ms.Study) -> None:
     assert not (study.folder.parent / "mlflow.db").exists()
     with pytest.raises(ms.UserError, match=r"confirm\.seeds must be at least 2, got 0"):
         study.confirm(seeds=0)
+
+
+def test_a_search_that_is_not_running_can_not_be_steered(study: ms.Study) -> None:
+    for ask in (study.stop, study.pause, study.resume, lambda: study.stop(1), lambda: study.add("params.x=0.5"),
+                lambda: study.set("search.n_trials=9")):  # fmt: skip
+        with pytest.raises(ms.UserError, match=r"is not running"):
+            ask()

@@ -103,3 +103,37 @@ def test_a_stored_configuration_gets_what_a_search_needs(
     found = parse_arguments("sweep", [str(file), *given, "model.dropout=interval(0,0.5)"])
     assert (found.overrides, found.file, found.where) == (overrides, file, [str(file)])
     assert found.sweeps == {"model.dropout": "interval(0,0.5)"}
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "overrides"),
+    [
+        ("stop", [], []),
+        ("stop", ["mine"], ["study_name=mine"]),
+        ("stop", ["mine/7", "runs_folder=x"], ["runs_folder=x", "study_name=mine", "trial=7"]),
+        ("pause", ["study=mine"], ["study_name=mine"]),
+        ("add", ["mine", "model.dropout=0.3", "optimizer=sgd"],
+         ["study_name=mine", r"given=[model.dropout\=0.3,optimizer\=sgd]"]),
+        ("set", ["search.timeout=1h30m"], [r"given=[search.timeout\=1h30m]"]),
+        ("add", ["mine", "model.units=[8,8]"], ["study_name=mine", r"given=[model.units\=\[8\,8\]]"]),
+    ],
+)  # fmt: skip
+def test_what_is_asked_of_a_running_search_is_handed_on_as_text(
+    command: str, given: list[str], overrides: list[str]
+) -> None:
+    assert parse_arguments(command, given).overrides == overrides
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "message"),
+    [
+        ("stop", ["a", "b"], "stop takes a study's name, or STUDY/TRIAL for stop, once, got a, b"),
+        ("stop", ["a/b"], "got a/b"),
+        ("pause", ["a/7"], "pause takes a study's name, or STUDY/TRIAL for stop, got a/7"),
+        ("resume", ["a", "model.dropout=0.3"], "got model.dropout=0.3"),
+    ],
+)
+def test_what_can_not_be_asked_of_a_running_search_is_told(command: str, given: list[str], message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_arguments(command, given)
+    assert message in str(caught.value)

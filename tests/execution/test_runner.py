@@ -318,3 +318,35 @@ def test_without_signals_of_its_own_a_runner_leaves_ctrl_c_to_its_caller(config:
     assert signal.getsignal(signal.SIGINT) is before
     with Interrupts():
         assert signal.getsignal(signal.SIGINT) is not before
+
+
+class Steered:
+    """Pauses after the first jobs, then stops one of them, then lets the rest begin."""
+
+    def __init__(self) -> None:
+        self.at_once, self.is_paused, self.is_stopped = 2, False, False
+        self.polls = 0
+
+    def poll(self) -> list[int]:
+        self.polls += 1
+        self.is_paused = 2 <= self.polls < 12
+        return [1] if self.polls == 2 else []
+
+
+def test_a_control_pauses_stops_a_job_and_goes_on(config: TrialConfig, tmp_path: Path) -> None:
+    source, control = Source(jobs(config, tmp_path, 4)), Steered()
+    Runner(InlineExecutor(), source, 1, None, control).run(Silent())
+    assert source.most == 2  # as the control has it
+    ended = [entry for entry in source.log if entry[0] == "done"]
+    assert ended[0] == ("done", 1)
+    assert {number for _, number in ended} == {0, 1, 2, 3}
+    submitted = [index for index, entry in enumerate(source.log) if entry[0] == "submitted"]
+    both = max(source.log.index(("done", number)) for number in (0, 1))
+    assert submitted[2] > both  # nothing began while it was paused
+
+
+def test_a_control_stops_everything_as_ctrl_c(config: TrialConfig, tmp_path: Path) -> None:
+    source, control = Source(jobs(config, tmp_path, 3)), Steered()
+    control.is_stopped = True
+    assert run_jobs(InlineExecutor(), source, 1, Silent(), control) == 130
+    assert not any(entry[0] == "done" for entry in source.log)

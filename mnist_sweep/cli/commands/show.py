@@ -11,12 +11,15 @@ from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.composed import Composed
+from mnist_sweep.files import read_json_or_empty
 from mnist_sweep.formatting import duration
 from mnist_sweep.results.locate import find_study, studies
 from mnist_sweep.results.selection_noise import selection_noise, sentence
 from mnist_sweep.results.study import Study, read_study
 from mnist_sweep.results.trial import Trial
+from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.lock import is_held
+from mnist_sweep.storage.requests import Request, logged
 from mnist_sweep.storage.state import FINISHED, TrialState
 from mnist_sweep.storage.summary import read_summary
 
@@ -112,6 +115,16 @@ def _running(trial: Trial, study: Study) -> str:
     return f"Running: trial {trial.number}{since}, epoch {len(trial.rows)}{value}"
 
 
+def _paused(folder: StudyFolder) -> Request | None:
+    """Returns the request by which a running search is paused, None where it is not."""
+    noted = read_json_or_empty(folder.driver) if is_held(folder) else {}
+    asked = [request for request, answer in logged(folder) if answer.is_done and request.kind in ("pause", "resume")]
+    if not noted or not asked or asked[-1].kind == "resume":
+        return None
+    began = time.mktime(time.strptime(str(noted.get("since")), "%Y-%m-%d %H:%M:%S"))
+    return asked[-1] if asked[-1].at >= began else None  # of this call
+
+
 def main(composed: Composed) -> tuple[int, Any]:
     """Shows the leaderboard of a study."""
     request = show_request(composed)
@@ -121,6 +134,9 @@ def main(composed: Composed) -> tuple[int, Any]:
     counts = ", ".join(f"{len(study.of_state(state))} {state.word}" for state in FINISHED)
     ended = f"; ended: {study.summary.ended}" if study.summary and study.summary.ended else ""
     screen.say(f"Study {study.name}: {counts}{ended}", style="bold")
+    if (paused := _paused(folder)) is not None:
+        screen.say(f"Paused by {paused.by} since {time.strftime('%H:%M', time.localtime(paused.at))}: no trial begins "
+                   f"until mnist-sweep resume {study.name}")  # fmt: skip
     for trial in study.of_state(TrialState.RUNNING):
         screen.say(_running(trial, study))
     if left := study.of_state(TrialState.INTERRUPTED):
