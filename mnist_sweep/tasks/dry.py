@@ -70,8 +70,9 @@ class Dry:
         if not trial.rows:
             return {}
         assert isinstance(trial.config, ImageClassifierConfig)
-        data = Description(**{**trial.settings.data, "image": tuple(trial.settings.data["image"])})
-        return {"parameters": 0.0, **known_metrics(trial.config, data), "images_per_second": images}
+        data = {**trial.settings.data, "image": tuple(trial.settings.data.get("image", ()))}
+        own = known_metrics(trial.config, Description(**data)) if data["image"] else {}
+        return {"parameters": 0.0, **own, "images_per_second": images}
 
     def run(self, config: Mapping[str, Any], trial: TrialContext) -> Mapping[str, float]:
         """Reports all epochs at once."""
