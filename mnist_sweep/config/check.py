@@ -115,6 +115,6 @@ def check(kind: type[T], value: Any, key: str) -> T:
         return TypeAdapter(kind).validate_python(value)
     except ValidationError as problem:
         error = problem.errors(include_url=False)[0]
-        location = [str(part) for part in error["loc"]]
+        location = [str(part) for part in error["loc"] if part != "[key]"]  # of a mapping, whose name is wrong
         known = getattr(kind, "__dataclass_fields__", {})
         raise UserError(_sentence(error, ".".join(filter(None, [key, *location])), known)) from None

@@ -21,8 +21,8 @@ from mnist_sweep.config.spelling import read
 from mnist_sweep.config.trial import TrialConfig, parse_trial
 
 # Overrides with these keys don't change what a trial is.
-NOT_OF_A_TRIAL = ("search", "sampler", "pruner", "tracking", "runs_folder", "runtime", "study.name",
-                  "study.keep_models", "study.fork", "hydra")  # fmt: skip
+NOT_OF_A_TRIAL = ("search", "sampler", "pruner", "tracking", "runs_folder", "runtime", "study.name", "study.note",
+                  "study.tags", "study.keep_models", "study.fork", "hydra")  # fmt: skip
 TRUSTED = "runtime.allowed_targets"  # without which some trials can't be run
 
 
@@ -63,14 +63,14 @@ def key_of(override: str) -> str:
 
 
 def added(override: str) -> str:
-    """Returns an override as Hydra takes it: a key of `params`, which no file need have, is added where it is not."""
+    """Returns an override as Hydra takes it: what no file need have, such as a key of `params`, is added."""
     bare = override.lstrip("+")
-    return f"++{bare}" if bare.startswith((FREE, "params={")) else override
+    return f"++{bare}" if bare.startswith((FREE, "params={", *TAGS)) else override
 
 
 def bare(override: str) -> str:
     """Returns an override as a person writes it: the inverse of `added`."""
-    return override.lstrip("+") if key_of(override).startswith("params") else override
+    return override.lstrip("+") if key_of(override).startswith(("params", "study.tags")) else override
 
 
 def of_a_trial(override: str) -> bool:
@@ -80,6 +80,7 @@ def of_a_trial(override: str) -> bool:
 
 
 FREE = "params."  # the section of a function, whose keys are not known beforehand
+TAGS = ("study.tags.", "study.tags={")  # a person's own
 _NUMBER = re.compile(r"[+-]?(\d+|\d+\.\d*([eE][+-]?\d+)?|\d+[eE][+-]?\d+)")
 
 

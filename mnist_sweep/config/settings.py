@@ -8,7 +8,7 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ByteSize, Field, WrapValidator
+from pydantic import BeforeValidator, ByteSize, Field, WrapValidator
 from pydantic.dataclasses import dataclass
 
 from mnist_sweep.config.check import check, nearest, shown
@@ -100,6 +100,27 @@ class RuntimeConfig:
     allowed_targets: list[str]
 
 
+# The tags of an MLflow run that are not a person's own.
+TAKEN_TAGS = ("study", "kind", "folder", "command", "data_digest", "executor", "trial", "state", "seed", "origin",
+              "infeasible", "verdict", "reproduces", "forked_from", "audited", "id")  # fmt: skip
+_TAG = re.compile(r"[\w][\w ./-]{0,99}")
+
+
+def _own_tag(name: Any) -> Any:
+    """A tag's name; raises ValueError for one that is taken, or that MLflow can't have."""
+    text = str(name)
+    if text in TAKEN_TAGS or text.startswith("mlflow.") or not _TAG.fullmatch(text):
+        raise ValueError(f"must have names of letters, digits and _ - . / that are not taken, got {shown(text)}")
+    return text
+
+
+def _as_text(value: Any) -> Any:
+    """Numbers, true and false are texts in a tag."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
 @dataclass(frozen=True, config=CONFIG)
 class RayConfig(RuntimeConfig):
     """Where trials run on a Ray cluster: `workers` at the same time in all, null for what its nodes have slots for.
@@ -119,13 +140,18 @@ class RayConfig(RuntimeConfig):
 class StudyConfig:
     """A study's name (null: made from model and data), seed, and of how many trials the models are kept.
 
-    `fork`: where the study was begun with another configuration, a new one takes over the trials that still fit.
+    `fork`: where the study was begun with another configuration, a new one takes over the trials that still fit. `note`
+    and `tags` are a person's own, for the report and MLflow.
     """
 
     name: str | None
     seed: Seed
     fork: Bool
     keep_models: Annotated[Int, Field(ge=0)]
+    note: str | None = None  # studies of before have neither
+    tags: dict[Annotated[str, BeforeValidator(_own_tag)], Annotated[str, BeforeValidator(_as_text)]] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True, config=CONFIG)

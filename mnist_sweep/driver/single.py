@@ -1,7 +1,7 @@
 """A single trial, recorded like those of a sweep: what `mnist-sweep train` and `mnist_sweep.train` do."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from mnist_sweep.execution.progress import Progress, Scope
 from mnist_sweep.execution.ready import check_ready
 from mnist_sweep.execution.recorded_runs import RecordedRuns, Shown
 from mnist_sweep.execution.runner import run_jobs
+from mnist_sweep.formatting import fenced
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.identity import check_no_search
 from mnist_sweep.storage.run_record import RunDescription, RunKind
@@ -44,6 +45,7 @@ class Training:
         overrides: Its overrides, by key.
         line: The command line.
         executor: `runtime.executor`.
+        note, tags: A person's own, for MLflow.
         curve: What is shown of it: the primary curve of its task, or the metric that is searched for.
     """
 
@@ -54,6 +56,8 @@ class Training:
     line: str
     executor: str
     curve: str
+    note: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 class SingleTrial(RecordedRuns):
@@ -90,6 +94,8 @@ class SingleTrial(RecordedRuns):
             executor=training.executor,
             trial=job.number,
             searched=list(training.overrides),
+            note=f"{training.note}\n\n{fenced(training.line)}" if training.note else None,
+            tags=training.tags,
         )
 
     def show(self, job: Job) -> Shown:  # noqa: ARG002
@@ -213,7 +219,8 @@ def train(composed: Composed, screen: Progress, transfer: Transfer) -> Trained:
         open_for(study, [number], 1, composed.line, _purpose(around))
     name = around.experiment or config.title
     tried = {key_of(override): override.partition("=")[2] for override in overrides}
-    training = Training(job, config, f"{name}-{number:04d}", tried, composed.line, around.runtime.executor, curve)
+    training = Training(job, config, f"{name}-{number:04d}", tried, composed.line, around.runtime.executor, curve,
+                        around.study.note, around.study.tags)  # fmt: skip
     recorder = RunRecorder(Tracker(around.tracking, around.runs_folder, screen.warn), locks=True)
     trial = SingleTrial(training, recorder, screen)
     try:

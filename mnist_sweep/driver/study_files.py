@@ -1,7 +1,7 @@
 """What a sweep writes next to Optuna's journal: best.yaml, summary.json, README.md, states, and MLflow behind them."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from mnist_sweep import files
 from mnist_sweep.config import UserError
@@ -20,7 +20,7 @@ from mnist_sweep.results.recorded import result_of
 from mnist_sweep.search import Asked, Search, Standing
 from mnist_sweep.storage.environment import read_environment
 from mnist_sweep.storage.folders import TrialFolder
-from mnist_sweep.storage.run_record import RunDescription, RunKind, run_record
+from mnist_sweep.storage.run_record import RunDescription, RunKind, read_record, run_record
 from mnist_sweep.storage.settled import Settled, note_settled
 from mnist_sweep.storage.state import StateFile, TrialState, read_state, write_state
 from mnist_sweep.storage.summary import SummarizedTrial, Summary, read_summary
@@ -62,8 +62,11 @@ class StudyFiles:
 
     def start(self) -> None:
         """Makes the study's MLflow run, or continues it, and completes what an earlier call has left unwritten."""
-        if not files.read_json_or_empty(self.folder.record):
-            run_record(self._study_run()).write(self.folder.record)
+        record = run_record(self._study_run())
+        if files.read_json_or_empty(self.folder.record):
+            before = read_record(self.folder.record)
+            record = replace(before, tags={**before.tags, **self.plan.settings.study.tags})  # of this call, too
+        record.write(self.folder.record)
         self.write_summary()
         self.tracker.start_study(self.folder)
         self._repair()
@@ -96,6 +99,7 @@ class StudyFiles:
             data=plan.description.plain(),
             executor=settings.runtime.executor,
             params=params,
+            tags=settings.study.tags,
         )
 
     def _trial_run(self, asked: Asked) -> RunDescription:
@@ -115,6 +119,7 @@ class StudyFiles:
             executor=plan.settings.runtime.executor,
             trial=asked.number,
             searched=keys,
+            tags=plan.settings.study.tags,
             params={key: chosen[key] for key in chosen if key in keys and "." not in key},
         )
 
@@ -234,6 +239,8 @@ class StudyFiles:
             busy_fraction=busy / span if span else None,
             pruning=asdict(self.pruning) if self.pruning else before.pruning if before else None,
             ended=self.ended,
+            note=self.plan.settings.study.note,
+            tags=dict(self.plan.settings.study.tags),
             pareto_front=self.search.front() if len(self.search.metrics) > 1 else None,
         ).write(self.folder.summary)
         files.write_text(self.folder.readme, study_page(self))

@@ -35,6 +35,8 @@ def study_page(study: "StudyFiles") -> str:
         against = f" (the baseline, trial 0: {baseline.values[0]:.4f})" if baseline and baseline.values else ""
         answer = f"Best: {study.best_line()}{against}"
     lines = [f"**{answer}**; {counts}.", ""]  # MLflow's page shows the first two lines without a click
+    if study.plan.settings.study.note:
+        lines += [study.plan.settings.study.note, ""]
     if study.ended:
         lines += [f"Ended: {study.ended}.", ""]
     if note := traits(study.plan.task).note:

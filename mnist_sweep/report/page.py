@@ -232,6 +232,8 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
             (time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(request.at)), request.by, str(request), answer.text)
             for request, answer in logged(study.folder)[-REQUESTS:]
         ],
+        "own_note": study.summary.note if study.summary else None,
+        "tags": study.summary.tags if study.summary else {},
         "ended": study.summary.ended if study.summary else None,
         "busy": study.summary.busy_fraction if study.summary else None,
         "note": study.traits.note,

@@ -18,7 +18,7 @@ from mnist_sweep.storage.folders import StudyFolder
 # Parts of the configuration that don't change what a study is: it can go on with others.
 MAY_CHANGE = ("search.n_trials", "search.timeout", "search.target", "search.max_failures", "search.audit",
               "search.until", "search.patience", "search.min_delta", "search.start", "runtime", "tracking",
-              "runs_folder", "study.name", "study.fork", "study.keep_models", "data.path",
+              "runs_folder", "study.name", "study.fork", "study.note", "study.tags", "study.keep_models", "data.path",
               "data.groups")  # fmt: skip
 SHOWN = 4
 

@@ -41,6 +41,7 @@ class Summary:
         busy_fraction: The share of these seconds.
         pruning: What the pruner saved, once it has been judged.
         ended: Why the last call began no further trial, None while it is running.
+        note, tags: What a person has written: `study.note` and `study.tags` of the last call.
         pareto_front: With several objectives, the trials that no other beats in all of them.
     """
 
@@ -56,6 +57,8 @@ class Summary:
     busy_fraction: float | None = None
     pruning: dict[str, Any] | None = None
     ended: str | None = None
+    note: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
     pareto_front: list[int] | None = field(default=None)
 
     def write(self, file: Path) -> None:

@@ -254,3 +254,27 @@ def test_a_cluster_is_a_runtime(address: str | None) -> None:
 def test_a_wrong_cluster_is_refused(changed: dict[str, object], message: str) -> None:
     with pytest.raises(UserError, match=message):
         parse_runtime({**RAY, **changed})
+
+
+def test_a_study_has_a_note_and_tags_of_ones_own():
+    study = {**AROUND["study"], "note": "less dropout", "tags": {"owner": "me", "n": 3, "is_final": True, 2024: "x"}}
+    found = parse_surroundings({**AROUND, "study": study}, []).study
+    assert found.note == "less dropout"
+    assert found.tags == {"owner": "me", "n": "3", "is_final": "true", "2024": "x"}
+    assert parse_surroundings(AROUND, []).study.tags == {}
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        ({"state": "x"}, "study.tags.state must have names of letters, digits"),
+        ({"mlflow.note": "x"}, "study.tags.mlflow.note must have names"),
+        ({"a=b": "x"}, "must have names"),
+        ({"a": [1]}, "study.tags.a must be text, got [1]"),
+        ("owner", "study.tags must be a mapping, got owner"),
+    ],
+)
+def test_a_tag_that_can_not_be_is_told(tags, message):
+    with pytest.raises(UserError) as caught:
+        parse_surroundings({**AROUND, "study": {**AROUND["study"], "tags": tags}}, [])
+    assert message in str(caught.value)

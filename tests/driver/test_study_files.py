@@ -14,6 +14,7 @@ from mnist_sweep.results.recorded import read_best
 from mnist_sweep.search import Asked
 from mnist_sweep.storage.run_record import read_record
 from mnist_sweep.storage.state import TrialState, check_state
+from mnist_sweep.storage.summary import read_summary
 
 pytestmark = pytest.mark.usefixtures("no_report")
 
@@ -127,3 +128,22 @@ def test_a_search_without_a_pruner_has_nothing_to_judge(ended: StudyFiles) -> No
     assert ended.conclude() == ""
     assert read_json(ended.folder.summary)["best"] is not None
     assert not ended.folder.hardest.exists()  # a dry run has no images
+
+
+def test_the_note_and_the_tags_of_the_last_call_are_those_of_the_study(
+    planned: Callable[..., Plan], swept: Callable[[Plan], Sweep]
+) -> None:
+    run_sweep(
+        swept(planned("search.n_trials=1", "study.note=first", "++study.tags={owner: me, n: 3}")), InlineExecutor()
+    )
+    plan = planned("search.n_trials=2", "study.note=second", "++study.tags.owner=you")
+    sweep = swept(plan)
+    run_sweep(sweep, InlineExecutor())
+    record = read_record(plan.folder.record)
+    assert (record.tags["owner"], record.tags["n"], record.tags["kind"]) == ("you", "3", "study")
+    owners = [read_record(plan.folder.trial(number).record).tags["owner"] for number in (0, 1)]
+    assert owners == ["me", "you"]
+    summary = read_summary(plan.folder.summary)
+    assert summary is not None
+    assert (summary.note, summary.tags) == ("second", {"owner": "you"})
+    assert "\nsecond\n" in plan.folder.readme.read_text()

@@ -134,6 +134,8 @@ def main(composed: Composed) -> tuple[int, Any]:
     counts = ", ".join(f"{len(study.of_state(state))} {state.word}" for state in FINISHED)
     ended = f"; ended: {study.summary.ended}" if study.summary and study.summary.ended else ""
     screen.say(f"Study {study.name}: {counts}{ended}", style="bold")
+    if study.summary and study.summary.note:
+        screen.say(study.summary.note, wrap=True)
     if (paused := _paused(folder)) is not None:
         screen.say(f"Paused by {paused.by} since {time.strftime('%H:%M', time.localtime(paused.at))}: no trial begins "
                    f"until mnist-sweep resume {study.name}")  # fmt: skip
