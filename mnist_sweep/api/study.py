@@ -19,6 +19,7 @@ from mnist_sweep.report import write_report
 from mnist_sweep.results import study as results
 from mnist_sweep.results.confirmation import Confirmation
 from mnist_sweep.results.statistics import McNemar, mcnemar
+from mnist_sweep.results.table import check_target, trials_table, write_table
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.lock import is_held
 from mnist_sweep.storage.requests import Kind, Request, send, who
@@ -97,17 +98,13 @@ class Study:
 
     def trials_dataframe(self) -> "pd.DataFrame":
         """Returns a row for each trial: number, state, values, searched parameters (`params_...`) and metrics."""
-        import pandas as pd
+        return trials_table(self._read())
 
-        read, rows = self._read(), []
-        for trial in read.trials:
-            values = dict(zip(read.metrics, trial.values, strict=False))
-            parameters = {f"params_{key}": _number(text) for key, text in read.values_of(trial).items()}
-            metrics = {f"metrics_{key}": value for key, value in trial.metrics.items()}
-            took = trial.ended - trial.started if trial.started and trial.ended else None
-            rows.append({"number": trial.number, "state": trial.state.value, **values, "seconds": took, **parameters,
-                         **metrics})  # fmt: skip
-        return pd.DataFrame(rows)
+    def export(self, to: str | Path) -> Path:
+        """Writes the same into a new file, whose ending says the format: .csv, .json or .parquet; returns its path."""
+        file = check_target(str(to))
+        write_table(self._read(), file)
+        return file
 
     def report(self, file: str | Path | None = None) -> Path:
         """Writes its page, and returns where: report.html in its folder, or the file."""
@@ -220,13 +217,6 @@ class Study:
         if not folder.path.is_dir():
             raise UserError(f"study {self.name} has no trial {number}")
         return Trial(folder.path, self._trusted)
-
-
-def _number(text: str) -> float | str:
-    try:
-        return int(text) if text.lstrip("+-").isdigit() else float(text)
-    except ValueError:
-        return text
 
 
 def open_study(folder: str | Path, allowed_targets: Sequence[str] = ()) -> Study:

@@ -66,6 +66,7 @@ COMMANDS = {
     "report": Command("report", "report", Names.STUDIES),
     "show": Command("show", "show", Names.STUDY),
     "studies": Command("show", "studies", function="all_studies"),
+    "export": Command("export", "export", Names.STUDY),
     "stop": Command("steer", "steer", Names.RUNNING, function="stop"),
     "pause": Command("steer", "steer", Names.RUNNING, function="pause"),
     "resume": Command("steer", "steer", Names.RUNNING, function="resume"),

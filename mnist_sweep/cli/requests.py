@@ -21,6 +21,7 @@ from mnist_sweep.config.settings import (
     parse_runtime,
     parse_tracking,
 )
+from mnist_sweep.results.table import check_target
 
 
 def _name(value: Any) -> str | None:
@@ -73,6 +74,21 @@ def _output(value: Any, usual: Path) -> Path:
     if not os.access(there, os.W_OK):
         raise UserError(f"{there} can't be written to: give another folder with output=...")
     return usual
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """Of `export`: a study, None for the one that was worked on last, and the file that its trials go to."""
+
+    study: str | None
+    runs_folder: Path
+    to: Path
+
+
+def export_request(composed: Composed) -> ExportRequest:
+    """Returns what `export` is asked for; raises UserError."""
+    folder = parse_folder(composed.config["runs_folder"], reads=True)
+    return ExportRequest(_name(composed.config["study_name"]), folder, check_target(composed.config["to"]))
 
 
 @dataclass(frozen=True)

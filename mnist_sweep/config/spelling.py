@@ -13,7 +13,7 @@ from mnist_sweep.config.errors import UserError
 
 # Their values are text, whatever it looks like: 2024 is a name, and a comma belongs to a path.
 TEXTS = ("runs_folder", "study", "study.name", "study.note", "study_name", "data.path", "tracking.uri",
-         "tracking.experiment", "file", "run")  # fmt: skip
+         "tracking.experiment", "file", "run", "to")  # fmt: skip
 STUDIES = ("study", "study_name")  # of which `report` takes several
 # Lists of texts that Hydra's grammar takes in quotes alone: overrides, comparisons.
 QUOTED = ("search.start", "search.constraints")

@@ -11,7 +11,7 @@ from typing import Any
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import check, nearest
 from mnist_sweep.config.metrics import MetricTable
-from mnist_sweep.config.settings import RuntimeConfig, parse_search
+from mnist_sweep.config.settings import parse_search
 from mnist_sweep.config.spelling import read, spelled
 from mnist_sweep.config.task import metric_table
 from mnist_sweep.driver.seeds import OnSeeds
@@ -122,7 +122,7 @@ class Steering:
             if key not in SETTABLE:
                 raise UserError(f"{key} can't be set while the search is running{nearest(key, SETTABLE)}")
             if key == "runtime.workers":
-                at_once = workers(check(RuntimeConfig, {**asdict(runtime), "workers": value}, "runtime"))
+                at_once = workers(check(type(runtime), {**asdict(runtime), "workers": value}, "runtime"))
             else:
                 search[key.removeprefix("search.")] = value
         table: MetricTable = metric_table(plan.task, plan.plain)

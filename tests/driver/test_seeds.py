@@ -95,7 +95,7 @@ def test_what_has_ended_is_not_trained_again_after_a_kill(planned: Planned, swep
     while not (read_state(plan.folder.trial(0).on_seed(1).state)):  # the first further seed has ended
         runner._fill()
         for event in executor.events(0):
-            runner._handle(event)
+            runner._handle(event, Silent())
     assert check_state(plan.folder.trial(0).state).state is TrialState.RUNNING
     assert read_study(plan.folder).trials[0].state is TrialState.INTERRUPTED  # nobody runs it
     second = Noisy()  # the driver was killed here

@@ -13,6 +13,7 @@ from mnist_sweep.driver.plan import Plan
 from mnist_sweep.driver.seeds import OnSeeds
 from mnist_sweep.driver.steering import Steering
 from mnist_sweep.execution import InlineExecutor
+from mnist_sweep.execution.progress import Silent
 from mnist_sweep.execution.runner import Runner
 from mnist_sweep.files import write_json
 from mnist_sweep.results.study import read_study
@@ -59,7 +60,7 @@ class Steered:
         if not self.steering.is_paused:
             self.runner._fill()
         for event in self.executor.events(0):
-            self.runner._handle(event)
+            self.runner._handle(event, Silent())
 
     def run(self) -> None:
         """Runs until nothing is left, or until it is paused and nothing runs."""

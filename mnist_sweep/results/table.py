@@ -1,0 +1,71 @@
+"""A study's trials as a table, for pandas and for files that other programs read."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mnist_sweep.config import UserError
+from mnist_sweep.files import replaced
+from mnist_sweep.results.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def _number(text: str) -> float | str:
+    try:
+        return int(text) if text.lstrip("+-").isdigit() else float(text)
+    except ValueError:
+        return text
+
+
+def trials_table(study: Study) -> "pd.DataFrame":
+    """Returns a row for each trial: number, state, values, seconds, searched parameters (`params_...`) and metrics."""
+    import pandas as pd
+
+    rows = []
+    for trial in study.trials:
+        values = dict(zip(study.metrics, trial.values, strict=False))
+        parameters = {f"params_{key}": _number(text) for key, text in study.values_of(trial).items()}
+        metrics = {f"metrics_{key}": value for key, value in trial.metrics.items()}
+        took = trial.ended - trial.started if trial.started and trial.ended else None
+        rows.append({"number": trial.number, "state": trial.state.value, **values, "seconds": took, **parameters,
+                     **metrics})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _csv(table: "pd.DataFrame", file: Path) -> None:
+    table.to_csv(file, index=False)
+
+
+def _json(table: "pd.DataFrame", file: Path) -> None:
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    file.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
+def _parquet(table: "pd.DataFrame", file: Path) -> None:
+    """A column of numbers and texts, such as a choice of both, has texts alone there."""
+    mixed = {name: str for name in table.columns if table[name].dtype == object}
+    table.astype(dict.fromkeys(mixed, "string")).to_parquet(file, index=False)
+
+
+FORMATS: dict[str, Callable[["pd.DataFrame", Path], None]] = {".csv": _csv, ".json": _json, ".parquet": _parquet}
+
+
+def check_target(value: Any) -> Path:
+    """Returns the file that is to be written; raises UserError where it can't be, or is there."""
+    file = Path(value).expanduser().absolute() if isinstance(value, str) and value.strip() else None
+    if file is None or file.suffix.lower() not in FORMATS:
+        raise UserError(f"to must be a file that ends with {', '.join(FORMATS)}, got {value}")
+    if file.exists():
+        raise UserError(f"to={value} is there already: give a new file")
+    if not file.parent.is_dir():
+        raise UserError(f"to must be a file in a folder that is there, got {value}")
+    return file
+
+
+def write_table(study: Study, file: Path) -> None:
+    """Writes a study's trials into a file whose ending says the format."""
+    with replaced(file) as beside:
+        FORMATS[file.suffix.lower()](trials_table(study), beside)
