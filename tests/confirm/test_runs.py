@@ -125,6 +125,23 @@ def test_all_runs_are_trained_and_recorded(
         assert read_yaml(run.folder.config)["data"]["validation"] == "test"
 
 
+def test_runs_of_several_classes_of_machine_are_warned_of_and_the_studys_is_asked_for(
+    study: StudyFolder, finalists: list[Finalist], recorder: RunRecorder, finish: Callable[[Run], None]
+) -> None:
+    runs = runs_of(study, finalists, 2)
+    batch = Batch(runs[0].config, describe(runs[0].config.data), [], [], "mnist-sweep confirm")
+    job = Confirmation(study, runs, DRY, batch, recorder, Silent()).next_job()
+    assert job is not None
+    assert job.machine_class == read_json(study.trial(0).environment)["machine_class"]
+    for run in runs[1:]:
+        finish(run)
+    environment = read_json(runs[1].folder.environment)
+    write_json(runs[1].folder.environment, {**environment, "machine_class": "another"})
+    heard = Heard()
+    assert train(ConfirmRuns(study, runs, runs[:1], DRY, [], [], "x"), recorder, heard, 1, not_shown) == 0
+    assert [line for line in heard.warnings if "several classes of machines" in line and "another" in line]
+
+
 def test_other_data_than_the_searchs_leave_the_test_images_closed(
     study: StudyFolder, finalists: list[Finalist], recorder: RunRecorder
 ) -> None:

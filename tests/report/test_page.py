@@ -140,3 +140,14 @@ def test_a_report_that_fails_does_not_spoil_the_search(tmp_path: Path, capsys, m
 def test_its_commands_trust_what_the_study_trusts(tmp_path: Path) -> None:
     page = page_of(sweep(tmp_path, "search.n_trials=2", "runtime.allowed_targets=[mine]"))
     assert "mnist-sweep reproduce dnn-digits &#39;runtime.allowed_targets=[mine]&#39;" in page
+
+
+def test_the_nodes_of_a_cluster_and_their_classes_are_counted(own_runs: Path) -> None:
+    study = StudyFolder(own_runs / "dnn-digits")
+    for number, node in enumerate(("a", "b", "b", None)):
+        file = study.trial(number).environment
+        found = json.loads(file.read_text())
+        file.write_text(json.dumps({**found, "machine_class": "abc", **({"node": node} if node else {})}))
+    page = write_report(read_study(study)).read_text()
+    assert '<th scope="row">nodes</th><td>a: 1 trial, b: 2 trials</td>' in page
+    assert '<th scope="row">machine classes</th><td>abc: 4 trials</td>' in page

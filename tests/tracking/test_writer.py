@@ -70,6 +70,8 @@ def test_another_try_of_a_trial_has_one_run_with_one_curve(tmp_path: Path, slow:
             tracker.epoch(folder, row)
         if slow and epochs == 2:
             time.sleep(8)  # until it has written the first try
+    where = {"node": "node-b", "machine_class": "abc"}
+    write_json(folder.environment, {"data": {}, "weights_digest": "d", **where})
     write_json(folder.state, {"state": "COMPLETE", "ended": time.time()})
     tracker.finish_trial(folder)
     assert tracker.close()
@@ -77,4 +79,5 @@ def test_another_try_of_a_trial_has_one_run_with_one_curve(tmp_path: Path, slow:
     (one,) = runs_of(client, "mine")
     curve = [(m.step, m.timestamp) for m in client.get_metric_history(one.info.run_id, "val_accuracy")]
     assert curve == [(row["epoch"], int(row["timestamp"] * 1000)) for row in folder.rows()]
+    assert {name: one.data.tags[name] for name in where} == where
     assert one.info.start_time == int(json.loads(folder.record.read_text())["started"] * 1000)

@@ -1,0 +1,67 @@
+"""What a Ray cluster costs: the same sweep on three nodes of this machine and in its own processes, side by side.
+
+`make cluster` first. Trials are of a function that returns at once, or sleeps for some seconds, which loads no CPU: the
+engine is measured. A trial costs what a sweep of all trials takes longer than one of a quarter, divided by the
+trials that are more; with three at a time, on the cores that there are.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import busy
+import machine
+import reporting
+
+FUNCTION = """
+import time
+
+
+def objective(config, trial):
+    time.sleep(SECONDS)
+    return {"score": config["x"]}
+"""
+SLOTS = 3
+LONG_SECONDS = 4.0
+WHERE = {"local": [f"runtime.workers={SLOTS}"], "cluster": ["runtime=ray", "runtime.address=auto"]}
+
+
+def sweep(folder: Path, where: str, trials: int, seconds: float) -> float:
+    """Runs a sweep; the seconds from the beginning of its first trial to the end of its last one."""
+    folder.mkdir()
+    (folder / "timed.py").write_text(f"SECONDS = {seconds}\n{FUNCTION}")
+    command = [sys.executable, "-m", "mnist_sweep", "sweep", "task=function", "task.function=timed.objective",
+               "runtime.allowed_targets=[timed]", "params.x=interval(0,1)", "search.metric=score", "sampler=random",
+               "study.name=it", "tracking=none", f"search.n_trials={trials}", *WHERE[where]]  # fmt: skip
+    busy.seconds_of(command, folder)
+    spans = busy.spans(folder / "runs/it")
+    return max(span["ended"] for span in spans) - spans[0]["begun"]
+
+
+def main() -> int:
+    """Measures, and writes the results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=200)
+    parser.add_argument("--long", type=int, default=24, help="trials that sleep")
+    given = parser.parse_args()
+    found: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory(prefix="bench", ignore_cleanup_errors=True) as folder:
+        for where in WHERE:
+            few, many = (sweep(Path(folder, f"{where}{n}"), where, n, 0.0) for n in (given.trials // 4, given.trials))
+            found[where] = {
+                "seconds a trial": (many - few) / (given.trials - given.trials // 4),
+                "seconds of the long trials": sweep(Path(folder, f"{where}-long"), where, given.long, LONG_SECONDS),
+            }
+    reporting.write("cluster", {"machine": machine.describe(), "given": vars(given), "found": found})
+    names = list(next(iter(found.values())))
+    ratios = {name: found["cluster"][name] / found["local"][name] for name in names}
+    rows = [[name, *(f"{one[name]:.3f}" for one in found.values()), f"{ratios[name]:.2f}"] for name in names]
+    reporting.write_table("cluster", ["figure", *found, "ratio"], rows, f"`python benchmarks/cluster.py --trials "
+                          f"{given.trials} --long {given.long}`: {SLOTS} slots each; long trials sleep "
+                          f"{LONG_SECONDS:g} s.")  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
