@@ -27,7 +27,7 @@ from mnist_sweep.execution.executor import Done, Event, Failed, Job, Notice
 from mnist_sweep.execution.local import LocalExecutor
 from mnist_sweep.provenance import machine, source_digest, versions
 
-TICK_SECONDS = 0.05
+TICK_SECONDS = 0.02
 IDLE_SECONDS = 0.5
 SCRATCH = "mnist-sweep-node-"
 

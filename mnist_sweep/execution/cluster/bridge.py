@@ -16,7 +16,7 @@ from mnist_sweep.execution.cluster.agent import facts
 from mnist_sweep.execution.cluster.dispatcher import Dispatcher
 from mnist_sweep.execution.cluster.messages import Command, Connecting, Ready, Refused, Setup, Status
 
-TICK_SECONDS = 0.05
+TICK_SECONDS = 0.02
 
 
 def obey(connection: Connection, dispatcher: Dispatcher) -> None:

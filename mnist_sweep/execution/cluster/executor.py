@@ -20,7 +20,7 @@ from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.settings import RayConfig
 from mnist_sweep.execution.cluster.messages import Command, Connecting, Delivered, Ready, Refused, Status
 from mnist_sweep.execution.cluster.packing import move_up, remove_scratch, unpack
-from mnist_sweep.execution.cluster.working_folder import pack_folder
+from mnist_sweep.execution.cluster.working_folder import folders_of, pack_folders
 from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Limits, NodeStatus, Notice
 from mnist_sweep.execution.job_folder import folder_of
 from mnist_sweep.storage.history import append_history, begin_history
@@ -59,7 +59,7 @@ class RayExecutor:
         self._runtime, self._preload = runtime, tuple(preload)
         self._events: list[Event] = []
         self._lost_bridges = 0  # since a job ended
-        self._code = pack_folder(Path.cwd()) if runtime.allowed_targets else None
+        self._code = pack_folders(folders_of(allowed)) if (allowed := runtime.allowed_targets) else None
         self._connect()
 
     def _connect(self) -> None:
