@@ -103,8 +103,8 @@ def start(folder: Path, names: Sequence[str], cpus: int = 1) -> Nodes:
             **os.environ,
             **variables(folder),
             "RAY_memory_monitor_refresh_ms": "0",
-            "RAY_health_check_period_ms": "1000",
-            "RAY_health_check_failure_threshold": "5",
+            "RAY_health_check_period_ms": "1500",
+            "RAY_health_check_failure_threshold": "10",
         },
     )
     for name in names:

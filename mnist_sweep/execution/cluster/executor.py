@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -26,6 +27,8 @@ from mnist_sweep.execution.job_folder import folder_of
 from mnist_sweep.storage.history import append_history, begin_history
 
 END_SECONDS = 5.0  # for the bridge to end by itself
+RECONNECT_SECONDS = 15.0  # in which a head node may come back
+PAUSE_SECONDS = 1.0
 MOST_LOST = 3  # bridges
 AGAIN = "run the same command to go on"
 
@@ -151,12 +154,17 @@ class RayExecutor:
         self.close()
         self._lost_bridges += 1
         lost, self.jobs = self.jobs, {}
-        try:
-            if self._lost_bridges > MOST_LOST:
-                raise Unavailable(f"the connection has ended {MOST_LOST} times without a trial's end")
-            self._connect()
-        except Unavailable as error:
-            raise Unavailable(f"the Ray cluster was lost: {error}; {AGAIN} when it is back") from None
+        if self._lost_bridges > MOST_LOST:
+            raise Unavailable(f"the Ray cluster was lost {MOST_LOST} times without a trial's end in between; {AGAIN}")
+        end = time.monotonic() + RECONNECT_SECONDS
+        while True:
+            try:
+                self._connect()
+                break
+            except Unavailable as error:
+                if time.monotonic() > end:
+                    raise Unavailable(f"the Ray cluster was lost: {error}; {AGAIN} when it is back") from None
+            time.sleep(PAUSE_SECONDS)
         why = "the connection to the Ray cluster was lost"
         self._events.append(Notice(f"{why}, and was made again"))
         self._events += [Failed(number, why, "lost") for number in lost]
