@@ -192,7 +192,8 @@ def test_what_a_killed_node_has_run_is_run_again_with_the_same_bits(
     assert run_jobs(executor, source, 9, heard) == 0
     assert not source.failures
     assert sorted(source.done_numbers) == list(range(8))
-    assert any("was lost" in line for line in heard.warnings)
+    # An agent outlives Ray's process on its node by some seconds, in which it may have done everything.
+    assert victim == "raylet" or any("was lost" in line for line in heard.warnings)
     assert digests(jobs) == undisturbed(make_jobs(8, pause=0, folder="local"))
 
 
