@@ -9,7 +9,7 @@ import pytest
 from mnist_sweep.config import UserError
 from mnist_sweep.config.settings import RuntimeConfig, TrackingConfig
 from mnist_sweep.confirm.finalists import Finalist
-from mnist_sweep.confirm.runs import Confirmation, ConfirmRuns, Run, open_test_images, train
+from mnist_sweep.confirm.runs import Confirmation, ConfirmRuns, Run, open_test_images, train, warn_of_classes
 from mnist_sweep.confirm.stages import Stages, planned
 from mnist_sweep.execution.jobs import Batch
 from mnist_sweep.execution.progress import Silent
@@ -128,17 +128,18 @@ def test_all_runs_are_trained_and_recorded(
 def test_runs_of_several_classes_of_machine_are_warned_of_and_the_studys_is_asked_for(
     study: StudyFolder, finalists: list[Finalist], recorder: RunRecorder, finish: Callable[[Run], None]
 ) -> None:
-    runs = runs_of(study, finalists, 2)
+    runs = planned(study, finalists, (2,)).runs
+    stages = Stages(study, finalists, (2,), no_look)
     batch = Batch(runs[0].config, describe(runs[0].config.data), [], [], "mnist-sweep confirm")
-    job = Confirmation(study, runs, DRY, batch, recorder, Silent()).next_job()
+    job = Confirmation(study, stages.next_runs, DRY, batch, recorder, Silent()).next_job()
     assert job is not None
     assert job.machine_class == read_json(study.trial(0).environment)["machine_class"]
-    for run in runs[1:]:
+    for run in runs:
         finish(run)
     environment = read_json(runs[1].folder.environment)
     write_json(runs[1].folder.environment, {**environment, "machine_class": "another"})
     heard = Heard()
-    assert train(ConfirmRuns(study, runs, runs[:1], DRY, [], [], "x"), recorder, heard, 1, not_shown) == 0
+    warn_of_classes(runs, heard)
     assert [line for line in heard.warnings if "several classes of machines" in line and "another" in line]
 
 
