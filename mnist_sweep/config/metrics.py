@@ -86,6 +86,14 @@ _LESS = re.compile(r"(.*_)?(loss|error|mse|mae|rmse|nll|perplexity|seconds|param
 _MORE = re.compile(r"(.*_)?(accuracy|score|f1|auc|precision|recall|r2|reward|iou|dice|per_second)")
 
 
+RESERVED = (*AROUND, *(metric.name for metric in EVERYWHERE))
+
+
+def can_be_reported(name: str) -> bool:
+    """Returns whether a task's metric can have a name: a word that is not kept for what every trial has."""
+    return name not in RESERVED and name.replace("_", "").isalnum() and not name[0].isdigit()
+
+
 def is_timed(name: str) -> bool:
     """Returns whether a metric differs between two runs of the same bits, as its name says."""
     return _TIMED.fullmatch(name) is not None

@@ -4,6 +4,7 @@ A task is an object with `sections`, `metrics`, `check` and `run`; see `mnist_sw
 its surroundings, and for the tasks of this package.
 """
 
+import inspect
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -12,7 +13,7 @@ from typing import Any, Protocol, cast
 from mnist_sweep.config.check import nearest, shown
 from mnist_sweep.config.component import Component, parse_component
 from mnist_sweep.config.errors import UserError
-from mnist_sweep.config.metrics import Direction, MetricTable, table
+from mnist_sweep.config.metrics import RESERVED, Direction, MetricTable, can_be_reported, table
 from mnist_sweep.config.targets import check_name, resolve
 from mnist_sweep.config.traits import Traits, traits
 
@@ -85,6 +86,17 @@ def build_task(component: Component) -> Task:
     return _build(component.target, json.dumps(component.arguments, sort_keys=True))
 
 
+def _check_run(task: Any, target: str) -> None:
+    """Raises UserError for a task whose `run` takes other arguments."""
+    try:
+        inspect.signature(task.run).bind({}, None)
+    except TypeError:
+        taken = shown(str(inspect.signature(task.run)))
+        raise UserError(f"task: run of {target} must take (config, trial), but takes {taken}") from None
+    except ValueError:  # of an extension without a signature
+        return
+
+
 def _check_task(task: Any, target: str) -> None:
     """Raises UserError for an object that is no task."""
     for name in ("sections", "metrics", "check", "run"):
@@ -103,6 +115,11 @@ def _check_task(task: Any, target: str) -> None:
             f"not known beforehand, got {shown(task.metrics)}"
         )
     for name, direction in task.metrics.items():
+        if not isinstance(name, str) or not can_be_reported(name):
+            raise UserError(
+                f"task: metrics of {target} must have names of letters, digits and _, and none of "
+                f"{', '.join(RESERVED)}, got {shown(name)}"
+            )
         if direction not in ("maximize", "minimize"):
             raise UserError(f"task: metrics.{name} of {target} must be maximize or minimize, got {shown(direction)}")
 
@@ -113,9 +130,10 @@ def _build(target: str, arguments: str) -> Task:
         task = resolve(target, "task._target_")(**json.loads(arguments))
     except UserError:
         raise
-    except Exception as error:  # whatever a user's own class does
+    except (Exception, SystemExit) as error:  # whatever a user's own class does
         raise UserError(f"task ({target}) can't be built: {error!r}") from None
     _check_task(task, target)
+    _check_run(task, target)
     return task  # type: ignore[no-any-return]
 
 

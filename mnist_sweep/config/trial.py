@@ -97,7 +97,7 @@ def parse_trial(plain: Mapping[str, Any], allowed: Iterable[str] = ()) -> TrialC
         task.check(sections)
     except UserError:
         raise
-    except Exception as error:  # whatever a user's own class does
+    except (Exception, SystemExit) as error:  # whatever a user's own class does
         raise UserError(
             f"task: {component.target}.check has failed with {error!r}; it should raise UserError"
         ) from None

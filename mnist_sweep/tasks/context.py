@@ -10,7 +10,7 @@ from typing import Any
 
 from mnist_sweep.config import TrialConfig
 from mnist_sweep.config.constraints import parse_constraint, violations
-from mnist_sweep.config.metrics import AROUND, BEST, EVERYWHERE
+from mnist_sweep.config.metrics import AROUND, BEST, RESERVED, can_be_reported
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import append_history, begin_history
 
@@ -18,7 +18,6 @@ OWN_FILES = frozenset(one.name for one in (  # of every trial, whatever its task
     TrialFolder.config, TrialFolder.overrides, TrialFolder.history, TrialFolder.metrics, TrialFolder.environment,
     TrialFolder.log, TrialFolder.state, TrialFolder.record, TrialFolder.tracking, TrialFolder.lock,
 ))  # fmt: skip
-RESERVED = (*AROUND, *(metric.name for metric in EVERYWHERE))
 
 
 class StopTrial(Exception):  # noqa: N818 - not an error: the driver asked for it
@@ -70,7 +69,7 @@ def number(name: str, value: Any) -> float:
 
 def check_name(name: str) -> None:
     """Raises ValueError for a name that a metric can't have: it is kept for what every trial has, or is no word."""
-    if name in RESERVED or not name.replace("_", "").isalnum() or name[0].isdigit():
+    if not can_be_reported(name):
         raise ValueError(
             f"a metric can't have the name {name!r}: letters, digits and _, and none of {', '.join(RESERVED)}"
         )

@@ -59,6 +59,9 @@ def test_a_task_of_ones_own_is_built_with_its_arguments(module: ModuleType) -> N
 @pytest.mark.parametrize(
     ("attributes", "message"),
     [
+        ({"metrics": {"res-idual": "minimize"}}, "task: metrics of .* must have names of letters, .* got res-idual"),
+        ({"metrics": {"seconds": "minimize"}}, "task: metrics of .* and none of epoch, seconds"),
+        ({"run": lambda self, config: None}, r"task: run of .* must take \(config, trial\), but takes \(config\)"),
         ({"run": None, "sections": "mine"}, "must be a list of names, got mine"),
         ({"sections": ("search",)}, "the section search .* has the name of a section that every study has"),
         ({"metrics": None}, "metrics of .* must be a dictionary such as .*, got null"),
