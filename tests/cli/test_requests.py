@@ -76,7 +76,7 @@ def test_seeds_are_a_number_or_a_range(asked: Any, seeds: Any, looks: tuple[int,
 
 @pytest.mark.parametrize("seeds", ["5", "15..5", "5...15", "1..4", "5..101", "5-15"])
 def test_a_range_of_seeds_is_checked(asked: Any, seeds: str) -> None:
-    message = rf"confirm.seeds must be a whole number from 2 to 100, or two such as 5..15, got {seeds}"
+    message = rf"confirm.seeds must be a whole number from 2 to 100, or two such as 5..15, got '?{seeds}"
     with pytest.raises(UserError, match=message):
         requests.confirm_request(asked(confirm={"top_k": 3, "seeds": seeds}))
 

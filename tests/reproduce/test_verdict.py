@@ -65,7 +65,8 @@ def test_the_seeds_tolerance_is_of_what_confirm_has_measured(tmp_path: Path) -> 
     study = StudyFolder(tmp_path)
     assert seed_tolerance(study) is None
     accuracies = ([0.97, 0.98, 0.99], [0.95, 0.96, 0.99])
-    finalists = {n: Runs(0.9, 100, 3, 10, 1.0, list(own), np.arange(9) < 8) for n, own in enumerate(accuracies)}
+    right = np.tile(np.arange(9) < 8, (3, 1))
+    finalists = {n: Runs(0.9, 100, 3, 10, 1.0, list(own), right) for n, own in enumerate(accuracies)}
     conclude(finalists, 0).write(study.confirmed)
     variance = np.mean([np.var(own, ddof=1) for own in accuracies])
     assert seed_tolerance(study) == pytest.approx(2 * math.sqrt(2 * variance))
