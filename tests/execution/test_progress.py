@@ -3,7 +3,7 @@
 import inspect
 
 from mnist_sweep.execution.executor import NodeStatus
-from mnist_sweep.execution.progress import Progress, Silent, in_words
+from mnist_sweep.execution.progress import Progress, Silent, nodes_in_words
 
 
 def test_silence_has_every_method_with_the_same_parameters() -> None:
@@ -28,4 +28,4 @@ def test_silence_says_nothing(capsys) -> None:
 
 def test_nodes_in_words() -> None:
     nodes = [NodeStatus("a", 2, (4, 7), 0.914, 12, "x"), NodeStatus("b", 0, (), 0.5, 3, "x")]
-    assert in_words(nodes) == "Nodes: a (2 slots, runs 4, 7, 12 ended, busy 91%), b (gone, 3 ended, busy 50%)"
+    assert nodes_in_words(nodes) == "Nodes: a (2 slots, runs 4, 7, 12 ended, busy 91%), b (gone, 3 ended, busy 50%)"
