@@ -164,7 +164,7 @@ def test_a_torn_file_stops_no_sweep(tmp_path: Path) -> None:
 def test_a_trial_that_takes_too_long_fails_with_where_it_was(tmp_path: Path) -> None:
     study = study_of(tmp_path)
     assert sweep(tmp_path, *SMALL, LONG, "search.n_trials=1", "runtime.trial_timeout=2", "search.max_failures=1") == 1
-    assert state(study, 0)["reason"] == "it took longer than runtime.trial_timeout=2 seconds"
+    assert state(study, 0)["reason"] == "it took longer than runtime.trial_timeout=2s"
     assert "Fatal Python error: Aborted" in study.trial(0).log.read_text()
     assert trials_of(study)[0].state.name == "FAIL"
 

@@ -203,6 +203,8 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
     parameters = parse_space(settings.search.space, settings.search.when)
     ends = check_space(composer, parameters, values, task)
     parameters = reachable(parameters, values)
+    if not parameters:
+        raise UserError("search.space must have a parameter that can be searched: no condition of search.when can hold")
     check_ends(settings.search, is_finite(parameters, values))
     start = start_points(settings.search.start, composer, say)
     name = study_name(settings, base)

@@ -67,7 +67,7 @@ def composer_of(*base: str) -> Composer:
 @pytest.mark.usefixtures("hydra_conf")
 class TestComposer:
     def test_options_of_groups(self):
-        assert set(composer_of().options("model")) == {"cnn", "dnn"}
+        assert set(composer_of().options("model")) == {"blocks", "cnn", "dnn"}
         assert composer_of().options("nope") == ()
 
     def test_the_base_is_what_hydra_composes(self):

@@ -11,7 +11,8 @@ import pytest
 from mnist_sweep.config import UserError
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.settings import StudyConfig
-from mnist_sweep.driver.plan import Plan, study_name, with_command_line
+from mnist_sweep.driver.plan import Plan, make_plan, study_name, with_command_line
+from mnist_sweep.tasks.data import not_shown
 
 SEARCH = {"search": {"space": {"a.x": "interval(0,1)", "a.y": "range(3)"},
                      "when": {"o=adam": {"o.b": "range(2)", "a.z": "range(4)"}, "o=sgd": {"o.b": "range(5)"}}},
@@ -99,3 +100,12 @@ def test_all_options_of_a_group_are_searched_and_listed(planned: Callable[..., P
     assert [parameter.key for parameter in plan.parameters] == ["optimizer", "model.units.0"]
     with pytest.raises(UserError, match=r"search.space.model.dropout must list its values: glob is for the options of"):
         planned(sweeps={"model.dropout": "glob(*)"})
+
+
+def test_a_space_whose_conditions_can_not_hold_has_nothing_to_search(composed: Callable[..., Composed]) -> None:
+    call = composed(sweeps={})
+    call.config["search"]["when"] = {"model._target_=no": {"model.dropout": "interval(0.0,0.5)"}}
+    with pytest.raises(
+        UserError, match=r"search\.space must have a parameter .* no condition of search\.when can hold"
+    ):
+        make_plan(call, print, not_shown)
