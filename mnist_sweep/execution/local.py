@@ -149,8 +149,9 @@ class LocalExecutor:
         if job.process.is_alive():
             _kill(job, signal.SIGKILL)
             job.process.join()
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(job.process.pid or 0, signal.SIGKILL)  # what the job has started and left behind
+        if job.process.pid:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(job.process.pid, signal.SIGKILL)  # what the job has started and left behind
 
     def stop(self, number: int) -> None:
         """Sends a stop request; a job that has just ended doesn't receive it."""
