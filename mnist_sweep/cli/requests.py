@@ -12,15 +12,9 @@ from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.config.check import check, shown
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.image_classifier import ImageClassifierConfig
+from mnist_sweep.config.runtime_settings import RuntimeConfig, parse_runtime
 from mnist_sweep.config.schema import CONFIG, Bool, Int, NotNegative
-from mnist_sweep.config.settings import (
-    ConfirmConfig,
-    RuntimeConfig,
-    TrackingConfig,
-    parse_folder,
-    parse_runtime,
-    parse_tracking,
-)
+from mnist_sweep.config.settings import ConfirmConfig, TrackingConfig, parse_folder, parse_tracking
 from mnist_sweep.results.table import check_target
 
 

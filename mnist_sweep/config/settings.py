@@ -6,51 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass as plain_dataclass
 from dataclasses import field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ByteSize, Field, WrapValidator
+from pydantic import BeforeValidator, Field, WrapValidator
 from pydantic.dataclasses import dataclass
 
 from mnist_sweep.config.check import check, nearest, shown
 from mnist_sweep.config.component import Component, parse_component
-from mnist_sweep.config.constraints import Constraint, parse_constraint, parse_constraints
+from mnist_sweep.config.constraints import Constraint, parse_constraint
 from mnist_sweep.config.errors import UserError
-from mnist_sweep.config.metrics import Direction, Metric, MetricTable
-from mnist_sweep.config.schema import CONFIG, Bool, Count, Float, Int, NotNegative, Seed
+from mnist_sweep.config.metrics import Metric
+from mnist_sweep.config.runtime_settings import RuntimeConfig, parse_runtime
+from mnist_sweep.config.schema import CONFIG, Bool, Int, Seed
+from mnist_sweep.config.search_settings import SearchConfig, parse_search
 from mnist_sweep.config.task import build_task, metric_table, task_component
-from mnist_sweep.config.times import Clock, Duration
 
 URI = "MLFLOW_TRACKING_URI"  # MLflow's own variable, which conf/tracking names
-
-
-@dataclass(frozen=True, config=CONFIG)
-class SearchConfig:
-    """What is searched for, where, and for how long.
-
-    `timeout` is of one call; `until` is a time of the day. `patience` is how many finished trials in a row may bring no
-    improvement by more than `min_delta`, null for the noise of the objective. `start` are trials that are tried first,
-    each as overrides or as a file; `constraints` are bounds of metrics. `prune_by_first` is whether the first of
-    several metrics decides what is pruned; otherwise nothing is. `audit` is the share of the trials that are finished
-    although the pruner would stop them. `seeds` is on how many seeds a trial is trained that is still in the race.
-    """
-
-    n_trials: Count | None
-    timeout: Duration | None
-    target: Float | None
-    max_failures: Count
-    metric: Annotated[list[str], Field(min_length=1)]
-    direction: list[Direction]
-    space: dict[str, Any]
-    when: dict[str, dict[str, Any]]
-    # The defaults are what studies of before have, which lack these keys.
-    audit: Annotated[Float, Field(ge=0, le=1)] = 0.0
-    until: Clock | None = None
-    patience: Count | None = None
-    min_delta: NotNegative | None = None
-    start: list[str | list[str] | dict[str, Any]] = field(default_factory=list)
-    constraints: list[str] = field(default_factory=list)
-    prune_by_first: Bool = False
-    seeds: Annotated[Int, Field(ge=1, le=100)] = 1
 
 
 MIN_SEEDS, MAX_SEEDS = 2, 100
@@ -86,20 +57,6 @@ class ConfirmConfig:
         return (*range(int(least), int(most), int(least)), int(most)) if most else (int(least),)
 
 
-@dataclass(frozen=True, config=CONFIG)
-class RuntimeConfig:
-    """Where trials run: `workers` at the same time, null for one on each core; what each may take, null for no limit.
-
-    `memory_limit` is of a trial's resident memory, TensorFlow included; `trial_timeout` is from start to end.
-    """
-
-    executor: Literal["local", "ray"]
-    workers: Annotated[Int, Field(ge=1, le=1024)] | None
-    memory_limit: Annotated[ByteSize, Field(ge=1_000_000)] | None  # a bare 5 is 5 bytes
-    trial_timeout: Duration | None
-    allowed_targets: list[str]
-
-
 # The tags of an MLflow run that are not a person's own.
 TAKEN_TAGS = ("study", "kind", "folder", "command", "data_digest", "executor", "trial", "state", "seed", "origin",
               "infeasible", "verdict", "reproduces", "forked_from", "audited", "id")  # fmt: skip
@@ -119,21 +76,6 @@ def _as_text(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value
-
-
-@dataclass(frozen=True, config=CONFIG)
-class RayConfig(RuntimeConfig):
-    """Where trials run on a Ray cluster: `workers` at the same time in all, null for what its nodes have slots for.
-
-    `address` is `auto` (the cluster that runs on this machine), HOST:PORT, `local` (a Ray of this command's own), or
-    null for `auto` where a cluster is running, else `local`; `workers_per_node` null for the CPUs that Ray has given a
-    node; `node_timeout` how long to wait for a node where there is none.
-    """
-
-    executor: Literal["ray"]
-    address: str | None
-    workers_per_node: Annotated[Int, Field(ge=1, le=1024)] | None
-    node_timeout: Duration
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -188,7 +130,6 @@ class Settings(Surroundings):
         return [parse_constraint(text) for text in self.search.constraints]
 
 
-_ADDRESS = re.compile(r"auto|local|([\w.-]+|\[[0-9a-fA-F:.]+\]):\d{1,5}")
 _NAME = re.compile(r"[\w][\w.+ -]{0,99}")
 
 
@@ -207,57 +148,6 @@ def check_study_name(name: str, key: str = "study.name") -> str:
             f"got {shown(name)}"
         )
     return name
-
-
-def _as_list(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-def parse_search(plain: dict[str, Any], table: MetricTable) -> tuple[SearchConfig, list[Metric]]:
-    """Returns the search section, and its objectives.
-
-    Args:
-        plain: The section, as plain data; metric and direction may be lists.
-        table: The metrics of the task.
-
-    Raises:
-        UserError: A value is wrong.
-    """
-    if not isinstance(plain, dict):
-        raise UserError(f"search must be a mapping, got {shown(plain)}")
-    plain = dict(plain)
-    plain["metric"] = metrics = _as_list(plain.get("metric"))
-    for key in ("start", "constraints"):
-        plain[key] = _as_list(plain.get(key, []))
-    if len(set(map(str, metrics))) < len(metrics):
-        raise UserError(f"search.metric must not name a metric twice, got {shown(metrics)}")
-    directions = _as_list(plain.get("direction"))
-    if directions == [None]:
-        directions = [None] * len(metrics)
-    for direction in directions:
-        if direction not in ("maximize", "minimize", None):
-            raise UserError(f"search.direction must be maximize, minimize or null, got {shown(direction)}")
-    if len(directions) != len(metrics):
-        raise UserError(
-            f"search.direction must have one direction for each of the {len(metrics)} metrics, got {shown(directions)}"
-        )
-    objectives = [table.objective(metric, direction) for metric, direction in zip(metrics, directions, strict=True)]
-    plain["direction"] = [objective.direction for objective in objectives]
-    search = check(SearchConfig, plain, "search")
-    _check_together(search)
-    parse_constraints(search.constraints, table)
-    return search, objectives
-
-
-def _check_together(search: SearchConfig) -> None:
-    """Raises UserError for values that say nothing together."""
-    for name in ("target", "patience"):
-        if getattr(search, name) is not None and len(search.metric) > 1:
-            raise UserError(f"search.{name} must be null with several metrics; use search.n_trials or search.timeout")
-    if search.prune_by_first and len(search.metric) == 1:
-        raise UserError("search.prune_by_first must be false with one metric, by which the pruner decides anyway")
-    if search.min_delta is not None and search.patience is None:
-        raise UserError("search.min_delta says what counts as an improvement for search.patience, which is null")
 
 
 def parse_folder(value: Any, reads: bool = False, key: str = "runs_folder") -> Path:
@@ -291,18 +181,6 @@ def parse_folder(value: Any, reads: bool = False, key: str = "runs_folder") -> P
     if not os.access(there, os.W_OK) or there.is_relative_to("/proc"):
         raise UserError(f"{key} must be a folder that can be written to, got {shown(value)}")
     return folder
-
-
-def parse_runtime(plain: Any) -> RuntimeConfig:
-    """Returns the runtime section; raises UserError for a wrong value."""
-    if isinstance(plain, dict) and plain.get("executor") == "dry":
-        raise UserError("runtime.executor=dry is now a task: write task=dry")
-    if not isinstance(plain, dict) or plain.get("executor") != "ray":
-        return check(RuntimeConfig, plain, "runtime")
-    address = plain.get("address")
-    if address is not None and not (isinstance(address, str) and _ADDRESS.fullmatch(address)):
-        raise UserError(f"runtime.address must be auto, local, HOST:PORT or null, got {shown(address)}")
-    return check(RayConfig, plain, "runtime")
 
 
 def parse_tracking(plain: Any) -> TrackingConfig:

@@ -10,8 +10,8 @@ from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.check import check
 from mnist_sweep.config.metrics import Metric
+from mnist_sweep.config.runtime_settings import RuntimeConfig
 from mnist_sweep.config.schema import LOOSE
-from mnist_sweep.config.settings import RuntimeConfig
 from mnist_sweep.config.task import build_task
 from mnist_sweep.confirm.finalists import Finalist
 from mnist_sweep.execution import make_executor

@@ -8,7 +8,8 @@ from pathlib import Path
 from mnist_sweep import files
 from mnist_sweep.config import UserError
 from mnist_sweep.config.compose import Composer
-from mnist_sweep.config.settings import ConfirmConfig, RuntimeConfig, TrackingConfig
+from mnist_sweep.config.runtime_settings import RuntimeConfig
+from mnist_sweep.config.settings import ConfirmConfig, TrackingConfig
 from mnist_sweep.confirm.conclusion import conclude_study
 from mnist_sweep.confirm.finalists import BASELINE, choose
 from mnist_sweep.confirm.runs import ConfirmRuns, train, warn_of_classes

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.metrics import Metric
-from mnist_sweep.config.settings import SearchConfig
+from mnist_sweep.config.search_settings import SearchConfig
 from mnist_sweep.config.times import duration_text, next_time
 from mnist_sweep.search import Search, Standing
 from mnist_sweep.storage.state import TrialState

@@ -11,7 +11,7 @@ from typing import Any
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import check, nearest
 from mnist_sweep.config.metrics import MetricTable
-from mnist_sweep.config.settings import parse_search
+from mnist_sweep.config.search_settings import parse_search
 from mnist_sweep.config.spelling import read, spelled
 from mnist_sweep.config.task import metric_table
 from mnist_sweep.driver.seeds import OnSeeds

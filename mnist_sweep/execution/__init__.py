@@ -3,7 +3,7 @@
 `submit(job)`, `events(timeout)`, `stop(number)` and `close()` are all of the seam; a job and an event are plain data.
 """
 
-from mnist_sweep.config.settings import RayConfig, RuntimeConfig
+from mnist_sweep.config.runtime_settings import RayConfig, RuntimeConfig
 from mnist_sweep.config.task import Task
 from mnist_sweep.config.traits import traits
 from mnist_sweep.execution.executor import (

@@ -10,7 +10,7 @@ from typing import Any
 
 from mnist_sweep.config import TrialConfig
 from mnist_sweep.config.kernels import Kernels, chosen
-from mnist_sweep.config.settings import RayConfig, RuntimeConfig
+from mnist_sweep.config.runtime_settings import RayConfig, RuntimeConfig
 from mnist_sweep.config.sources import sources
 from mnist_sweep.execution.executor import ANY, Job
 from mnist_sweep.provenance import environment

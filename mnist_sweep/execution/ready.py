@@ -6,7 +6,7 @@ from typing import Any
 
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.metrics import Row
-from mnist_sweep.config.settings import RuntimeConfig
+from mnist_sweep.config.runtime_settings import RuntimeConfig
 from mnist_sweep.config.task import build_task
 from mnist_sweep.config.traits import traits
 from mnist_sweep.execution.executor import Job, Limits

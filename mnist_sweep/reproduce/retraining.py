@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mnist_sweep.config.settings import RuntimeConfig
+from mnist_sweep.config.runtime_settings import RuntimeConfig
 from mnist_sweep.execution.executor import Executor, Job
 from mnist_sweep.execution.job_folder import folder_of, next_folder
 from mnist_sweep.execution.jobs import Batch, TrialRequest, make_job, shortest

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mnist_sweep.config.image_classifier import ImageClassifierConfig
-from mnist_sweep.config.settings import RuntimeConfig, TrackingConfig
+from mnist_sweep.config.runtime_settings import RuntimeConfig
+from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.config.task import build_task
 from mnist_sweep.execution import make_executor
 from mnist_sweep.execution.jobs import Batch, shortest, workers

@@ -9,7 +9,7 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.commands import study_command
 from mnist_sweep.config.flatten import flatten, with_elements
 from mnist_sweep.config.metrics import Direction, Metric, MetricTable, shown_curve
-from mnist_sweep.config.settings import parse_search
+from mnist_sweep.config.search_settings import parse_search
 from mnist_sweep.config.space import Parameter, parse_space
 from mnist_sweep.config.task import stored_table, stored_traits
 from mnist_sweep.config.traits import Traits

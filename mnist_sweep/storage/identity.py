@@ -10,8 +10,8 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.flatten import differences
 from mnist_sweep.config.image_classifier import SPLIT_BEFORE
 from mnist_sweep.config.schema import TrainConfig
+from mnist_sweep.config.search_settings import SearchConfig
 from mnist_sweep.config.secrets import masked
-from mnist_sweep.config.settings import SearchConfig
 from mnist_sweep.config.task import task_section
 from mnist_sweep.storage.folders import StudyFolder
 

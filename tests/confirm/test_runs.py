@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mnist_sweep.config import UserError
-from mnist_sweep.config.settings import RuntimeConfig, TrackingConfig
+from mnist_sweep.config.runtime_settings import RuntimeConfig
+from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.confirm.finalists import Finalist
 from mnist_sweep.confirm.runs import Confirmation, ConfirmRuns, Run, open_test_images, train, warn_of_classes
 from mnist_sweep.confirm.stages import Stages, planned

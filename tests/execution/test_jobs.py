@@ -10,7 +10,7 @@ from hydra import compose
 
 from mnist_sweep.config import TrialConfig, parse_trial
 from mnist_sweep.config.compose import plain
-from mnist_sweep.config.settings import RayConfig, RuntimeConfig
+from mnist_sweep.config.runtime_settings import RayConfig, RuntimeConfig
 from mnist_sweep.execution.executor import ANY
 from mnist_sweep.execution.jobs import Batch, TrialRequest, make_job, shortest, train_command, workers, workers_here
 from mnist_sweep.storage.folders import TrialFolder

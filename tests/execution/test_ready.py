@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mnist_sweep.config import UserError, parse_trial
-from mnist_sweep.config.settings import RuntimeConfig
+from mnist_sweep.config.runtime_settings import RuntimeConfig
 from mnist_sweep.execution.ready import check_ready
 
 RUNTIME = RuntimeConfig("local", 1, None, None, [])

@@ -8,7 +8,8 @@ import pytest
 
 from mnist_sweep.cli.main import run
 from mnist_sweep.config.kernels import VARIABLE, Kernels
-from mnist_sweep.config.settings import RuntimeConfig, TrackingConfig
+from mnist_sweep.config.runtime_settings import RuntimeConfig
+from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.execution import InlineExecutor
 from mnist_sweep.execution.jobs import Batch
 from mnist_sweep.execution.progress import Silent

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from mnist_sweep.cli.main import run
-from mnist_sweep.config.settings import RuntimeConfig, TrackingConfig
+from mnist_sweep.config.runtime_settings import RuntimeConfig
+from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.reproduce.session import Reproducing, reproduce
 from mnist_sweep.results.recorded import read_recorded

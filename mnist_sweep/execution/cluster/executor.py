@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.kernels import chosen
-from mnist_sweep.config.settings import RayConfig
+from mnist_sweep.config.runtime_settings import RayConfig
 from mnist_sweep.execution.cluster.messages import Command, Connecting, Delivered, Ready, Refused, Status
 from mnist_sweep.execution.cluster.packing import move_up, remove_scratch, unpack
 from mnist_sweep.execution.cluster.working_folder import folders_of, pack_folders

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from mnist_sweep.config.kernels import Kernels
-from mnist_sweep.config.settings import RayConfig
+from mnist_sweep.config.runtime_settings import RayConfig
 from mnist_sweep.execution.executor import Event, Job, Limits, NodeStatus
 
 Place = tuple[str, str, str]

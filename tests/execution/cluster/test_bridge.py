@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mnist_sweep.config.settings import RayConfig
+from mnist_sweep.config.runtime_settings import RayConfig
 from mnist_sweep.execution.cluster import bridge
 from mnist_sweep.execution.cluster.dispatcher import Dispatcher
 from mnist_sweep.execution.cluster.messages import Command, Connecting, Delivered, Ready, Refused, Status

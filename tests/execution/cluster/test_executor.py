@@ -17,7 +17,7 @@ from hydra import compose
 
 from mnist_sweep.config import TrialConfig, Unavailable, UserError, parse_trial
 from mnist_sweep.config.compose import plain
-from mnist_sweep.config.settings import RayConfig
+from mnist_sweep.config.runtime_settings import RayConfig
 from mnist_sweep.execution import Job, LocalExecutor
 from mnist_sweep.execution.cluster.executor import RayExecutor
 from mnist_sweep.execution.progress import Silent

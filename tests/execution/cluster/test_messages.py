@@ -2,7 +2,7 @@
 
 from multiprocessing import Pipe
 
-from mnist_sweep.config.settings import RayConfig
+from mnist_sweep.config.runtime_settings import RayConfig
 from mnist_sweep.execution.cluster.messages import Command, Connecting, Delivered, Ready, Refused, Report, Status
 from mnist_sweep.execution.executor import Done, Job, Limits, NodeStatus
 
