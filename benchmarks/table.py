@@ -39,7 +39,7 @@ def configurations(number: int) -> list[dict[str, str]]:
     """The overrides of the first configurations: the base, then random ones; the same in every call."""
     import optuna
 
-    from mnist_sweep.config.space import literal
+    from mnist_sweep.config.domains import literal
     from mnist_sweep.search.distributions import suggest
 
     active = searched()

@@ -29,9 +29,9 @@ from mnist_sweep.cli.commands import sweep as sweep_command
 from mnist_sweep.cli.main import conf_folder, run
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.compose import known_keys
+from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.settings import parse_surroundings
-from mnist_sweep.config.space import as_literal
 from mnist_sweep.driver import plan as searching
 from mnist_sweep.execution.job_folder import stored
 from mnist_sweep.files import read_json, read_yaml, write_yaml

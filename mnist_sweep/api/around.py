@@ -8,8 +8,8 @@ from pathlib import Path
 
 from mnist_sweep.api.compose import composed
 from mnist_sweep.config.composed import Composed
+from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.settings import Surroundings, TrackingConfig, parse_surroundings
-from mnist_sweep.config.space import as_literal
 from mnist_sweep.storage.folders import StudyFolder
 
 

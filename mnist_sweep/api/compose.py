@@ -11,10 +11,10 @@ from omegaconf import OmegaConf, open_dict
 from mnist_sweep.config import UserError
 from mnist_sweep.config.compose import Composer, added, bare, known_keys, plain, trusted_modules
 from mnist_sweep.config.composed import Composed, with_parameters
+from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.folder import conf_folder
 from mnist_sweep.config.hydra_errors import as_user_error
 from mnist_sweep.config.overrides import Overrides, check_single, told_apart
-from mnist_sweep.config.space import as_literal
 from mnist_sweep.config.spelling import spelled
 
 QUIET = ["hydra/hydra_logging=none", "hydra/job_logging=none", "hydra.output_subdir=null"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import shown
-from mnist_sweep.config.space import as_literal
+from mnist_sweep.config.domains import as_literal
 
 PARAMS = "params."
 

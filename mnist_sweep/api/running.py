@@ -11,7 +11,7 @@ from mnist_sweep.api.printed import Printed
 from mnist_sweep.api.study import Study
 from mnist_sweep.api.trial import Trial
 from mnist_sweep.config import UserError
-from mnist_sweep.config.space import as_literal
+from mnist_sweep.config.domains import as_literal
 from mnist_sweep.driver.session import search
 from mnist_sweep.driver.single import train as train_one
 from mnist_sweep.execution.process import is_trial

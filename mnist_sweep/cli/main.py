@@ -26,10 +26,10 @@ from mnist_sweep.cli.process import check_process, open_streams
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.compose import Composer, added, bare, key_of, known_keys, plain, trusted_modules
 from mnist_sweep.config.composed import Composed, with_parameters
+from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.folder import conf_folder
 from mnist_sweep.config.hydra_errors import as_user_error
 from mnist_sweep.config.secrets import masked
-from mnist_sweep.config.space import as_literal
 from mnist_sweep.execution.interrupts import Terminated, answering_signals
 from mnist_sweep.files import is_full, is_of_machine
 

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Sequence
 
-from mnist_sweep.config.space import as_literal
+from mnist_sweep.config.domains import as_literal
 
 
 def study_command(command: str, study: str, allowed: Sequence[str] = (), runs_folder: str = "runs") -> str:

@@ -13,10 +13,10 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from mnist_sweep.config.check import nearest, shown
+from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.flatten import flatten, with_elements
 from mnist_sweep.config.hydra_errors import as_user_error
-from mnist_sweep.config.space import as_literal
 from mnist_sweep.config.spelling import read
 from mnist_sweep.config.trial import TrialConfig, parse_trial
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mnist_sweep.config.compose import FREE, Composer
+from mnist_sweep.config.domains import middle, parse_domain
 from mnist_sweep.config.flatten import flatten
-from mnist_sweep.config.space import middle, parse_domain
 from mnist_sweep.config.spelling import dotted
 
 

@@ -5,18 +5,9 @@ from collections.abc import Iterable, Mapping
 
 from mnist_sweep.config.check import nearest, shown
 from mnist_sweep.config.compose import Composer
+from mnist_sweep.config.domains import Choice, Domain, as_literal, as_number, contains, literal
 from mnist_sweep.config.errors import UserError
-from mnist_sweep.config.space import (
-    Choice,
-    Condition,
-    Domain,
-    Parameter,
-    as_literal,
-    as_number,
-    contains,
-    holds,
-    literal,
-)
+from mnist_sweep.config.space import Condition, Parameter, holds
 from mnist_sweep.config.task import Task
 from mnist_sweep.config.traits import traits
 from mnist_sweep.config.trial import TrialConfig

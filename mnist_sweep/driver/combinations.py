@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.compose import Composer
+from mnist_sweep.config.domains import literal
 from mnist_sweep.config.schema import OF_SHAPE
-from mnist_sweep.config.space import Parameter, holds, literal
+from mnist_sweep.config.space import Parameter, holds
 from mnist_sweep.search.samplers.grid import values
 from mnist_sweep.tasks.data import Description, check_against
 

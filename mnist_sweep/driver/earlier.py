@@ -10,8 +10,8 @@ from mnist_sweep import files
 from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.config.compose import Composer, key_of
 from mnist_sweep.config.composed import Composed
+from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.flatten import flatten
-from mnist_sweep.config.space import as_literal
 from mnist_sweep.config.spelling import spelled
 from mnist_sweep.config.task import build_task
 from mnist_sweep.storage.folders import StudyFolder

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mnist_sweep.config import TrialConfig, UserError
+from mnist_sweep.config.domains import as_number
 from mnist_sweep.config.image_classifier import ImageClassifierConfig
-from mnist_sweep.config.space import as_number, holds
+from mnist_sweep.config.space import holds
 from mnist_sweep.config.space_check import ends
 from mnist_sweep.driver.budget import seconds_allowed
 from mnist_sweep.driver.forecast import expected_share

@@ -13,8 +13,9 @@ from typing import Any
 from mnist_sweep import files
 from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.config.compose import key_of
+from mnist_sweep.config.domains import as_literal, contains
 from mnist_sweep.config.flatten import flatten, with_elements
-from mnist_sweep.config.space import as_literal, contains, holds
+from mnist_sweep.config.space import holds
 from mnist_sweep.driver.plan import Plan
 from mnist_sweep.results.trial import Trial, read_trial
 from mnist_sweep.search import Search

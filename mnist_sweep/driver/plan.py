@@ -9,8 +9,9 @@ from mnist_sweep.config.check import nearest
 from mnist_sweep.config.compose import Composer, base_values, key_of
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.constraints import violations
+from mnist_sweep.config.domains import globbed
 from mnist_sweep.config.settings import RESERVED, check_study_name, parse_settings
-from mnist_sweep.config.space import Parameter, globbed, parse_space
+from mnist_sweep.config.space import Parameter, parse_space
 from mnist_sweep.config.space_check import check_space, reachable
 from mnist_sweep.config.spelling import dotted
 from mnist_sweep.config.task import Task, build_task

@@ -10,11 +10,11 @@ from typing import Any
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.commands import study_command
 from mnist_sweep.config.composed import Composed
+from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.metrics import shown_curve
 from mnist_sweep.config.secrets import masked
 from mnist_sweep.config.sources import sources
-from mnist_sweep.config.space import as_literal
 from mnist_sweep.config.task import metric_table
 from mnist_sweep.driver.budget import in_words, seconds_allowed
 from mnist_sweep.driver.earlier import as_begun

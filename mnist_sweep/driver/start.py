@@ -10,8 +10,8 @@ from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.check import shown
 from mnist_sweep.config.compose import Composer, base_values, key_of
 from mnist_sweep.config.constraints import Constraint, violations
+from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.flatten import flatten
-from mnist_sweep.config.space import as_literal
 from mnist_sweep.config.spelling import read, spelled
 from mnist_sweep.config.task import build_task
 from mnist_sweep.config.traits import traits

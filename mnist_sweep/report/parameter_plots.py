@@ -8,7 +8,8 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mnist_sweep.config.space import Choice, Parameter
+from mnist_sweep.config.domains import Choice
+from mnist_sweep.config.space import Parameter
 from mnist_sweep.report.svg import INK, MANY, Drawing, by_logarithm, drawn, inside, limit
 from mnist_sweep.results.study import Study
 from mnist_sweep.search.importances import Importance

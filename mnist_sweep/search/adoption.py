@@ -7,8 +7,9 @@ import optuna
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunasState
 
+from mnist_sweep.config.domains import Choice, Domain, contains, value_of
 from mnist_sweep.config.metrics import Metric
-from mnist_sweep.config.space import Choice, Domain, Parameter, contains, value_of
+from mnist_sweep.config.space import Parameter
 from mnist_sweep.search.distributions import distribution
 from mnist_sweep.storage.state import TrialState
 

@@ -6,7 +6,8 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import Trial
 
-from mnist_sweep.config.space import Choice, Domain, Parameter
+from mnist_sweep.config.domains import Choice, Domain
+from mnist_sweep.config.space import Parameter
 
 
 def distribution(domain: Domain) -> BaseDistribution:

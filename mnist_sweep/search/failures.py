@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from mnist_sweep.config.space import as_number
+from mnist_sweep.config.domains import as_number
 from mnist_sweep.search.trials import Standing
 
 REASONS = 3  # that are quoted

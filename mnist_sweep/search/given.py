@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnist_sweep.config.space import Choice, Parameter, as_number, holds
+from mnist_sweep.config.domains import Choice, as_number
+from mnist_sweep.config.space import Parameter, holds
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import TrialState, create_trial
 
-from mnist_sweep.config.space import Parameter, contains, value_of
+from mnist_sweep.config.domains import contains, value_of
+from mnist_sweep.config.space import Parameter
 from mnist_sweep.search.distributions import distribution
 
 FEWEST = 4  # trials

@@ -10,8 +10,9 @@ from optuna.trial import TrialState as OptunasState
 
 from mnist_sweep.config import Settings
 from mnist_sweep.config.constraints import excesses, violations
+from mnist_sweep.config.domains import literal
 from mnist_sweep.config.hashing import drawn
-from mnist_sweep.config.space import Parameter, holds, literal
+from mnist_sweep.config.space import Parameter, holds
 from mnist_sweep.search.adoption import finished_trial, params_of, steps_of
 from mnist_sweep.search.components import build_pruner, build_sampler
 from mnist_sweep.search.distributions import in_order, suggest

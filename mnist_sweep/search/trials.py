@@ -6,7 +6,8 @@ from typing import Any
 
 from optuna.trial import FrozenTrial
 
-from mnist_sweep.config.space import Parameter, literal
+from mnist_sweep.config.domains import literal
+from mnist_sweep.config.space import Parameter
 from mnist_sweep.storage.state import TrialState
 
 REASON = "reason"  # keys of Optuna's user attributes

@@ -5,7 +5,7 @@ from hydra.core.global_hydra import GlobalHydra
 
 from mnist_sweep.config.compose import Composer
 from mnist_sweep.config.composed import Composed, with_parameters
-from mnist_sweep.config.space import middle, parse_domain
+from mnist_sweep.config.domains import middle, parse_domain
 
 pytestmark = pytest.mark.usefixtures("hydra_conf")
 FUNCTION = ["task=function", "task.function=mine.f", "runtime.allowed_targets=[mine]"]

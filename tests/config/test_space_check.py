@@ -4,8 +4,9 @@ import pytest
 from hydra.core.global_hydra import GlobalHydra
 
 from mnist_sweep.config.compose import Composer
+from mnist_sweep.config.domains import parse_domain
 from mnist_sweep.config.errors import UserError
-from mnist_sweep.config.space import parse_domain, parse_space
+from mnist_sweep.config.space import parse_space
 from mnist_sweep.config.space_check import check_space, ends
 from mnist_sweep.config.trial import TrialConfig
 from mnist_sweep.tasks import ImageClassifier

@@ -4,7 +4,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from mnist_sweep.config import UserError
-from mnist_sweep.config.space import Choice, Range, parse_domain
+from mnist_sweep.config.domains import Choice, Range, parse_domain
 from mnist_sweep.config.spelling import dotted, read, spelled
 
 

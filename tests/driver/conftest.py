@@ -10,7 +10,7 @@ from omegaconf import open_dict
 
 from mnist_sweep.config.compose import Composer, plain, trusted_modules
 from mnist_sweep.config.composed import Composed
-from mnist_sweep.config.space import as_literal
+from mnist_sweep.config.domains import as_literal
 from mnist_sweep.driver.loop import Sweep
 from mnist_sweep.driver.plan import Plan, make_plan
 from mnist_sweep.driver.study_files import StudyFiles

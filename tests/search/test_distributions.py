@@ -3,7 +3,8 @@
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from mnist_sweep.config.space import Condition, Parameter, parse_domain
+from mnist_sweep.config.domains import parse_domain
+from mnist_sweep.config.space import Condition, Parameter
 from mnist_sweep.search.distributions import distribution, in_order
 
 

@@ -5,7 +5,8 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial
 
-from mnist_sweep.config.space import as_number, parse_space
+from mnist_sweep.config.domains import as_number
+from mnist_sweep.config.space import parse_space
 from mnist_sweep.search.trials import AUDITED, REASON, Standing, standing_of
 from mnist_sweep.storage.state import TrialState
 

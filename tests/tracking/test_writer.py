@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from mnist_sweep.cli.main import run
+from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.image_classifier import CURVES
 from mnist_sweep.config.settings import TrackingConfig
-from mnist_sweep.config.space import as_literal
 from mnist_sweep.files import write_json
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.history import append_history, begin_history

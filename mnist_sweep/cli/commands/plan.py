@@ -10,7 +10,8 @@ from rich.table import Table
 
 from mnist_sweep.cli.screen import transfer
 from mnist_sweep.config.composed import Composed
-from mnist_sweep.config.space import Choice, Parameter
+from mnist_sweep.config.domains import Choice
+from mnist_sweep.config.space import Parameter
 from mnist_sweep.config.traits import traits
 from mnist_sweep.driver.budget import in_words
 from mnist_sweep.driver.estimate import Estimate, disk_text, estimate

@@ -12,7 +12,8 @@ from typing import Any
 from optuna.samplers import RandomSampler
 
 from mnist_sweep.config import UserError
-from mnist_sweep.config.space import Choice, Domain, Parameter, Value, holds, literal
+from mnist_sweep.config.domains import Choice, Domain, Value, literal
+from mnist_sweep.config.space import Parameter, holds
 from mnist_sweep.search.distributions import in_order
 
 LARGEST = 100_000

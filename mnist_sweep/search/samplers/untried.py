@@ -9,7 +9,8 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from mnist_sweep.config import UserError
-from mnist_sweep.config.space import Choice, Domain, Parameter, contains, holds, literal
+from mnist_sweep.config.domains import Choice, Domain, contains, literal
+from mnist_sweep.config.space import Parameter, holds
 from mnist_sweep.search.distributions import distribution
 from mnist_sweep.search.samplers.grid import points
 

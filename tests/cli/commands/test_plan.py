@@ -4,7 +4,8 @@ import pytest
 
 from mnist_sweep.cli.commands.plan import combinations
 from mnist_sweep.cli.main import run
-from mnist_sweep.config.space import Choice, Parameter, Range
+from mnist_sweep.config.domains import Choice, Range
+from mnist_sweep.config.space import Parameter
 
 
 def test_a_plan_builds_the_smallest_and_the_largest_network_and_writes_nothing(

@@ -5,7 +5,8 @@ import itertools
 import pytest
 
 from mnist_sweep.config import UserError
-from mnist_sweep.config.space import parse_domain, parse_space
+from mnist_sweep.config.domains import parse_domain
+from mnist_sweep.config.space import parse_space
 from mnist_sweep.search.samplers.grid import LARGEST, GridSampler, points, values
 
 
