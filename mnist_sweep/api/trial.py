@@ -112,7 +112,10 @@ class Trial:
                 f"the model, and load {self._read.folder.weights} into it"
             )
         if not self._read.folder.model.is_file():
-            raise UserError(f"trial {self.number} has no model: only the best study.keep_models trials keep theirs")
+            raise UserError(
+                f"trial {self.number} has no model: only the best study.keep_models trials of the image classifier keep "
+                "theirs"
+            )
         from mnist_sweep.tasks.image_classifier.models.load import load
 
         return load(self._read.folder.model)
