@@ -113,8 +113,8 @@ class Trial:
             )
         if not self._read.folder.model.is_file():
             raise UserError(
-                f"trial {self.number} has no model: only the best study.keep_models trials of the image classifier keep "
-                "theirs"
+                f"trial {self.number} has no model: only the best study.keep_models trials of the image classifier "
+                "keep theirs"
             )
         from mnist_sweep.tasks.image_classifier.models.load import load
 
