@@ -513,6 +513,7 @@ def in_a_file(content: Any, *arguments: str) -> int:
 
 @given(SPACES, WHENS, SAMPLERS, OPTIMIZERS)
 @example({"train.batch_size": "shuffle(range(5,1))"}, {}, "sampler=grid", [])
+@example({}, {"data.groups": {"a": b"\xfd"}}, "sampler=grid", [])
 @example(
     {},
     {"train.batch_size=1": {"model.dropout": "0.1,0.2"}, "model.dropout=0.1": {"train.batch_size": "1,2"}},

@@ -111,6 +111,8 @@ def as_literal(value: Any) -> str:
         return "[" + ",".join(as_literal(item) for item in value) + "]"
     if isinstance(value, dict):
         return "{" + ",".join(f"{as_literal(key)}:{as_literal(item)}" for key, item in value.items()) + "}"
+    if value is not None and not isinstance(value, str | int | float):
+        value = str(value)  # of YAML's other kinds, such as bytes: told where its key is checked
     text = str(Transformer.str(value))
     if isinstance(value, str):
         try:

@@ -221,7 +221,7 @@ class Sweep:
 
     def failed(self, job: Job, reason: str) -> None:
         """Tells Optuna that a trial has failed."""
-        self._fail(self.active[job.number].asked, reason)
+        self._fail(replace(self.active[job.number].asked, retries=job.retries), reason)
 
     def _fail(self, asked: Asked, reason: str) -> None:
         self._forget(asked.number)

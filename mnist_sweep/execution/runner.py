@@ -189,7 +189,7 @@ class Runner:
     def _submit(self, job: Job) -> None:
         if job.retries > RETRIES:
             reason = f"it was lost {job.retries} times while it trained, the ends of its driver included"
-            self.source.failed(job, reason)
+            self.source.failed(replace(job, retries=RETRIES), reason)
             return
         write_job(job)
         self.active[job.number] = job

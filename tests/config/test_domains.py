@@ -187,3 +187,7 @@ def test_a_glob_of_nothing_is_told():
         UserError, match=r"optimizer must have at least one option, got glob\(x\*\); known are adam, sgd"
     ):
         globbed("optimizer", "glob(x*)", ["adam", "sgd"])
+
+
+def test_a_value_of_another_kind_of_yaml_is_quoted_text() -> None:
+    assert as_literal({"a": b"\xfd"}) == r"{a:'b\'\xfd\''}"
