@@ -203,7 +203,8 @@ def check_digests(folder: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> 
                 environment = json.loads(trial.environment.read_text())
                 expected[number] = environment["weights_digest"]
                 settings = {"allowed": list(kind.allowed), "data": prepare(config, print).plain(), "environment": {},
-                            "keep_model": False, "stop_after": environment["epochs"]}  # fmt: skip
+                            "keep_model": False, "stop_after": environment["epochs"],
+                            "was_stopped": environment["stopped"]}  # fmt: skip
                 executor.submit(Job(number, "train", config.plain(), str(folder / "again" / str(number)), settings))
             for event in executor.events(1):
                 assert not isinstance(event, Failed), event.reason
