@@ -34,7 +34,7 @@ from mnist_sweep.formatting import duration
 from mnist_sweep.results.pruning import sentence
 from mnist_sweep.search import Search, Standing
 from mnist_sweep.storage.copies import settle_in
-from mnist_sweep.storage.environment import kernels_of, read_environment
+from mnist_sweep.storage.environment import first_environment, kernels_of
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.identity import check_not_another, identity, keep_identity
 from mnist_sweep.storage.lock import locked
@@ -82,10 +82,9 @@ def _intro(plan: Plan, search: Search, screen: Progress, lost: list[Standing], a
 
 def _changed_sources(plan: Plan) -> list[str]:
     """Returns the modules of somebody's own whose source is another one than that of the study's first trial."""
-    found = (read_environment(trial.environment) for trial in plan.folder.trials())
-    first = next((environment.sources for environment in found if environment), None) or {}
-    now = sources(plan.base.plain())
-    return [module for module, digest in first.items() if now.get(module, digest) != digest]
+    first, now = first_environment(plan.folder), sources(plan.base.plain())
+    before = (first.sources if first else None) or {}
+    return [module for module, digest in before.items() if now.get(module, digest) != digest]
 
 
 def _command(plan: Plan, *words: str) -> str:
@@ -291,5 +290,5 @@ def _try(plan: Plan, screen: Progress, at_once: int) -> None:
     """Finds out, before the first trial, what a new search costs, or whether its task can run at all."""
     if hasattr(plan.task, "probe"):
         _cost(plan, screen, at_once)
-    elif hasattr(plan.task, "ready"):
+    else:
         check_ready(plan.base, plan.composer.allowed, plan.settings.runtime)

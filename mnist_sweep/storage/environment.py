@@ -135,13 +135,17 @@ def read_environment(file: Path) -> Environment | None:
         return None
 
 
+def first_environment(study: StudyFolder) -> Environment | None:
+    """Returns the environment of a study's first trained trial, None where there is none."""
+    found = (read_environment(trial.environment) for trial in study.trials())
+    return next((environment for environment in found if environment), None)
+
+
 def machine_class_of(study: StudyFolder) -> str | None:
     """Returns the class of machine that a study's first trial was trained on, None where none is recorded."""
-    found = (read_environment(trial.environment) for trial in study.trials())
-    return next((environment.machine_class for environment in found if environment), None)
+    return first.machine_class if (first := first_environment(study)) else None
 
 
 def kernels_of(study: StudyFolder) -> Kernels | None:
     """Returns what a study's trials are trained with: as its first one was; None for a study without a trained one."""
-    found = (read_environment(trial.environment) for trial in study.trials())
-    return next((environment.trained_with for environment in found if environment), None)
+    return first.trained_with if (first := first_environment(study)) else None

@@ -74,8 +74,7 @@ def main(composed: Composed) -> tuple[int, Any]:
         console.print(note, soft_wrap=True)
         return 0, None
     if not hasattr(plan.task, "probe"):
-        if hasattr(plan.task, "ready"):
-            check_ready(plan.base, plan.composer.allowed, settings.runtime)
+        check_ready(plan.base, plan.composer.allowed, settings.runtime)
         console.print("What a trial takes is not known before the first one. Nothing was written")
         return 0, None
     cost = estimate(plan, STEPS)
