@@ -15,7 +15,8 @@ from mnist_sweep.confirm.stages import Plan
 from mnist_sweep.confirm.winner import write_winner
 from mnist_sweep.execution.jobs import shortest
 from mnist_sweep.report import refresh_report
-from mnist_sweep.results.confirmation import Confirmation, Measure, Runs, conclude
+from mnist_sweep.results.comparison import Measure, Runs, conclude
+from mnist_sweep.results.confirmation import Confirmation
 from mnist_sweep.results.confirmation_text import CONFIRMED, HEADING, markdown
 from mnist_sweep.results.judgement import Rules
 from mnist_sweep.results.selection_noise import selection_noise

@@ -15,7 +15,7 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.flatten import flatten_space
 from mnist_sweep.files import is_full, read_json_or_empty, write_text
 from mnist_sweep.formatting import duration
-from mnist_sweep.results import confirmation_text
+from mnist_sweep.results import confirmation_tables, confirmation_text
 from mnist_sweep.results.pruning import Pruning, sentence
 from mnist_sweep.results.selection_noise import SelectionNoise, selection_noise
 from mnist_sweep.results.selection_noise import sentence as noise_sentence
@@ -108,8 +108,8 @@ def _hardest(study: Study) -> list[dict[str, Any]]:
 def _slices(study: Study) -> list[dict[str, Any]]:
     """Returns tables of the errors by slice: of the finalists on the test images, else of the best trial."""
     found, best = study.confirmed, study.best
-    if found and (rows := confirmation_text.slices(found)):
-        columns = confirmation_text.slice_columns(found)
+    if found and (rows := confirmation_tables.slices(found)):
+        columns = confirmation_tables.slice_columns(found)
         return [{"title": "Errors on the test images by slice, with 95% intervals", "columns": columns, "rows": rows}]
     try:
         predictions = read_predictions(best.folder.predictions) if best else None
@@ -220,7 +220,7 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
     spans = any(trial.started and trial.ended for trial in study.trials)
     failures = study.of_state(TrialState.FAIL)
     noise = selection_noise(study)
-    table = confirmation_text.table(study.confirmed) if study.confirmed else []
+    table = confirmation_tables.table(study.confirmed) if study.confirmed else []
     content = {
         "study": study.name,
         "metrics": study.metrics,
@@ -245,12 +245,12 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "reproduce": study.command("reproduce"),
         "confirm": study.command("confirm"),
         "pruning": _pruning(study),
-        "confirmed_columns": confirmation_text.columns(study.confirmed) if study.confirmed else [],
+        "confirmed_columns": confirmation_tables.columns(study.confirmed) if study.confirmed else [],
         "confirmed_by": study.confirmed.measure if study.confirmed else "",
         "confirmed": table,
-        "difference_columns": confirmation_text.DIFFERENCES,
-        "differences": confirmation_text.differences(study.confirmed) if study.confirmed else [],
-        "wins": confirmation_text.WINS,
+        "difference_columns": confirmation_tables.DIFFERENCES,
+        "differences": confirmation_tables.differences(study.confirmed) if study.confirmed else [],
+        "wins": confirmation_tables.WINS,
         "slices": _slices(study),
         "figures": _figures(study, on_figure),
         "has_parameters": any("parameters" in trial.metrics for trial in study.ranked[:BEST]),

@@ -1,22 +1,27 @@
-"""A confirmation in words: the table and the sentences of the terminal, the report and the study's README.md."""
+"""A confirmation in words: the sentences of the terminal and the report, and the section of the study's README.md."""
 
-import math
 from collections.abc import Sequence
 
 from mnist_sweep.config.settings import MAX_SEEDS
 from mnist_sweep.results.confirmation import Confirmation, ConfirmedTrial
+from mnist_sweep.results.confirmation_tables import (
+    DIFFERENCES,
+    WINS,
+    columns,
+    differences,
+    name_of,
+    seeds_differ,
+    slice_columns,
+    slices,
+    table,
+)
 from mnist_sweep.results.permutations import Looks, several, smallest_p
-from mnist_sweep.results.slice_text import COLUMNS, hardest_slices, slice_rows
+from mnist_sweep.results.slice_text import hardest_slices
 from mnist_sweep.results.statistics import LEVEL, shown_p
 from mnist_sweep.results.stopping import Standing, Verdict
 
 HEADING = "\n## Confirmed on the test images\n"
 CONFIRMED = "\n## Confirmed on fresh seeds\n"  # of a task without test images
-
-
-def name_of(found: Confirmation, trial: int) -> str:
-    """Returns what a finalist is called in a text."""
-    return f"trial {trial} (the baseline)" if trial == found.baseline else f"trial {trial}"
 
 
 def _networks(found: Confirmation) -> str | None:
@@ -38,81 +43,6 @@ def _list(found: Confirmation, trials: Sequence[int]) -> str:
 
 def _and(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def _seeds_differ(found: Confirmation) -> bool:
-    return found.fewest_seeds < found.seeds
-
-
-def columns(found: Confirmation) -> list[str]:
-    """Returns the names of the columns of `table`."""
-    parameters = ["parameters"] if found.test_images else []
-    seeds = ["seeds"] if _seeds_differ(found) else []
-    return ["trial", *seeds, found.measure, "95% interval", "promised", *parameters, "time"]
-
-
-def table(found: Confirmation) -> list[list[str]]:
-    """Returns a row of text for every finalist, the best first, under `columns`; at most 80 characters wide.
-
-    Accuracies have their standard deviation; `time` is of one training.
-    """
-    rows = []
-    least, most = (0.0, 1.0) if found.test_images else (-math.inf, math.inf)
-    for row in found.finalists:
-        sample = row.test_accuracy
-        marks = "*" * (row.trial == found.recommended)
-        rows.append([
-            f"{row.trial}{marks}",
-            *([f"{len(sample.values)}"] if _seeds_differ(found) else []),
-            f"{sample.mean:.4f} ±{sample.deviation:.4f}",
-            f"{max(least, sample.low):.4f} to {min(most, sample.high):.4f}",
-            "" if row.promised is None else f"{row.promised:.4f}",
-            *([f"{row.parameters:,}"] if found.test_images else []),
-            f"{row.training_seconds:.0f} s",
-        ])  # fmt: skip
-    return rows
-
-
-WINS = "wins: the probability that a fresh run is better than a fresh run of the baseline"
-DIFFERENCES = ["to the baseline", "on fresh", "difference", "95% interval", "p", "wins"]
-
-
-def _wins(probability: float | None) -> str:
-    """Returns a probability in percent; it is never certain."""
-    if probability is None:
-        return ""
-    return ">99%" if probability > 0.995 else "<1%" if probability < 0.005 else f"{probability:.0%}"
-
-
-def differences(found: Confirmation) -> list[list[str]]:
-    """Returns two rows of text for every finalist beside the baseline, under `DIFFERENCES`; at most 80 characters wide.
-
-    The first is of fresh seeds on these images, the second of fresh images too; without test images there is one.
-    `wins` is how likely a fresh run is better than a fresh run of the baseline.
-    """
-    rows = []
-    for row in found.finalists:
-        beside = row.against_baseline
-        if beside is None:
-            continue
-        mean, images = f"{beside.difference.mean:+.4f}", beside.other_images
-        rows.append([f"{row.trial}", "seeds", mean, f"{beside.difference.low:+.4f} to {beside.difference.high:+.4f}",
-                     shown_p(beside.p), _wins(beside.wins)])  # fmt: skip
-        if images is not None:
-            fresh = "seeds and images" if images.groups is None else f"seeds and {images.groups} groups"
-            rows.append(["", fresh, mean, f"{images.low:+.4f} to {images.high:+.4f}", shown_p(images.p),
-                         _wins(images.wins)])  # fmt: skip
-    return rows
-
-
-def slice_columns(found: Confirmation) -> list[str]:
-    """Returns the names of the columns of `slices`."""
-    return [*COLUMNS, *(name_of(found, row.trial) for row in found.finalists)]
-
-
-def slices(found: Confirmation) -> list[list[str]]:
-    """Returns a row of text for every slice of the test images: what each finalist gets wrong, with its interval."""
-    return slice_rows([row.slices for row in found.finalists])
 
 
 def _hardest_slices(found: Confirmation) -> str | None:
@@ -304,7 +234,7 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def markdown(found: Confirmation) -> str:
     """Returns the answer as a section for the study's README.md, the study's page in MLflow."""
     images = found.test_images
-    seeds = f"{found.fewest_seeds} to {found.seeds}" if _seeds_differ(found) else f"{found.seeds}"
+    seeds = f"{found.fewest_seeds} to {found.seeds}" if seeds_differ(found) else f"{found.seeds}"
     lines = [CONFIRMED, f"{seeds} fresh seeds each.", ""]
     if images:
         lines = [HEADING, f"{seeds} fresh seeds each, trained on all training images; {images:,} test images.", ""]

@@ -9,7 +9,7 @@ import pytest
 
 from mnist_sweep.config.kernels import VARIABLE, Kernels
 from mnist_sweep.reproduce.verdict import cause, compare, default_tolerance, environment_differences, seed_tolerance
-from mnist_sweep.results.confirmation import Runs, conclude
+from mnist_sweep.results.comparison import Runs, conclude
 from mnist_sweep.results.recorded import RecordedTrial, read_recorded
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 

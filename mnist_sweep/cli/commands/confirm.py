@@ -9,7 +9,7 @@ from mnist_sweep.cli.requests import confirm_request
 from mnist_sweep.cli.screen import Screen, transfer
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.confirm.session import Confirming, confirm
-from mnist_sweep.results import confirmation_text
+from mnist_sweep.results import confirmation_tables, confirmation_text
 from mnist_sweep.results.confirmation import Confirmation
 from mnist_sweep.results.locate import find_study
 
@@ -25,11 +25,11 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], words: int) ->
 
 
 def _show(found: Confirmation, screen: Screen) -> None:
-    screen.table(_table(confirmation_text.columns(found), confirmation_text.table(found), words=1))
-    if rows := confirmation_text.differences(found):
+    screen.table(_table(confirmation_tables.columns(found), confirmation_tables.table(found), words=1))
+    if rows := confirmation_tables.differences(found):
         screen.say("")
-        screen.table(_table(confirmation_text.DIFFERENCES, rows, words=2))
-        screen.say(confirmation_text.WINS, style="dim")
+        screen.table(_table(confirmation_tables.DIFFERENCES, rows, words=2))
+        screen.say(confirmation_tables.WINS, style="dim")
         screen.say("")
     for sentence in confirmation_text.sentences(found):
         screen.say(sentence, wrap=True)
