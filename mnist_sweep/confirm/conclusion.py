@@ -18,6 +18,7 @@ from mnist_sweep.report import refresh_report
 from mnist_sweep.results.comparison import Measure, Runs, conclude
 from mnist_sweep.results.confirmation import Confirmation
 from mnist_sweep.results.confirmation_text import CONFIRMED, HEADING, markdown
+from mnist_sweep.results.drawn import random_search
 from mnist_sweep.results.judgement import Rules
 from mnist_sweep.results.selection_noise import selection_noise
 from mnist_sweep.results.slices import by_slice
@@ -76,11 +77,12 @@ def conclude_study(
         raise UserError(f"no finalist of {study.name} could be trained on all seeds: see their log.txt in "
                         f"{shortest(study.path / 'confirm')}")  # fmt: skip
     first = finalists[0]
-    noise = selection_noise(read_study(study)) if first.has_test_set else None
+    searched = read_study(study)
+    noise = selection_noise(searched) if first.has_test_set else None
     rules = replace(rules, groups=_groups([run for run in plan.runs if run.finalist.trial in results]))
     measure = Measure(first.measure, first.metric.sign)
     found = conclude(results, BASELINE if BASELINE in results else None, study.name, line, measure, rules, plan.looks,
-                     noise.curse if noise else None)  # fmt: skip
+                     noise.curse if noise else None, random_search(searched))  # fmt: skip
     found.write(study.confirmed)
     page = (
         study.readme.read_text(encoding="utf-8", errors="replace") if study.readme.is_file() else f"**{study.name}**\n"

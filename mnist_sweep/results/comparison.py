@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mnist_sweep.results.confirmation import Accuracy, Against, Confirmation, ConfirmedTrial, Gap, Looked, OtherImages
 from mnist_sweep.results.judgement import Beside, Judgement, Network, Rules, judge
+from mnist_sweep.results.random_search import RandomSearch
 from mnist_sweep.results.settling import Needed, needed
 from mnist_sweep.results.slices import SliceError
 from mnist_sweep.results.statistics import Sample, describe, mcnemar
@@ -119,6 +120,7 @@ def conclude(
     rules: Rules | None = None,
     looks: Sequence[Look] = (),
     expected_curse: float | None = None,
+    random_search: RandomSearch | None = None,
 ) -> Confirmation:
     """Compares the finalists.
 
@@ -131,6 +133,7 @@ def conclude(
         rules: How they are compared, None for once, at the end.
         looks: What was seen at each look.
         expected_curse: How much better than it is the best of the search was expected to look.
+        random_search: What the sampler won over random search.
 
     Returns:
         The figures.
@@ -159,4 +162,5 @@ def conclude(
         planned_looks=list(rules.looks.sizes) if rules.looks else [most],
         looks=[Looked(one.seeds, list(one.standings)) for one in looks],
         expected_curse=expected_curse,
+        random_search=random_search,
     )

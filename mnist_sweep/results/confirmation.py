@@ -9,6 +9,7 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.check import check
 from mnist_sweep.config.schema import LOOSE
 from mnist_sweep.files import read_json, write_json
+from mnist_sweep.results.random_search import RandomSearch
 from mnist_sweep.results.settling import Needed
 from mnist_sweep.results.slices import SliceError
 from mnist_sweep.results.statistics import McNemar, Sample
@@ -137,6 +138,8 @@ class Confirmation:
         planned_looks: After how many seeds the finalists were to be looked at; empty in a file of an earlier version.
         looks: What was seen at each look; empty where there is only one, at the end.
         expected_curse: How much better than it is the best of the search was expected to look; None where unknown.
+        random_search: What the sampler won over random search; None where it is random itself, and in a file of an
+            earlier version.
     """
 
     study: str
@@ -156,6 +159,7 @@ class Confirmation:
     planned_looks: list[int] = field(default_factory=list)
     looks: list[Looked] = field(default_factory=list)
     expected_curse: float | None = None
+    random_search: RandomSearch | None = None
 
     @property
     def fewest_seeds(self) -> int:

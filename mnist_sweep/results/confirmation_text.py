@@ -16,6 +16,7 @@ from mnist_sweep.results.confirmation_tables import (
     table,
 )
 from mnist_sweep.results.permutations import Looks, several, smallest_p
+from mnist_sweep.results.random_search import sentence as random_search_sentence
 from mnist_sweep.results.slice_text import hardest_slices
 from mnist_sweep.results.statistics import LEVEL, shown_p
 from mnist_sweep.results.stopping import Standing, Verdict
@@ -221,6 +222,7 @@ def sentences(found: Confirmation) -> list[str]:
         _hardest_slices(found),
         _curse(found),
         _no_test_set(found),
+        found.random_search and random_search_sentence(found.random_search),
     )
     return [text[0].upper() + text[1:] for text in texts if text]
 

@@ -27,6 +27,7 @@ class Trial:
         origin: What has named it, such as search.start, None where the sampler has drawn it.
         infeasible: The constraints of the search that it does not meet.
         seeds: The values of each objective on its seeds, where there are several.
+        is_adopted: Whether a fork has taken it over from another study.
     """
 
     folder: TrialFolder
@@ -41,6 +42,7 @@ class Trial:
     origin: str | None = None
     infeasible: tuple[str, ...] = ()
     seeds: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    is_adopted: bool = False
 
     def spread(self, metric: str) -> str:
         """Returns the spread of an objective over the trial's seeds, in words; empty where there is one seed."""
@@ -96,4 +98,5 @@ def read_trial(folder: TrialFolder, is_held: bool = False) -> Trial:
         origin=state.origin,
         infeasible=tuple(state.infeasible or ()),
         seeds=state.seeds or {},
+        is_adopted=state.forked_from is not None,
     )
