@@ -17,6 +17,8 @@ from mnist_sweep.report import refresh_report
 from mnist_sweep.results.hardest import write_hardest
 from mnist_sweep.results.pruning import Pruning, judge_pruner
 from mnist_sweep.results.recorded import result_of
+from mnist_sweep.results.selection_noise import SelectionNoise, selection_noise
+from mnist_sweep.results.study import read_study
 from mnist_sweep.search import Asked, Search, Standing
 from mnist_sweep.storage.environment import read_environment
 from mnist_sweep.storage.folders import TrialFolder
@@ -37,6 +39,7 @@ class StudyFiles:
 
     Attributes:
         pruning: What the pruner saved, once it has been judged.
+        noise: Which trials are like the best, once the search has ended.
         ended: Why no further trial begins, None while the search is running.
         lost: The trials that have ended and whose folders are gone, which count for no ranking.
     """
@@ -49,6 +52,7 @@ class StudyFiles:
         self.started_by = started_by
         self.folder = plan.folder
         self.pruning: Pruning | None = None
+        self.noise: SelectionNoise | None = None
         self.ended: str | None = None
         self.at_once = workers(plan.settings.runtime)
         self._models = KeptModels(search, plan.folder, plan.settings.study.keep_models)
@@ -262,6 +266,7 @@ class StudyFiles:
         """Judges the pruner, shows the hardest images, writes the report; returns what went wrong with that."""
         if self.search.prunes:
             self.pruning = judge_pruner(self.search.finished(), self.folder, self.plan.base.epochs, self.search.better)
+        self.noise = selection_noise(read_study(self.folder))
         self.write_summary()
         wrong = refresh_report(self.folder, self._write_hardest)
         files.write_text(self.folder.readme, study_page(self))  # which names the report

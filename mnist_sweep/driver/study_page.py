@@ -8,6 +8,7 @@ from mnist_sweep.formatting import fenced, short
 from mnist_sweep.results.confirmation import read_confirmation
 from mnist_sweep.results.confirmation_text import markdown
 from mnist_sweep.results.pruning import sentence
+from mnist_sweep.results.selection_noise import sentence as noise_sentence
 from mnist_sweep.storage.state import TrialState
 
 if TYPE_CHECKING:
@@ -18,11 +19,13 @@ LEADERS = 5  # trials in the table
 
 def _leaderboard(study: "StudyFiles") -> list[str]:
     search = study.search
+    alike = study.noise.alike if study.noise else ()
     lines = [f"| trial | {search.metrics[0]} | overrides |", "|---:|---:|---|"]
     for number in search.ranked(most=LEADERS):
         trial = search.standing(number)
         if trial is not None and trial.values:
-            lines.append(f"| {number} | {trial.values[0]:.4f} | {short(trial.overrides)} |")
+            mark = " ≈" * (number in alike)
+            lines.append(f"| {number}{mark} | {trial.values[0]:.4f} | {short(trial.overrides)} |")
     return lines
 
 
@@ -42,7 +45,13 @@ def study_page(study: "StudyFiles") -> str:
     if note := traits(study.plan.task).note:
         lines += [note, ""]
     if best is not None and best.values:
-        lines += [*_leaderboard(study), "", "Run the best one again, and reproduce it to the bit:", ""]
+        lines += [
+            *_leaderboard(study),
+            "",
+            *([noise_sentence(study.noise), ""] if study.noise else []),
+            "Run the best one again, and reproduce it to the bit:",
+            "",
+        ]
         again = study_command("reproduce", folder.name, study.plan.settings.runtime.allowed_targets)
         lines += [fenced(f"{study.best_command()}\n{again}"), ""]
     if folder.report.is_file():

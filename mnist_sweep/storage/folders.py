@@ -96,6 +96,7 @@ class StudyFolder:
     readme = File("README.md", "The result in words, in Markdown.")
     figures = File("figures", "The figures of the study as a whole.")
     test_set = File("test_set.json", "Every access to the test set: when, and for which finalists.")
+    test_set_lock = File(".test_set.lock", "Held while test_set.json is written.")
     confirmed = File("confirmed.json", "The finalists' results on fresh seeds, evaluated on the test set.")
     report = File("report.html", "The study as one HTML page.")
     hardest = File("hardest.json", "The validation images that most trials misclassify.")

@@ -4,6 +4,7 @@ import time
 from dataclasses import asdict
 from enum import StrEnum
 
+from filelock import FileLock
 from pydantic.dataclasses import dataclass
 
 from mnist_sweep.config.check import check
@@ -62,12 +63,14 @@ def open_for(
     Returns:
         How often the test set was accessed for other trials or seeds before.
     """
-    log = openings(study)
     now = Opening(time.strftime("%Y-%m-%d %H:%M:%S"), trials, seeds, command, purpose)
-    if not any(_is_same(entry, now) for entry in log):
-        log = [*log, now]
-        counted = sum(entry.purpose is not Purpose.REPLAY for entry in log)
-        write_json(study.test_set, {"times_opened": counted, "openings": [asdict(entry) for entry in log]})
+    study.path.mkdir(parents=True, exist_ok=True)
+    with FileLock(study.test_set_lock):  # `train` and `reproduce` don't hold the study's own lock
+        log = openings(study)
+        if not any(_is_same(entry, now) for entry in log):
+            log = [*log, now]
+            counted = sum(entry.purpose is not Purpose.REPLAY for entry in log)
+            write_json(study.test_set, {"times_opened": counted, "openings": [asdict(entry) for entry in log]})
     return sum(entry.purpose is not Purpose.REPLAY and not _is_same(entry, now) for entry in log)
 
 

@@ -9,6 +9,7 @@ from mnist_sweep.driver.plan import Plan
 from mnist_sweep.driver.study_page import LEADERS, study_page
 from mnist_sweep.execution import InlineExecutor
 from mnist_sweep.results.pruning import Pruning, sentence
+from mnist_sweep.results.selection_noise import SelectionNoise
 
 pytestmark = pytest.mark.usefixtures("no_report")
 
@@ -51,3 +52,14 @@ def test_the_report_and_the_pruners_record_are_told(
     page = study_page(files)
     assert f"Report: {files.folder.report}" in page
     assert sentence(files.pruning) in page
+
+
+def test_trials_that_are_like_the_best_are_marked(planned: Callable[..., Plan], swept: Callable[[Plan], Sweep]) -> None:
+    sweep = swept(planned("search.n_trials=3", "search.metric=val_accuracy"))
+    run_sweep(sweep, InlineExecutor())
+    best, second, third = sweep.search.ranked()
+    assert [row[0] for row in table(study_page(sweep.files))] == [f"{best}", f"{second}", f"{third}"]
+    sweep.files.noise = SelectionNoise((second,), 0.0012, 3)
+    page = study_page(sweep.files)
+    assert [row[0] for row in table(page)] == [f"{best}", f"{second} ≈", f"{third}"]
+    assert f"≈ can't be told from the best on these validation images: trial {second} (" in page

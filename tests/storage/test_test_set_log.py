@@ -1,5 +1,8 @@
 """The log of the test images."""
 
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from mnist_sweep.files import read_json, write_json
@@ -17,6 +20,16 @@ def test_each_set_of_finalists_is_one_opening_however_often_it_is_gone_on_with(t
     assert open_for(study, [3, 0], 5, "the first once more") == 2
     assert read_json(study.test_set)["times_opened"] == 3
     assert [entry.command for entry in openings(study)] == ["first", "more seeds", "others"]
+
+
+def _open(folder: Path, trial: int) -> None:
+    open_for(StudyFolder(folder), [trial], 1, "train data.validation=test", Purpose.TRAIN)
+
+
+def test_of_several_processes_at_once_each_is_logged(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as processes:
+        list(processes.map(partial(_open, tmp_path / "train"), range(40)))
+    assert sorted(entry.trials[0] for entry in openings(StudyFolder(tmp_path / "train"))) == list(range(40))
 
 
 def test_what_is_replayed_is_logged_but_not_counted(tmp_path: Path) -> None:
