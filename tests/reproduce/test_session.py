@@ -11,6 +11,7 @@ from mnist_sweep.execution.progress import Silent
 from mnist_sweep.reproduce.session import Reproducing, reproduce
 from mnist_sweep.results.recorded import read_recorded
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.test_set_log import Purpose, openings
 from mnist_sweep.tasks.data import not_shown
 
 SWEEP = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=2", "model.dropout=interval(0.0,0.5)",
@@ -38,3 +39,18 @@ def test_the_verdicts_are_given_and_of_an_audit_written(tmp_path: Path, is_audit
     assert (code, {verdict.verdict for verdict in verdicts.values()}) == (0, {"EXACT"})
     assert len(verdicts) == (2 if is_audit else 1)
     assert study.audit.is_file() == is_audit
+
+
+def test_retraining_on_the_test_images_is_logged(tmp_path: Path) -> None:
+    digits = ["data=digits", "model=dnn", "model.units=[16]", "train.epochs=1", "tracking=none"]
+    for validation in ("split", "test"):
+        assert run(["train", f"runs_folder={tmp_path}", *digits, f"data.validation={validation}"]) == 0
+    singles = StudyFolder(tmp_path / "train")
+    first, second = (read_recorded(folder, folder.path.name, []) for folder in singles.trials())
+    assert [entry.purpose for entry in openings(singles)] == [Purpose.TRAIN]
+    runtime, tracking = RuntimeConfig("local", 1, None, None, []), TrackingConfig(False, None, "mine")
+    for recorded in (first, second, second):
+        what = Reproducing([recorded], None, False, None, runtime, tracking, tmp_path, [], f"reproduce {recorded.name}")
+        assert reproduce(what, Silent(), not_shown)[0] == 0
+    log = openings(StudyFolder(tmp_path / "reproduce"))
+    assert [(entry.purpose, entry.command) for entry in log] == [(Purpose.REPRODUCE, f"reproduce {second.name}")]
