@@ -12,8 +12,8 @@ from mnist_sweep.config.runtime_settings import RuntimeConfig
 from mnist_sweep.config.settings import ConfirmConfig, TrackingConfig
 from mnist_sweep.confirm.conclusion import conclude_study
 from mnist_sweep.confirm.finalists import BASELINE, choose
-from mnist_sweep.confirm.runs import ConfirmRuns, train, warn_of_classes
 from mnist_sweep.confirm.stages import Stages, looks_of, rules_of
+from mnist_sweep.confirm.training import ConfirmRuns, train, warn_of_classes
 from mnist_sweep.confirm.winner import register_winner
 from mnist_sweep.execution.jobs import shortest, workers
 from mnist_sweep.execution.progress import Progress, Scope
