@@ -11,8 +11,8 @@ from pydantic.dataclasses import dataclass as checked
 from mnist_sweep.config.schema import LOOSE
 from mnist_sweep.results.statistics import LEVEL
 
-ENOUGH = 12  # trials of either kind
-SHARE = 4  # the best of a quarter of them is compared: the best of nearly all has no interval that can be trusted
+ENOUGH = 20  # trials of either kind
+SHARE = 6  # the best of a sixth of them is compared: the best of nearly all has no interval that can be trusted
 
 
 @checked(frozen=True, config=LOOSE)
