@@ -67,7 +67,7 @@ def groups(found: dict[str, Any], figure: Figure) -> None:
     labels = {"0": "employees", "4": "students"}
     for shift, (split, name, colour) in enumerate((("stratified", "writers that the network has seen", BLUE),
                                                    ("grouped", "writers that it has not", VERMILION))):  # fmt: skip
-        for place, (series, errors) in enumerate(sorted(found[split]["series"].items())):
+        for place, errors in enumerate(found[split]["series"][series] for series in labels):
             across = place + 0.2 * (shift - 0.5)
             axes.plot([across] * len(errors), errors, "o", color=colour, alpha=0.5, label="" if place else name)
             axes.plot([across - 0.07, across + 0.07], [sum(errors) / len(errors)] * 2, color=colour)
