@@ -1,7 +1,5 @@
 """What a task may know of the trial that it runs, and how it reports."""
 
-import math
-import numbers
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +8,10 @@ from typing import Any
 
 from mnist_sweep.config import TrialConfig
 from mnist_sweep.config.constraints import parse_constraint, violations
-from mnist_sweep.config.metrics import AROUND, BEST, RESERVED, can_be_reported
+from mnist_sweep.config.metrics import AROUND, BEST
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import append_history, begin_history
+from mnist_sweep.tasks.reported import check_name, number
 
 OWN_FILES = frozenset(one.name for one in (  # of every trial, whatever its task
     TrialFolder.config, TrialFolder.overrides, TrialFolder.history, TrialFolder.metrics, TrialFolder.environment,
@@ -47,32 +46,6 @@ class TrialSettings:
     was_stopped: bool = False
     shared: Mapping[str, Any] | None = None
     constraints: Sequence[str] = ()
-
-
-def number(name: str, value: Any) -> float:
-    """Returns a metric as a float.
-
-    Raises:
-        TypeError: It is no number.
-        FloatingPointError: It is not finite.
-    """
-    if isinstance(value, bool) or not (isinstance(value, numbers.Real) or getattr(value, "shape", None) == ()):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    try:
-        found = float(value)
-    except OverflowError:
-        raise FloatingPointError(f"{name} is too large for a floating-point number") from None
-    if not math.isfinite(found):
-        raise FloatingPointError(f"{name} became {found}")
-    return found
-
-
-def check_name(name: str) -> None:
-    """Raises ValueError for a name that a metric can't have: it is kept for what every trial has, or is no word."""
-    if not can_be_reported(name):
-        raise ValueError(
-            f"a metric can't have the name {name!r}: letters, digits and _, and none of {', '.join(RESERVED)}"
-        )
 
 
 class TrialContext:

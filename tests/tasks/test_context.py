@@ -9,7 +9,7 @@ import pytest
 from mnist_sweep.config import parse_trial
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import read_history
-from mnist_sweep.tasks.context import StopTrial, TrialContext, TrialSettings, number
+from mnist_sweep.tasks.context import StopTrial, TrialContext, TrialSettings
 
 CONFIG = parse_trial(
     {"task": {"_target_": "mnist_sweep.tasks.Function", "function": "mine.f"}, "params": {}, "study": {"seed": 0}},
@@ -121,12 +121,6 @@ def test_what_every_trial_has_is_no_file_of_ones_own(trial, name):
     context, _ = trial()
     with pytest.raises(ValueError, match="add_file takes the name of a file"):
         context.add_file(name)
-
-
-@pytest.mark.parametrize("value", [1, 0.5, np.float64(2), np.array(3), np.int8(4)])
-def test_numbers_of_every_kind_are_floats(value):
-    assert number("x", value) == float(value)
-    assert type(number("x", value)) is float
 
 
 def test_what_is_known_not_to_meet_the_constraints_is_not_run(trial):
