@@ -9,8 +9,9 @@ from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.config.task import Task, build_task
 from mnist_sweep.execution.executor import ANY, Done, Epoch, Event, Failed, Job, NodeStatus, Started
 from mnist_sweep.storage.folders import TrialFolder
-from mnist_sweep.tasks.context import TrialContext, TrialSettings
+from mnist_sweep.tasks.context import TrialContext
 from mnist_sweep.tasks.run import finish
+from mnist_sweep.tasks.trial_settings import TrialSettings
 
 EPOCH_SECONDS = 0.001  # of an epoch that takes no time
 

@@ -1,8 +1,7 @@
 """What a task may know of the trial that it runs, and how it reports."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from mnist_sweep.config.metrics import AROUND, BEST
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import append_history, begin_history
 from mnist_sweep.tasks.reported import check_name, number
+from mnist_sweep.tasks.trial_settings import TrialSettings
 
 OWN_FILES = frozenset(one.name for one in (  # of every trial, whatever its task
     TrialFolder.config, TrialFolder.overrides, TrialFolder.history, TrialFolder.metrics, TrialFolder.environment,
@@ -21,31 +21,6 @@ OWN_FILES = frozenset(one.name for one in (  # of every trial, whatever its task
 
 class StopTrial(Exception):  # noqa: N818 - not an error: the driver asked for it
     """Raised by `TrialContext.report` where the trial was pruned or stopped: let it pass."""
-
-
-@dataclass(frozen=True)
-class TrialSettings:
-    """What the driver tells a trial besides its configuration.
-
-    Attributes:
-        allowed: The modules and names that a configuration may call.
-        data: The description of the data set, as `Description.plain` returns it.
-        environment: What environment.json holds before the trial adds its seeds, times and digest.
-        keep_model: Whether the trained model is written.
-        stop_after: The number of epochs after which the trial stops; None for no limit.
-        was_stopped: Whether it repeats one that was stopped there, and not one that had come to its end.
-        shared: Where the driver has put the data for all trials; None if they are to be loaded.
-        constraints: Bounds of metrics, as in `search.constraints`: a trial that is known to be beyond one is not run.
-    """
-
-    allowed: Sequence[str]
-    data: Mapping[str, Any]
-    environment: Mapping[str, Any]
-    keep_model: bool = False
-    stop_after: int | None = None
-    was_stopped: bool = False
-    shared: Mapping[str, Any] | None = None
-    constraints: Sequence[str] = ()
 
 
 class TrialContext:

@@ -14,8 +14,9 @@ from mnist_sweep.config.task import Task, build_task, metric_table
 from mnist_sweep.storage.environment import Outcome, write_environment
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import begin_history
-from mnist_sweep.tasks.context import StopTrial, TrialContext, TrialSettings
+from mnist_sweep.tasks.context import StopTrial, TrialContext
 from mnist_sweep.tasks.reported import check_name, number
+from mnist_sweep.tasks.trial_settings import TrialSettings
 
 
 def run(

@@ -9,7 +9,8 @@ import pytest
 from mnist_sweep.config import parse_trial
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import read_history
-from mnist_sweep.tasks.context import StopTrial, TrialContext, TrialSettings
+from mnist_sweep.tasks.context import StopTrial, TrialContext
+from mnist_sweep.tasks.trial_settings import TrialSettings
 
 CONFIG = parse_trial(
     {"task": {"_target_": "mnist_sweep.tasks.Function", "function": "mine.f"}, "params": {}, "study": {"seed": 0}},

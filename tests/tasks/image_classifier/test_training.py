@@ -18,13 +18,14 @@ from mnist_sweep.config import parse_trial
 from mnist_sweep.config.image_classifier import CURVES
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import read_history
-from mnist_sweep.tasks.context import TrialContext, TrialSettings
+from mnist_sweep.tasks.context import TrialContext
 from mnist_sweep.tasks.image_classifier.compiling import build_optimizer
 from mnist_sweep.tasks.image_classifier.data import Dataset
 from mnist_sweep.tasks.image_classifier.evaluation import predict
 from mnist_sweep.tasks.image_classifier.models import dnn
 from mnist_sweep.tasks.image_classifier.training import Recorder, as_tensor, train, weights_digest
 from mnist_sweep.tasks.image_classifier.trial import use_one_thread
+from mnist_sweep.tasks.trial_settings import TrialSettings
 
 use_one_thread()
 
