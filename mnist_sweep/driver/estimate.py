@@ -151,7 +151,7 @@ def estimate(plan: Plan, steps: int, names: Sequence[str] = NETWORKS) -> Estimat
     mean, trial_seconds = _mean_seconds(plan, networks)
     trials = _trials(plan, trial_seconds)
     seconds = mean and trials and trials * mean / min(workers(plan.settings.runtime), trials)
-    return Estimate(networks, memory, seconds, trial_seconds, _disk(plan, networks[LARGEST].parameters, trials), trials)
+    return Estimate(networks, memory, seconds, trial_seconds, _disk(plan, found[LARGEST], trials), trials)
 
 
 def disk_text(cost: Estimate) -> str:
@@ -195,9 +195,12 @@ def _guess(tries: Sequence[tuple[str, str]], end: Callable[..., tuple[str, str]]
     }
 
 
-def _disk(plan: Plan, parameters: int, trials: int | None) -> float:
-    settings = plan.settings
-    return (trials or 1) * FILES_BYTES * 2 + settings.study.keep_models * BYTES_PER_PARAMETER * parameters
+def _disk(plan: Plan, largest: Timed, trials: int | None) -> float:
+    """The bytes of all trials, kept models, and the checkpoints of those that run, with the ones that replace them."""
+    settings, many = plan.settings, trials or MANY
+    at_once = processes(min(workers(settings.runtime), many))
+    models = settings.study.keep_models * BYTES_PER_PARAMETER * largest["parameters"]
+    return (trials or 1) * FILES_BYTES * 2 + models + 2 * at_once * largest.get("checkpoint", 0.0)
 
 
 def _check_memory(plan: Plan, own: float) -> float:

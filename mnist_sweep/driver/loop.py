@@ -137,7 +137,7 @@ class Sweep:
         """Records and shows that a trial begins."""
         active = self.active[job.number]
         active.rows.clear()
-        active.pruned = active.audited = False
+        active.pruned, active.audited = False, self.search.is_audited(job.number)
         self.files.trial_started(active.asked)
         self.progress.started(job.number, active.asked.overrides, active.config.epochs or 0)
 

@@ -134,6 +134,7 @@ class StudyFiles:
             folder = self.folder.trial(trial.number)
             if settled.has(folder) or trial in self.lost:
                 continue
+            folder.checkpoint.unlink(missing_ok=True)
             written = read_state(folder.state)
             if written is None or written.state != trial.state:
                 self._repair_state(folder, trial)

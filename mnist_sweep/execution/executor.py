@@ -52,6 +52,13 @@ class Epoch:
 
 
 @dataclass(frozen=True)
+class Saved:
+    """The job has written a checkpoint, from which it goes on if it is lost."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Trained:
     """The job's training has ended: its worker is free while it writes its files."""
 
@@ -86,7 +93,7 @@ class Notice:
     text: str
 
 
-Event = Started | Epoch | Trained | Done | Failed | Notice
+Event = Started | Epoch | Saved | Trained | Done | Failed | Notice
 
 
 @dataclass(frozen=True)

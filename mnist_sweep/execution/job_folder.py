@@ -27,14 +27,14 @@ def stored(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def clear(folder: TrialFolder) -> None:
-    """Removes what an earlier try has left in a folder, except for the file that names its MLflow run."""
+    """Removes what an earlier try has left in a folder, except for what names its MLflow run, and its checkpoint."""
     for path in list(folder.path.iterdir()) if folder.path.is_dir() else []:
-        if path not in (folder.tracking, folder.lock):
+        if path not in (folder.tracking, folder.lock, folder.checkpoint):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def write_job(job: Job) -> None:
-    """Prepares the folder of a trial's job: empty but for its configuration and its overrides."""
+    """Prepares the folder of a trial's job: its configuration, its overrides, and the checkpoint if there is one."""
     if job.kind != "train":
         return
     folder = folder_of(job)
@@ -47,6 +47,12 @@ def write_job(job: Job) -> None:
 def has_begun(job: Job) -> bool:
     """Returns whether a job has begun to train."""
     return folder_of(job).has_begun()
+
+
+def remove_checkpoint(job: Job) -> None:
+    """Removes what a job that has ended would have gone on from."""
+    if job.kind == "train":
+        folder_of(job).checkpoint.unlink(missing_ok=True)
 
 
 def next_folder(study: StudyFolder) -> tuple[int, TrialFolder]:

@@ -23,7 +23,19 @@ import psutil
 from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.times import duration_text
 from mnist_sweep.execution import process
-from mnist_sweep.execution.executor import ANY, Done, Epoch, Event, Failed, Job, Limits, NodeStatus, Started, Trained
+from mnist_sweep.execution.executor import (
+    ANY,
+    Done,
+    Epoch,
+    Event,
+    Failed,
+    Job,
+    Limits,
+    NodeStatus,
+    Saved,
+    Started,
+    Trained,
+)
 from mnist_sweep.execution.forkserver_private import use
 
 GRACE_SECONDS = 5.0
@@ -213,6 +225,8 @@ def _event(number: int, kind: str, content: Any) -> Event:
         return Started(number)
     if kind == "epoch":
         return Epoch(number, content)
+    if kind == "saved":
+        return Saved(number)
     if kind == "trained":
         return Trained(number)
     if kind == "done":

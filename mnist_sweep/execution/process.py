@@ -100,7 +100,8 @@ def _result(job: Job, send: Callable[..., None], should_stop: Callable[[], bool]
         task.ready()
         return {}
     epoch, trained = (lambda row: send("epoch", dict(row))), (lambda: send("trained"))
-    return run(job.config, Path(job.folder), job.settings, epoch, should_stop, trained)
+    saved = lambda: send("saved")  # noqa: E731
+    return run(job.config, Path(job.folder), job.settings, epoch, should_stop, trained, saved)
 
 
 def main(connection: Connection, job: Job) -> None:

@@ -24,11 +24,12 @@ from mnist_sweep.execution.executor import (
     Job,
     NodeStatus,
     Notice,
+    Saved,
     Started,
     Trained,
 )
 from mnist_sweep.execution.interrupts import Interrupts
-from mnist_sweep.execution.job_folder import has_begun, write_job
+from mnist_sweep.execution.job_folder import has_begun, remove_checkpoint, write_job
 from mnist_sweep.execution.progress import Progress
 from mnist_sweep.files import is_full
 
@@ -189,7 +190,7 @@ class Runner:
     def _submit(self, job: Job) -> None:
         if job.retries > RETRIES:
             reason = f"it was lost {job.retries} times while it trained, the ends of its driver included"
-            self.source.failed(replace(job, retries=RETRIES), reason)
+            self._failed(replace(job, retries=RETRIES), reason)
             return
         write_job(job)
         self.active[job.number] = job
@@ -212,7 +213,7 @@ class Runner:
         elif isinstance(event, Trained):
             self._writing.add(job.number)
             self.source.trained(job)
-        else:
+        elif not isinstance(event, Saved):
             self._writing.discard(job.number)
             del self.active[job.number]
             self._ended(job, event)
@@ -223,10 +224,11 @@ class Runner:
                 self.source.interrupted(job)
             else:
                 self.source.done(job, event.result)
+                remove_checkpoint(job)
         elif event.cause == "disk":
             raise OSError(errno.ENOSPC, event.reason)
         elif event.cause == "error":
-            self.source.failed(job, event.reason)
+            self._failed(job, event.reason)
         elif self._stopping:
             self.source.interrupted(job)
         else:
@@ -237,10 +239,14 @@ class Runner:
         self._failed_starts[job.number] += not begun
         again = replace(job, retries=job.retries + begun)
         if again.retries > RETRIES or self._failed_starts[job.number] >= STARTS:
-            self.source.failed(job, f"{reason}, after {job.retries} retries")
+            self._failed(job, f"{reason}, after {job.retries} retries")
             return
         self.source.lost(again, reason)
         self._again.append(again)
+
+    def _failed(self, job: Job, reason: str) -> None:
+        self.source.failed(job, reason)
+        remove_checkpoint(job)
 
     def leave(self) -> None:
         """Tells the source of every job that has not ended; the executor must be closed before."""

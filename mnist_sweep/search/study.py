@@ -194,6 +194,10 @@ class Search:
         """Records that a running trial continues although the pruner would have stopped it at an epoch."""
         self.running[number].set_user_attr(AUDITED, epoch)
 
+    def is_audited(self, number: int) -> bool:
+        """Returns whether a trial continues although the pruner would have stopped it, in an earlier try too."""
+        return AUDITED in self._trials()[number].user_attrs
+
     def ask(self) -> Asked | None:
         """Returns the next trial, None where every combination of the space has been tried.
 
@@ -270,7 +274,11 @@ class Search:
         return number
 
     def report(self, number: int, rows: Sequence[Mapping[str, float]]) -> bool:
-        """Reports a running trial's epochs so far; returns whether the pruner would stop it now."""
+        """Reports a running trial's epochs so far; returns whether the pruner would stop it now.
+
+        Epochs that a trial reports again, since it was lost, change nothing: what was decided after them stands, but
+        for the last one, after which the driver may have ended.
+        """
         if not self.prunes:
             return False
         value = self.objectives[0].of(rows)
@@ -278,8 +286,10 @@ class Search:
             return False
         trial = self.running[number]
         step = int(rows[-1]["epoch"])
+        if step < max(self._trials()[number].intermediate_values, default=step):
+            return False
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a trial that was lost reports its first epochs again
+            warnings.simplefilter("ignore")  # a trial that was lost reports its last epoch again
             if self._first is not None:
                 return self._first.report(number, value, step)
             trial.report(value, step)

@@ -57,6 +57,7 @@ class TrialFolder:
     summary = File("model.txt", "The model's layers, as text.")
     model = File("model.keras", "The trained network; only of the best few trials.")
     weights = File("model.weights.h5", "The weights of a network that can't be saved without its code.")
+    checkpoint = File("checkpoint.bin", "Where a running or interrupted trial goes on from; removed when it ends.")
     seeds = File("seeds", "The runs on further seeds of the search (search.seeds), each like a trial's folder.")
     log = File("log.txt", "Everything that the trial printed, tracebacks included.")
     state = File("state.json", "How the trial ended, written by the driver: state, reason, searched values.")

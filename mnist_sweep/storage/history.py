@@ -54,3 +54,12 @@ def read_history(file: Path) -> list[dict[str, float]]:
                 break
             rows.append(row)
     return rows
+
+
+def is_history(rows: Sequence[Mapping[str, float]]) -> bool:
+    """Returns whether rows are those of a history: of the same columns, finite, and their epochs grow."""
+    columns = [list(row) for row in rows]
+    if not rows or any(one != columns[0] for one in columns) or not {EPOCH, SECONDS, TIMESTAMP} <= set(columns[0]):
+        return False
+    epochs = [row[EPOCH] for row in rows]
+    return epochs == sorted(set(epochs)) and all(math.isfinite(value) for row in rows for value in row.values())

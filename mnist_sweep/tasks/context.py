@@ -1,5 +1,6 @@
 """What a task may know of the trial that it runs, and how it reports."""
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,12 +11,14 @@ from mnist_sweep.config.constraints import parse_constraint, violations
 from mnist_sweep.config.metrics import AROUND, BEST
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import append_history, begin_history
+from mnist_sweep.tasks.checkpoints import key_of, resume, save
 from mnist_sweep.tasks.reported import check_name, number
 from mnist_sweep.tasks.trial_settings import TrialSettings
 
 OWN_FILES = frozenset(one.name for one in (  # of every trial, whatever its task
     TrialFolder.config, TrialFolder.overrides, TrialFolder.history, TrialFolder.metrics, TrialFolder.environment,
     TrialFolder.log, TrialFolder.state, TrialFolder.record, TrialFolder.tracking, TrialFolder.lock,
+    TrialFolder.checkpoint,
 ))  # fmt: skip
 
 
@@ -41,6 +44,7 @@ class TrialContext:
         on_epoch: Callable[[Mapping[str, float]], None],
         should_stop: Callable[[], bool],
         on_trained: Callable[[], None],
+        on_checkpoint: Callable[[], None] = lambda: None,
     ) -> None:
         """Begins the trial's history.
 
@@ -51,6 +55,7 @@ class TrialContext:
             on_epoch: Is called with each row of the history.
             should_stop: Is asked whether the trial has to stop.
             on_trained: Is called once after training.
+            on_checkpoint: Is called when a checkpoint has been written.
         """
         self.config, self.settings, self.files = config, settings, folder
         self.seed, self.folder, self.keep_model = config.trial_seed(), folder.path, settings.keep_model
@@ -64,6 +69,7 @@ class TrialContext:
         self.named: list[str] = []
         self.refused: dict[str, float] = {}  # the metrics for which it is not trained
         self._on_epoch, self._should_stop, self._on_trained = on_epoch, should_stop, on_trained
+        self._on_checkpoint = on_checkpoint
         self._epoch_began = time.perf_counter()
 
     def report(self, epoch: float, **metrics: float) -> None:
@@ -83,6 +89,54 @@ class TrialContext:
         self._epoch_began = time.perf_counter()
         if self._should_stop() or (self.settings.was_stopped and self.is_over()):
             self._stop()
+
+    @property
+    def last_epoch(self) -> float:
+        """The epoch that was reported last, also before the trial was resumed; 0 at the start."""
+        return self.rows[-1]["epoch"] if self.rows else 0
+
+    def checkpoint(self, epoch: float, files: Mapping[str, bytes]) -> None:
+        """Saves what the task needs to go on after an epoch if the trial is lost, in place of what was saved before.
+
+        Saved as well are the history, the states of Python's and NumPy's random numbers, and the files of `add_file`.
+
+        Args:
+            epoch: The epoch that was reported last.
+            files: Contents by name.
+
+        Raises:
+            ValueError: Another epoch was reported last: on resumption, reports would be missing, or come twice.
+        """
+        if not self.rows or epoch != self.last_epoch:
+            raise ValueError(f"checkpoint must be of the last epoch reported, {self.last_epoch:g}, got {epoch}")
+        if wrong := [name for name, content in files.items() if not isinstance(content, bytes)]:
+            raise TypeError(f"checkpoint takes files as bytes, but {wrong[0]} is {type(files[wrong[0]]).__name__}")
+        began = time.perf_counter()
+        save(self.files.checkpoint, self._key(), self.rows, self.named, files)
+        self._on_checkpoint()
+        self._epoch_began += time.perf_counter() - began
+
+    def resumed(self) -> Mapping[str, bytes] | None:
+        """Returns the files of the last checkpoint where the trial was lost after it, None for one that begins.
+
+        The history is then as it was after that checkpoint's epoch, as are the states of the random numbers.
+
+        Raises:
+            ValueError: An epoch has been reported before.
+        """
+        if self.rows:
+            raise ValueError("resumed must be called before the first report")
+        if (found := resume(self.files.checkpoint, self._key())) is None:
+            return None
+        self.named = list(found.position.named)
+        for row in found.position.rows:
+            self._add({**row, "epoch": _whole(row["epoch"])})
+        sys.stdout.write(f"goes on after epoch {self.last_epoch:g}, from its checkpoint\n")
+        self._epoch_began = time.perf_counter()
+        return found.files
+
+    def _key(self) -> str:
+        return key_of(self.config, self.settings.data, self.settings.environment.get("sources") or {})
 
     def known(self, **metrics: float) -> None:
         """Reports metrics that are known before anything is trained, and are returned at the end as well.
@@ -144,14 +198,17 @@ class TrialContext:
             if name.startswith(BEST):
                 raise ValueError(f"the metric {name} can't be reported: {BEST}NAME is the best of the epochs of NAME")
         row = {name: number(name, value) for name, value in metrics.items()}
-        row = {"epoch": int(step) if step.is_integer() else step, **row, "seconds": seconds, "timestamp": time.time()}
-        if not self.rows:
-            begin_history(self.files.history, list(row))
-        elif list(row) != list(self.rows[0]):
+        row = {"epoch": _whole(step), **row, "seconds": seconds, "timestamp": time.time()}
+        if self.rows and list(row) != list(self.rows[0]):
             if set(row) != set(self.rows[0]):
                 names = ", ".join(name for name in self.rows[0] if name not in AROUND)
                 raise ValueError(f"report must have the same metrics each time, {names}, got {', '.join(metrics)}")
             row = {name: row[name] for name in self.rows[0]}
+        self._add(row)
+
+    def _add(self, row: dict[str, float]) -> None:
+        if not self.rows:
+            begin_history(self.files.history, list(row))
         self.rows.append(row)
         append_history(self.files.history, row, list(row))
         self._on_epoch(row)
@@ -159,3 +216,7 @@ class TrialContext:
     def _stop(self) -> None:
         self.stopped = True
         raise StopTrial
+
+
+def _whole(epoch: float) -> float:
+    return int(epoch) if epoch.is_integer() else epoch

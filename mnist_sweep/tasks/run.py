@@ -26,6 +26,7 @@ def run(
     on_epoch: Callable[[Mapping[str, float]], None],
     should_stop: Callable[[], bool],
     on_trained: Callable[[], None],
+    on_checkpoint: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Runs a configuration's task and writes the trial's files into its folder.
 
@@ -36,6 +37,7 @@ def run(
         on_epoch: Is called with each row of the history.
         should_stop: Is asked whether the trial has to stop.
         on_trained: Is called after training, before predictions and figures: another trial may begin.
+        on_checkpoint: Is called when a checkpoint has been written.
 
     Returns:
         `stopped`, `epochs`, `metrics`, `weights_digest` (None without a complete epoch) and `fit_seconds`.
@@ -47,7 +49,7 @@ def run(
     given = TrialSettings(**settings)
     config = parse_trial(plain, given.allowed)
     task = build_task(config.task)
-    trial = TrialContext(config, TrialFolder(path), given, on_epoch, should_stop, on_trained)
+    trial = TrialContext(config, TrialFolder(path), given, on_epoch, should_stop, on_trained, on_checkpoint)
     begin_history(trial.files.history, ["epoch", *task.metrics, "seconds", "timestamp"])
     own: dict[str, float] = {}
     try:

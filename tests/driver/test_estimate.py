@@ -90,9 +90,13 @@ def test_a_trial_takes_what_the_pruner_leaves_of_it(plan: Plan) -> None:
     assert estimating._mean_seconds(plan, networks)[1] == pytest.approx(expected)
 
 
-def test_the_disk_has_every_trial_twice_and_the_best_models(plan: Plan) -> None:
+def test_the_disk_has_every_trial_twice_the_best_models_and_checkpoints(plan: Plan) -> None:
     kept = plan.settings.study.keep_models
-    assert estimating._disk(plan, 1000, 6) == 6 * 2 * FILES_BYTES + kept * BYTES_PER_PARAMETER * 1000
+    files = 6 * 2 * FILES_BYTES + kept * BYTES_PER_PARAMETER * 1000
+    largest = {"parameters": 1000.0, "checkpoint": 12_000.0}
+    two = limited(plan, workers=2)  # and one that writes its files
+    assert estimating._disk(two, largest, 6) == files + 2 * 3 * 12_000
+    assert estimating._disk(two, {"parameters": 1000.0}, 6) == files
 
 
 def test_what_fits_into_memory_is_what_a_trial_takes(plan: Plan) -> None:

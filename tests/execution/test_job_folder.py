@@ -1,11 +1,20 @@
 """What a job finds in its folder, and what an earlier try leaves there."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from mnist_sweep.config.image_classifier import CURVES
 from mnist_sweep.execution.executor import Job
-from mnist_sweep.execution.job_folder import clear, folder_of, has_begun, next_folder, stored, write_job
+from mnist_sweep.execution.job_folder import (
+    clear,
+    folder_of,
+    has_begun,
+    next_folder,
+    remove_checkpoint,
+    stored,
+    write_job,
+)
 from mnist_sweep.files import read_yaml
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.history import begin_history
@@ -37,14 +46,24 @@ def test_what_is_no_trial_gets_no_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "0003").exists()
 
 
-def test_another_try_keeps_the_name_of_its_run_alone(tmp_path: Path) -> None:
+def test_another_try_keeps_the_name_of_its_run_and_its_checkpoint_alone(tmp_path: Path) -> None:
     folder = TrialFolder(tmp_path)
     (tmp_path / "figures").mkdir()
-    for file in (folder.tracking, folder.lock, folder.history, tmp_path / "figures/curves.png"):
+    for file in (folder.tracking, folder.lock, folder.checkpoint, folder.history, tmp_path / "figures/curves.png"):
         file.write_text("something")
     clear(folder)
-    assert set(tmp_path.iterdir()) == {folder.tracking, folder.lock}
+    assert set(tmp_path.iterdir()) == {folder.tracking, folder.lock, folder.checkpoint}
     clear(TrialFolder(tmp_path / "nothing"))
+
+
+def test_a_job_that_has_ended_has_no_checkpoint(tmp_path: Path) -> None:
+    job = job_in(tmp_path)
+    folder_of(job).checkpoint.write_text("something")
+    remove_checkpoint(replace(job, kind="probe"))
+    assert folder_of(job).checkpoint.exists()
+    for _ in range(2):
+        remove_checkpoint(job)
+        assert not folder_of(job).checkpoint.exists()
 
 
 def test_no_two_callers_get_the_same_folder(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ from mnist_sweep.execution import (
 from mnist_sweep.execution.interrupts import Interrupts
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.execution.runner import RETRIES, STARTS, Runner, at_capacity, processes, run_jobs
+from mnist_sweep.files import read_json
+from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.tasks.image_classifier.data import describe
 
 pytestmark = pytest.mark.usefixtures("no_report")
@@ -251,6 +253,60 @@ def test_a_job_that_is_lost_before_it_trains_is_run_again_but_not_for_ever(
     source = Source([Job(0, "train", one.plain(), str(tmp_path / "0"), settings)])
     run(Killing(kills, Started), source, 1)
     assert source.of("done", "failed") == [(end, 0)]
+
+
+SAVING = """
+import os, signal, random
+from pathlib import Path
+
+
+def objective(config, trial):
+    saved = trial.resumed()
+    total = float(saved["total"]) if saved else 0.0
+    for epoch in range(trial.last_epoch + 1, 5):
+        lost = Path(config["folder"], str(epoch))
+        if config["lost_in"] == epoch and not lost.exists():
+            lost.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        total += random.random()
+        (trial.add_file("epochs.txt")).open("a").write(f"{epoch}\\n")
+        trial.report(epoch, total=total)
+        trial.checkpoint(epoch, {"total": repr(total).encode()})
+    return {"size": 3}
+"""
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 4])
+def test_a_job_that_is_lost_goes_on_after_its_checkpoint(
+    hydra_conf: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epoch: int
+) -> None:
+    (tmp_path / "saving_function.py").write_text(SAVING)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    settings = {"allowed": ["saving_function"], "environment": {"command": "x"}, "data": {}}
+
+    def trained(lost_in: int) -> tuple[Source, TrialFolder, list[float]]:
+        given = ["task=function", "task.function=saving_function.objective", f"+params.folder={tmp_path}",
+                 f"+params.lost_in={epoch}"]  # fmt: skip
+        if not lost_in:
+            (tmp_path / str(epoch)).touch()
+        one = parse_trial(plain(compose("config", given)), ["saving_function"])
+        job = Job(0, "train", one.plain(), str(tmp_path / f"trial-{lost_in}"), settings)
+        source = Source([job])
+        assert run(LocalExecutor(), source, 1) == 0
+        folder = TrialFolder(Path(job.folder))
+        return source, folder, [row["total"] for row in folder.rows()]
+
+    source, folder, totals = trained(epoch)
+    assert source.of("lost", "done", "failed") == [("lost", 0), ("done", 0)]
+    assert len(source.of("epoch")) == 4 + epoch - 1
+    said = f"goes on after epoch {epoch - 1}, from its checkpoint\n" if epoch > 1 else ""
+    assert folder.log.read_text() == said
+    assert (folder.path / "epochs.txt").read_text() == "1\n2\n3\n4\n"
+    assert not folder.checkpoint.exists()
+    _, undisturbed, expected = trained(0)
+    assert totals == expected
+    digests = {read_json(one.environment)["weights_digest"] for one in (folder, undisturbed)}
+    assert len(digests) == 1
 
 
 class Losing(InlineExecutor):

@@ -182,6 +182,25 @@ def test_a_trial_below_the_median_is_pruned():
     assert one.study.trials[1].intermediate_values == {1: 0.4}
 
 
+def test_what_a_trial_reports_again_changes_nothing_but_its_last_epoch_is_decided_on_anew():
+    one = search(pruner=MEDIAN)
+    one.ask(), one.ask(), one.ask()
+    assert not any(one.report(1, rows(0.4, 0.5)[: count + 1]) for count in range(2))  # nothing to compare it with
+    one.report(0, rows(0.6)), one.report(0, rows(0.6, 0.7))
+    done(one, 0, 0.7)
+    assert not one.report(1, rows(0.4))  # it was lost, and goes on after its second epoch
+    assert one.report(1, rows(0.4, 0.5))
+    assert one.study.trials[1].intermediate_values == {1: 0.4, 2: 0.5}
+
+
+def test_a_trial_that_is_audited_stays_so_where_it_was_lost():
+    one = search(pruner=MEDIAN)
+    one.ask()
+    assert not one.is_audited(0)
+    one.audit(0, 1)
+    assert one.is_audited(0)
+
+
 @pytest.mark.parametrize(("metric", "value"), [("val_accuracy", 0.4), ("best_val_accuracy", 0.7)])
 def test_what_is_reported_is_the_objective_as_it_stands(metric, value):
     one = search(metric=metric)

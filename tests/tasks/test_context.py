@@ -1,6 +1,7 @@
 """What a task may report, and how it is stopped."""
 
 import math
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -132,3 +133,60 @@ def test_what_is_known_not_to_meet_the_constraints_is_not_run(trial):
     with pytest.raises(StopTrial):
         context.known(size=np.float32(4))
     assert (context.stopped, context.refused) == (True, {"size": 4.0})
+
+
+def test_a_trial_that_was_lost_goes_on_after_its_checkpoint(trial, tmp_path, capsys):
+    context, told = trial()
+    assert (context.resumed(), context.last_epoch) == (None, 0)
+    context.report(1, loss=0.5)
+    context.report(2, loss=0.1 + 0.2)
+    context.checkpoint(2, {"state": b"two"})
+    context.report(3, loss=0.125)  # lost here
+    again, told_again = trial()
+    assert again.resumed() == {"state": b"two"}
+    assert again.last_epoch == 2
+    assert told_again == told[:2] == again.rows == read_history(tmp_path / "history.csv")
+    assert capsys.readouterr().out == "goes on after epoch 2, from its checkpoint\n"
+    again.report(3, loss=0.125)
+    assert [row["loss"] for row in told_again] == [row["loss"] for row in told]
+    text = (tmp_path / "history.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in text] == ["epoch", "1", "2", "3"]
+
+
+def test_one_that_does_not_ask_begins_at_the_start(trial, tmp_path):
+    context, _ = trial()
+    context.report(1, loss=0.5)
+    context.checkpoint(1, {})
+    again, told = trial()
+    again.report(1, loss=0.25)
+    assert [row["loss"] for row in told] == [row["loss"] for row in read_history(tmp_path / "history.csv")] == [0.25]
+    with pytest.raises(ValueError, match="before the first report"):
+        again.resumed()
+
+
+@pytest.mark.parametrize(
+    ("epoch", "files", "error", "message"),
+    [
+        (2, {}, ValueError, "checkpoint must be of the last epoch reported, 1, got 2"),
+        (0, {}, ValueError, "of the last epoch reported, 1, got 0"),
+        (1, {"a": "text"}, TypeError, "checkpoint takes files as bytes, but a is str"),
+    ],
+)
+def test_what_is_no_checkpoint_is_told(trial, epoch, files, error, message):
+    context, _ = trial()
+    with pytest.raises(ValueError, match="the last epoch reported, 0, got 1"):
+        context.checkpoint(1, {})
+    context.report(1, loss=1.0)
+    with pytest.raises(error, match=message):
+        context.checkpoint(epoch, files)
+    assert not context.files.checkpoint.exists()
+
+
+def test_a_checkpoint_is_told_and_no_time_of_an_epoch(trial):
+    context, told = trial()
+    context._on_checkpoint = lambda: (told.append("saved"), time.sleep(0.3))
+    context.report(1, loss=1.0)
+    context.checkpoint(1, {"a": b""})
+    context.report(2, loss=1.0)
+    assert told[1] == "saved"
+    assert told[2]["seconds"] < 0.3

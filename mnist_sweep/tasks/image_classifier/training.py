@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mnist_sweep.config.image_classifier import CURVES, ImageClassifierConfig
 from mnist_sweep.tasks.context import TrialContext
+from mnist_sweep.tasks.image_classifier.checkpoints import Checkpoints, is_of_keras
 from mnist_sweep.tasks.image_classifier.compiling import compile_model, labels_for
 from mnist_sweep.tasks.image_classifier.data import Dataset
 from mnist_sweep.tasks.image_classifier.keras_private import ArrayDataAdapter
@@ -42,7 +43,7 @@ def batches(
         images: (images, height, width, channels), float32 from 0 to 1.
         labels: (images,) of int32 or (images, classes) of float32; None for predictions.
         batch_size: The number of images in a batch; the last one may have fewer.
-        shuffle: Whether each epoch has a new order, drawn from Keras's seed.
+        shuffle: Whether their order is drawn, from Keras's seed; each epoch has the same.
     """
     adapter = ArrayDataAdapter(
         as_tensor(images), None if labels is None else as_tensor(labels), batch_size=batch_size, shuffle=shuffle
@@ -69,6 +70,10 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         self.trial = trial
         self.weights: list[NDArray[Any]] = []
         self.epoch_started = 0.0
+
+    def keep_weights(self) -> None:
+        """Keeps the weights as they are."""
+        self.weights = self.model.get_weights()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         """Starts the epoch's clock."""
@@ -98,7 +103,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         curves = {name: float(logs[name]) for name in names}
         if bad := [name for name in names if not math.isfinite(curves[name])]:
             raise FloatingPointError(f"{bad[0]} became {curves[bad[0]]} in epoch {epoch + 1}")
-        self.weights = self.model.get_weights()
+        self.keep_weights()
         if not all(np.isfinite(weight).all() for weight in self.weights):
             # TensorFlow's relu turns NaN into 0, so that a network of NaN can have a finite loss.
             raise FloatingPointError(f"weights became infinite or NaN in epoch {epoch + 1}")
@@ -109,18 +114,25 @@ def _fit(model: keras.Model, config: ImageClassifierConfig, dataset: Dataset, cl
     settings = config.train
     labels = labels_for(settings, dataset.train_labels, classes)
     validation_labels = labels_for(settings, dataset.validation_labels, classes)
+    average, stopping = None, None
     callbacks: list[keras.callbacks.Callback] = [recorder]
     if settings.weight_average:  # before the recorder, which keeps the average's weights
-        callbacks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+        average = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+        callbacks.insert(0, average)
     if settings.early_stopping_patience is not None:
         patience = settings.early_stopping_patience
-        callbacks.append(keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True))
+        stopping = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
+        callbacks.append(stopping)
+    train_batches = batches(dataset.train_images, labels, settings.batch_size, shuffle=True)
+    batch = None if is_of_keras(config) else train_batches.element_spec
+    checkpoints = Checkpoints(recorder.trial, average, stopping, batch, recorder.keep_weights)
     model.fit(
-        batches(dataset.train_images, labels, settings.batch_size, shuffle=True),
+        train_batches,
         epochs=settings.epochs,
+        initial_epoch=int(recorder.trial.last_epoch),
         shuffle=False,  # `batches` does
         validation_data=batches(dataset.validation_images, validation_labels, EVALUATION_BATCH),
-        callbacks=callbacks,
+        callbacks=[*callbacks, checkpoints],
         verbose=0,
     )
 
@@ -128,7 +140,7 @@ def _fit(model: keras.Model, config: ImageClassifierConfig, dataset: Dataset, cl
 def train(
     model: keras.Model, config: ImageClassifierConfig, dataset: Dataset, classes: int, recorder: Recorder
 ) -> bool:
-    """Trains a model in place; its history is the recorder's trial's.
+    """Trains a model in place, from where its trial is resumed; its history is the recorder's trial's.
 
     The weights are those at the end of the last complete epoch; with early stopping, of the epoch of the lowest
     val_loss.

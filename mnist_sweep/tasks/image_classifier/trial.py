@@ -21,6 +21,7 @@ from mnist_sweep.config.kernels import given
 from mnist_sweep.config.schema import Shape
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.tasks.context import TrialContext
+from mnist_sweep.tasks.image_classifier.checkpoints import checkpoint_bytes
 from mnist_sweep.tasks.image_classifier.compiling import compile_model, labels_for
 from mnist_sweep.tasks.image_classifier.data import Dataset, attach, load, validated_groups
 from mnist_sweep.tasks.image_classifier.evaluation import Predictions, predict, write_predictions
@@ -139,7 +140,7 @@ def probe(plain: Mapping[str, Any], settings: Mapping[str, Any], steps: int) -> 
 
     Returns:
         `parameters`, and if steps are timed `step_seconds` (CPU time, median), `evaluation_seconds` (CPU time of one
-        image) and `memory`, the peak resident size of the process in bytes.
+        image), `checkpoint`, the bytes of a checkpoint, and `memory`, the peak resident size of the process in bytes.
 
     Raises:
         UserError: A mistake in the configuration.
@@ -167,6 +168,7 @@ def probe(plain: Mapping[str, Any], settings: Mapping[str, Any], steps: int) -> 
         begun = time.process_time()
         model.predict_on_batch(many)
         found["evaluation_seconds"] = (time.process_time() - begun) / EVALUATION_BATCH
+        found["checkpoint"] = float(checkpoint_bytes(model, config))
         found["memory"] = 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert all(math.isfinite(value) for value in found.values())
     return found
