@@ -83,7 +83,7 @@ class StudyConfig:
     """A study's name (null: made from model and data), seed, and of how many trials the models are kept.
 
     `fork`: where the study was begun with another configuration, a new one takes over the trials that still fit. `note`
-    and `tags` are a person's own, for the report and MLflow.
+    and `tags` are a person's own, for the report and MLflow. `on_event` is a command that is told what happens.
     """
 
     name: str | None
@@ -94,6 +94,7 @@ class StudyConfig:
     tags: dict[Annotated[str, BeforeValidator(_own_tag)], Annotated[str, BeforeValidator(_as_text)]] = field(
         default_factory=dict
     )
+    on_event: str | None = None
 
 
 @dataclass(frozen=True, config=CONFIG)

@@ -4,7 +4,7 @@ The runner (execution/runner.py) has the event loop; this is the source of its j
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mnist_sweep.config import TrialConfig, UserError
@@ -12,6 +12,7 @@ from mnist_sweep.config.constraints import violations
 from mnist_sweep.config.metrics import Row
 from mnist_sweep.config.traits import traits
 from mnist_sweep.driver.budget import Budget
+from mnist_sweep.driver.on_event import EventKind, OnEvent
 from mnist_sweep.driver.plan import Plan
 from mnist_sweep.driver.study_files import StudyFiles
 from mnist_sweep.execution.executor import Executor, Job
@@ -59,6 +60,11 @@ class Outcome:
         """Whether a signal has ended it."""
         return self.code > INTERRUPTED
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether its trials have failed."""
+        return 0 < self.code < INTERRUPTED
+
 
 class Sweep:
     """The trials of one call on one study."""
@@ -77,6 +83,7 @@ class Sweep:
         self.stopped_by = ""
         self.budget = Budget(plan.settings.search, search, plan.description)
         self.kernels = kernels_of(plan.folder)
+        self.on_event = OnEvent(plan.on_event, progress.warn)
         self._writing: set[int] = set()  # trained, but not told to Optuna yet
 
     def next_job(self) -> Job | None:
@@ -199,6 +206,13 @@ class Sweep:
         text += spread_text(trial.seeds.get(metric.name, ()))
         text += ", the best so far" if is_best else ""
         self.progress.ended(job.number, state, text + (f"; {trial.why_infeasible}" if trial.infeasible else ""))
+        if is_best:
+            self.tell("best")
+
+    def tell(self, kind: EventKind, **more: Any) -> None:
+        """Tells the command of `study.on_event` what has happened: the content of summary.json, and more."""
+        where = {"folder": str(self.plan.folder.path.absolute())}
+        self.on_event.tell(kind, {**more, **where, **asdict(self.files.summary())})
 
     def _not_trained(self, number: int, metrics: Mapping[str, float], seconds: float) -> None:
         """Tells Optuna that a trial has no epoch: it does not meet the constraints, or was stopped by hand."""

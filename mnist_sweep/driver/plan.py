@@ -17,6 +17,7 @@ from mnist_sweep.config.spelling import dotted
 from mnist_sweep.config.task import Task, build_task
 from mnist_sweep.driver.budget import check_ends
 from mnist_sweep.driver.combinations import Impossible, impossible
+from mnist_sweep.driver.on_event import parse_command
 from mnist_sweep.driver.start import check_start, start_points
 from mnist_sweep.execution.jobs import train_command
 from mnist_sweep.search import Given, Search, build_pruner, build_sampler, is_finite, rehearse
@@ -53,6 +54,7 @@ class Plan:
     flags: list[str]
     impossible: Impossible | None = None
     start: Sequence[Given] = ()
+    on_event: Sequence[str] = ()
 
     @property
     def task(self) -> Task:
@@ -193,6 +195,7 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
     if "search" not in plain and "search" in fixed:
         raise UserError(f"search={option} is not there{nearest(str(option), composed.composer.options('search'))}")
     settings = parse_settings(plain, allowed)
+    on_event = parse_command(settings.study.on_event, "study.on_event" in fixed)
     composer = composed.composer
     base = composer.config({})
     if isinstance(data := base.plain().get("data"), dict) and data.get("validation") == "test":
@@ -222,4 +225,5 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
             raise UserError(f"search.space: {error}") from None
     folder = StudyFolder(settings.runs_folder / name)
     lost = impossible(composer, parameters, values, description)
-    return Plan(settings, composer, base, values, parameters, description, folder, plain, composed.flags, lost, start)
+    flags = composed.flags
+    return Plan(settings, composer, base, values, parameters, description, folder, plain, flags, lost, start, on_event)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,27 +41,41 @@ def _conclude(record: StudyFiles, screen: Progress) -> None:
         screen.warn(f"The report could not be made ({wrong}); the study is complete: see report.log in its folder")
 
 
+def _searched(sweep: Sweep, executor: Executor, screen: Progress) -> Outcome:
+    """Searches, and draws the report."""
+    record, on_seeds = sweep.files, OnSeeds(sweep)
+    steering = Steering(on_seeds)
+    outcome = run_sweep(sweep, executor, on_seeds, steering)
+    on_seeds.leave()
+    steering.close()
+    record.ended = outcome.why
+    if outcome.is_interrupted:  # after Ctrl-C no pictures are drawn
+        record.write_summary()
+    else:
+        _conclude(record, screen)
+    return outcome
+
+
 def _run(sweep: Sweep, executor: Executor, screen: Progress) -> Outcome:
-    """Searches, draws the report, and waits for MLflow."""
+    """Searches, draws the report, waits for MLflow, and for the command that is told of it."""
     plan, record, tracker = sweep.plan, sweep.files, sweep.files.tracker
     try:
-        on_seeds = OnSeeds(sweep)
-        steering = Steering(on_seeds)
-        outcome = run_sweep(sweep, executor, on_seeds, steering)
-        on_seeds.leave()
-        steering.close()
-        record.ended = outcome.why
-        if outcome.is_interrupted:  # after Ctrl-C no pictures are drawn
-            record.write_summary()
-        else:
-            _conclude(record, screen)
-    except Unavailable:
-        record.finish(TrialState.INTERRUPTED)
-        tracker.close()
+        outcome = _searched(sweep, executor, screen)
+        sweep.tell("failed" if outcome.has_failed else "ended", reason=outcome.why)
+    except Exception as error:
+        sweep.tell("failed", reason=str(error))
+        if isinstance(error, Unavailable):
+            record.finish(TrialState.INTERRUPTED)
+            tracker.close()
+        sweep.on_event.close()
         raise
     record.finish(TrialState.INTERRUPTED if outcome.is_interrupted else TrialState.COMPLETE)
     with screen.status("bringing MLflow up to date"):
         caught_up = tracker.close()
+    with (
+        screen.status(f"waiting for study.on_event={plan.settings.study.on_event}") if plan.on_event else nullcontext()
+    ):
+        sweep.on_event.close()
     if not caught_up:
         screen.warn(f"tracking is behind in {tracker.uri}: the folders have everything; bring it up to date with: "
                     f"{command_text(plan, 'sync')}")  # fmt: skip

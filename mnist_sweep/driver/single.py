@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mnist_sweep.config import TrialConfig, parse_trial
+from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.compose import key_of, of_a_trial
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.image_classifier import ImageClassifierConfig
@@ -164,6 +164,10 @@ class TrainRequest:
 def train_request(composed: Composed) -> TrainRequest:
     """Returns what `train` is asked for; raises UserError."""
     around = parse_surroundings(composed.config, composed.trusted)
+    if around.study.on_event is not None:
+        raise UserError(
+            "study.on_event is of a search: `mnist-sweep sweep` tells a command what happens, train does not"
+        )
     config = parse_trial(composed.config, composed.trusted)
     overrides = [override for override in composed.overrides if of_a_trial(override)]
     return TrainRequest(config, overrides, **vars(around), experiment=composed.choices.get("experiment"))

@@ -225,13 +225,13 @@ class StudyFiles:
         result = result_of(self.folder.trial(best.number), self.folder.name, overrides)
         files.write_yaml(self.folder.best, {**content, "recorded": result}, header)
 
-    def write_summary(self) -> None:
-        """Writes summary.json and README.md. Times add up over the calls that worked on the study."""
+    def summary(self) -> Summary:
+        """Returns what summary.json says. Times add up over the calls that worked on the study."""
         now, before = time.monotonic(), self._before
         span = before.worker_seconds if before else 0.0
         span += (now - (self._first_trial or now)) * self.at_once
         busy = (before.busy_seconds if before else 0.0) + self._busy_seconds
-        Summary(
+        return Summary(
             study=self.folder.name,
             states=dict(self.search.counts),
             metric=self.search.metrics,
@@ -247,7 +247,11 @@ class StudyFiles:
             note=self.plan.settings.study.note,
             tags=dict(self.plan.settings.study.tags),
             pareto_front=self.search.front() if len(self.search.metrics) > 1 else None,
-        ).write(self.folder.summary)
+        )
+
+    def write_summary(self) -> None:
+        """Writes summary.json and README.md."""
+        self.summary().write(self.folder.summary)
         files.write_text(self.folder.readme, study_page(self))
 
     def _summarized(self, trial: Standing | None) -> SummarizedTrial | None:

@@ -18,7 +18,8 @@ from mnist_sweep.storage.folders import StudyFolder
 # Parts of the configuration that don't change what a study is: it can go on with others.
 MAY_CHANGE = ("search.n_trials", "search.timeout", "search.target", "search.max_failures", "search.audit",
               "search.until", "search.patience", "search.min_delta", "search.start", "runtime", "tracking",
-              "runs_folder", "study.name", "study.fork", "study.note", "study.tags", "study.keep_models", "data.path",
+              "runs_folder", "study.name", "study.fork", "study.note", "study.tags", "study.on_event",
+              "study.keep_models", "data.path",
               "data.groups")  # fmt: skip
 SHOWN = 4
 
@@ -62,6 +63,8 @@ def _with_present_names(config: Mapping[str, Any]) -> dict[str, Any]:
 def identity(plain: dict[str, Any], data_digest: str) -> dict[str, Any]:
     """Returns what makes a study: its composed configuration, space included, and the digest of its data."""
     known: dict[str, Any] = json.loads(masked(json.dumps(plain)))  # as config.yaml has it
+    if isinstance(known.get("study"), dict):
+        known["study"].pop("on_event", None)  # what runs a command is written into no file
     return {**known, "data_digest": data_digest}
 
 
