@@ -37,6 +37,9 @@ from mnist_sweep.execution.executor import (
     Trained,
 )
 from mnist_sweep.execution.forkserver_private import use
+from mnist_sweep.execution.job_folder import folder_of
+from mnist_sweep.execution.meter import Meter
+from mnist_sweep.storage.usage import write_usage
 
 GRACE_SECONDS = 5.0
 WATCH_SECONDS = 0.2
@@ -48,9 +51,11 @@ NO_LIMITS = Limits()
 
 @dataclass
 class _Running:
+    job: Job
     process: BaseProcess
     connection: Connection
     seen: psutil.Process | None  # knows a process from a later one of the same number
+    meter: Meter
     began: float
     verdict: str = ""  # why the watch has ended it
 
@@ -104,7 +109,7 @@ class LocalExecutor:
             seen = None  # it has died already: its pipe tells
         finally:
             there.close()
-        self.jobs[job.number] = _Running(started, here, seen, time.monotonic())
+        self.jobs[job.number] = _Running(job, started, here, seen, Meter(seen), time.monotonic())
 
     def events(self, timeout: float) -> list[Event]:
         """Returns what the jobs have sent, and which of them have died."""
@@ -130,11 +135,13 @@ class LocalExecutor:
                 job.process.join(GRACE_SECONDS)
                 events.append(_death(number, job))
         if events and isinstance(events[-1], Done | Failed):
+            _record_usage(job)
             self._forget(number)
         return events
 
     def _watch(self, job: _Running) -> None:
-        """Ends a job that takes more than it may; its log then says where it was."""
+        """Measures what a job takes, and ends it where that is more than it may; its log then says where it was."""
+        job.meter.look()
         passed = time.monotonic() - job.began
         if job.verdict:  # it was told to end, and may be unable to
             if passed > GRACE_SECONDS:
@@ -142,14 +149,9 @@ class LocalExecutor:
             return
         if self.limits.seconds is not None and passed > self.limits.seconds:
             job.verdict = f"it took longer than runtime.trial_timeout={duration_text(self.limits.seconds)}"
-        elif self.limits.memory is not None and job.seen is not None:
-            try:
-                used = job.seen.memory_info().rss
-            except psutil.Error:
-                return
-            if used > self.limits.memory:
-                limit = f"runtime.memory_limit={self.limits.memory / 1e9:g}GB"
-                job.verdict = f"it used {used / 1e9:.2f} GB of memory, more than {limit}"
+        elif self.limits.memory is not None and job.meter.memory > self.limits.memory:
+            limit = f"runtime.memory_limit={self.limits.memory / 1e9:g}GB"
+            job.verdict = f"it used {job.meter.memory / 1e9:.2f} GB of memory, more than {limit}"
         if job.verdict:
             job.began = time.monotonic()
             _kill(job, signal.SIGABRT)
@@ -209,6 +211,14 @@ def _deaf_to_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _record_usage(job: _Running) -> None:
+    """Writes what a trial has taken into its folder, whatever has become of it."""
+    job.meter.look()
+    if job.job.kind == "train" and (usage := job.meter.usage()) is not None:
+        with contextlib.suppress(OSError):  # of a full disk the trial's own files tell
+            write_usage(folder_of(job.job), usage)
 
 
 def _kill(job: _Running, number: signal.Signals) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ def _number(text: str) -> float | str:
 
 
 def trials_table(study: Study) -> "pd.DataFrame":
-    """Returns a row for each trial: number, state, values, seconds, searched parameters (`params_...`) and metrics."""
+    """Returns a row for each trial: number, state, values, seconds, parameters (`params_...`), metrics and usage."""
     import pandas as pd
 
     rows = []
@@ -30,8 +31,9 @@ def trials_table(study: Study) -> "pd.DataFrame":
         parameters = {f"params_{key}": _number(text) for key, text in study.values_of(trial).items()}
         metrics = {f"metrics_{key}": value for key, value in trial.metrics.items()}
         took = trial.ended - trial.started if trial.started and trial.ended else None
+        usage = {f"system_{key}": value for key, value in asdict(used).items()} if (used := trial.usage) else {}
         rows.append({"number": trial.number, "state": trial.state.value, **values, "seconds": took, **parameters,
-                     **metrics})  # fmt: skip
+                     **metrics, **usage})  # fmt: skip
     return pd.DataFrame(rows)
 
 

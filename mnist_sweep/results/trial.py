@@ -8,6 +8,7 @@ from mnist_sweep.formatting import short, spread_text
 from mnist_sweep.storage.environment import Environment, read_environment
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.state import StateFile, TrialState, read_state
+from mnist_sweep.storage.usage import Usage, read_usage
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,11 @@ class Trial:
     def metrics(self) -> dict[str, float]:
         """The final metrics, empty unless the trial is complete or was pruned."""
         return files.read_json_or_empty(self.folder.metrics)
+
+    @property
+    def usage(self) -> Usage | None:
+        """What it has taken of its machine, None where that was not measured."""
+        return read_usage(self.folder)
 
     @property
     def environment(self) -> Environment | None:

@@ -59,6 +59,7 @@ class TrialFolder:
     weights = File("model.weights.h5", "The weights of a network that can't be saved without its code.")
     checkpoint = File("checkpoint.bin", "Where a running or interrupted trial goes on from; removed when it ends.")
     seeds = File("seeds", "The runs on further seeds of the search (search.seeds), each like a trial's folder.")
+    usage = File("usage.json", "CPU seconds and peak memory of the trial's process, measured from outside.")
     log = File("log.txt", "Everything that the trial printed, tracebacks included.")
     state = File("state.json", "How the trial ended, written by the driver: state, reason, searched values.")
     record = File("record.json", "Metadata of the MLflow run: name, parameters, tags, data set, start.")

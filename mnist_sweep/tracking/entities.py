@@ -5,6 +5,7 @@ import json
 import re
 import statistics
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from mnist_sweep.config.metrics import AROUND, BEST
@@ -13,6 +14,7 @@ from mnist_sweep.files import read_json_or_empty
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.run_record import RunKind, RunRecord
 from mnist_sweep.storage.state import TrialState, read_state
+from mnist_sweep.storage.usage import read_usage
 
 STATUS: dict[str, str] = {
     TrialState.COMPLETE: "FINISHED",
@@ -41,6 +43,7 @@ STATE_TAGS = (
     "origin",
     "infeasible",
 )  # of state.json, where they are set
+SYSTEM = "system/"  # the prefix by which MLflow knows system metrics
 LONGEST_VALUE = 6000  # characters, where MLflow truncates a parameter's value
 _FORBIDDEN = re.compile(r"[^\w\-./: ]")
 
@@ -113,6 +116,20 @@ def final_metrics(folder: TrialFolder, kind: str) -> list[Any]:
     chosen = [name for name, value in metrics.items() if not (name in curves and value == rows[-1][name])
               and not (kind == RunKind.CONFIRM and name.startswith(BEST))]  # fmt: skip
     return [Metric(name, metrics[name], moment, step) for name in chosen]
+
+
+def system_metrics(folder: TrialFolder, ended: float) -> list[Any]:
+    """Returns what a trial has taken of its machine, as metrics that MLflow's page shows among its system metrics.
+
+    Args:
+        folder: The trial's folder.
+        ended: When it ended, in seconds since 1970.
+    """
+    from mlflow.entities import Metric
+
+    usage = read_usage(folder)
+    found = asdict(usage) if usage else {}
+    return [Metric(f"{SYSTEM}{name}", value, int(ended * 1000), 0) for name, value in found.items()]
 
 
 def progress_metrics(rows: Iterable[tuple[int, float, dict[str, float]]]) -> list[Any]:

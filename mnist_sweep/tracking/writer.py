@@ -236,6 +236,7 @@ class Writer:
         metrics = entities.epoch_metrics(folder.rows(), kind)
         if ended:
             metrics += entities.final_metrics(folder, kind)
+            metrics += entities.system_metrics(folder, state.get("ended") or record.started)
             tags |= _state_tags(folder, state)
         self._log(run_id, metrics, params, entities.tags(tags))
         if ended:

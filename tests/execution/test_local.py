@@ -15,6 +15,8 @@ from mnist_sweep.config.kernels import VARIABLE, Kernels
 from mnist_sweep.config.schema import TrainConfig
 from mnist_sweep.execution import Done, Epoch, Event, Failed, Job, LocalExecutor, Started, Trained
 from mnist_sweep.files import read_json
+from mnist_sweep.storage.folders import TrialFolder
+from mnist_sweep.storage.usage import read_usage
 from mnist_sweep.tasks import ImageClassifier
 from mnist_sweep.tasks.image_classifier.data import describe
 
@@ -55,6 +57,10 @@ def test_a_job_starts_reports_its_epochs_and_is_done(executor: LocalExecutor, tm
     assert [type(event) for event in events] == [Started, Epoch, Epoch, Epoch, Trained, Done]
     assert [event.row["epoch"] for event in events if isinstance(event, Epoch)] == [1, 2, 3]
     assert events[-1].result["stopped"] is False
+    usage = read_usage(TrialFolder(tmp_path / "0"))
+    assert usage is not None
+    assert usage.cpu_seconds > 0
+    assert 50 < usage.peak_memory_megabytes < 5000
 
 
 def test_two_jobs_at_once_give_the_same_bits(executor: LocalExecutor, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.history import append_history, begin_history
 from mnist_sweep.storage.run_record import RunRecord
 from mnist_sweep.storage.state import TrialState
+from mnist_sweep.storage.usage import Usage, write_usage
 from mnist_sweep.tracking import entities
 
 COLUMNS = ("epoch", *CURVES, "seconds", "timestamp")
@@ -73,3 +74,11 @@ def test_a_view_has_the_objective_and_the_searched_parameters() -> None:
     assert (view["orderByKey"], view["orderByAsc"]) == ("metrics.`val_loss`", True)
     assert "params.`model.units`" in view["selectedColumns"]
     json.dumps(view)
+
+
+def test_what_a_trial_has_taken_is_a_system_metric(tmp_path: Path) -> None:
+    folder = TrialFolder(tmp_path)
+    assert entities.system_metrics(folder, 5.0) == []
+    write_usage(folder, Usage(12.5, 640.0))
+    found = {one.key: (one.value, one.timestamp) for one in entities.system_metrics(folder, 5.0)}
+    assert found == {"system/cpu_seconds": (12.5, 5000), "system/peak_memory_megabytes": (640.0, 5000)}
