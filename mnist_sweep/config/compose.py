@@ -22,7 +22,7 @@ from mnist_sweep.config.trial import TrialConfig, parse_trial
 
 # Overrides with these keys don't change what a trial is.
 NOT_OF_A_TRIAL = ("search", "sampler", "pruner", "tracking", "runs_folder", "runtime", "study.name", "study.note",
-                  "study.tags", "study.keep_models", "study.fork", "hydra")  # fmt: skip
+                  "study.on_event", "study.tags", "study.keep_models", "study.fork", "hydra")  # fmt: skip
 TRUSTED = "runtime.allowed_targets"  # without which some trials can't be run
 
 

@@ -64,6 +64,7 @@ def test_a_search_tells_of_each_new_best_trial_and_of_its_end(
     assert last["best"]["value"] == values[-1]
     assert heard.warnings == []
     assert "on_event" not in read_yaml(found.folder.config)["study"]
+    assert "on_event" not in found.folder.trial(0).overrides.read_text()  # `train` takes what is pasted behind it
 
 
 def test_a_search_that_fails_says_so(
