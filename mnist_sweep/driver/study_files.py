@@ -9,7 +9,7 @@ from mnist_sweep.config.flatten import flatten_space
 from mnist_sweep.config.metrics import Row
 from mnist_sweep.driver.kept_models import KeptModels
 from mnist_sweep.driver.plan import Plan
-from mnist_sweep.driver.study_page import study_page
+from mnist_sweep.driver.study_page import found_by, study_page
 from mnist_sweep.execution.job_folder import stored
 from mnist_sweep.execution.jobs import shortest, workers
 from mnist_sweep.formatting import spread_text
@@ -252,7 +252,7 @@ class StudyFiles:
     def write_summary(self) -> None:
         """Writes summary.json and README.md."""
         self.summary().write(self.folder.summary)
-        files.write_text(self.folder.readme, study_page(self))
+        files.write_text(self.folder.readme, study_page(found_by(self)))
 
     def _summarized(self, trial: Standing | None) -> SummarizedTrial | None:
         if trial is None or not trial.values:
@@ -274,7 +274,7 @@ class StudyFiles:
         self.noise = selection_noise(read_study(self.folder))
         self.write_summary()
         wrong = refresh_report(self.folder, self._write_hardest)
-        files.write_text(self.folder.readme, study_page(self))  # which names the report
+        files.write_text(self.folder.readme, study_page(found_by(self)))  # which names the report
         return wrong
 
     def _write_hardest(self) -> None:
