@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnist_sweep.api.around import defaults, tracking_of, unchanged_environment
+from mnist_sweep.api.around import defaults, surroundings, tracking_of, unchanged_environment
 from mnist_sweep.api.trial import Trial
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import check
 from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.settings import ConfirmConfig, parse_surroundings
 from mnist_sweep.confirm.session import Confirming, confirm
+from mnist_sweep.driver.deletion import Deletion
 from mnist_sweep.execution.jobs import shortest
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.report import write_report
@@ -145,6 +146,21 @@ class Study:
         if not answer.is_done:
             raise UserError(answer.text)
         return answer.text
+
+    def delete(self, trial: int | None = None) -> None:
+        """Deletes one of its trials, or all of it, with the MLflow runs, without a question.
+
+        Args:
+            trial: The number of the trial, None for the study.
+
+        Raises:
+            UserError: It is running, or needs the trial.
+            Unavailable: MLflow can't be reached; nothing is deleted.
+        """
+        around = surroundings(self.folder.parent, self._trusted)
+        deletion = Deletion(self._folder, around.tracking, lambda _: None)
+        with unchanged_environment():
+            deletion.study() if trial is None else deletion.trial(trial)
 
     def confirm(self, seeds: int | str = 5, top_k: int = 3) -> Confirmation:
         """Trains the best trials on fresh seeds, judges them by the test images, and compares them.

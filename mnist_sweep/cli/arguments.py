@@ -30,6 +30,7 @@ class Names(Enum):
     TRIALS = "trials"
     CONFIGURATION = "a configuration file"
     STUDY_OR_FILE = "a study's name or a best.yaml"
+    STUDY_OR_TRIAL = "a study's name, or STUDY/TRIAL"
     RUNNING = "a study's name, or STUDY/TRIAL for stop"
 
 
@@ -67,6 +68,7 @@ COMMANDS = {
     "show": Command("show", "show", Names.STUDY),
     "studies": Command("show", "studies", function="all_studies"),
     "export": Command("export", "export", Names.STUDY),
+    "delete": Command("delete", "delete", Names.STUDY_OR_TRIAL),
     "stop": Command("steer", "steer", Names.RUNNING, function="stop"),
     "pause": Command("steer", "steer", Names.RUNNING, function="pause"),
     "resume": Command("steer", "steer", Names.RUNNING, function="resume"),
@@ -165,6 +167,9 @@ def _take_names(arguments: Arguments, command: Command, name: str) -> Arguments:
         return replace(arguments, overrides=[*overrides, *(f"file={as_literal(text)}" for text in files)])
     if kind is Names.RUNNING:
         return replace(arguments, overrides=_of_running(names, overrides, name))
+    if kind is Names.STUDY_OR_TRIAL:
+        study, others = _one_study(names, overrides, kind, name)
+        return replace(arguments, overrides=[*others, *_study_and_trial(study, kind, name)])
     if kind is Names.TRIALS:
         return replace(arguments, overrides=[*overrides, *([f"trials={as_literal(names)}"] if names else [])])
     if names and _is_file(names[0]):
@@ -172,26 +177,35 @@ def _take_names(arguments: Arguments, command: Command, name: str) -> Arguments:
     return arguments  # `read` says what is wrong with them
 
 
-def _of_running(names: Sequence[str], overrides: Sequence[str], name: str) -> list[str]:
-    """The overrides of a command for a running search: what it is to do there is handed on as text."""
+def _one_study(names: Sequence[str], overrides: Sequence[str], kind: Names, name: str) -> tuple[str, list[str]]:
+    """Returns the study that is named, as a name or by its key, empty for none, and all other overrides."""
     keys = ("study", "study_name")
     studies = [*names, *(text.partition("=")[2] for text in overrides if key_of(text) in keys)]
     if len(studies) > 1:
-        raise UserError(f"{name} takes {Names.RUNNING.value}, once, got {', '.join(studies)}")
-    study, _, trial = (studies[0] if studies else "").partition("/")
-    own = [text for text in overrides if key_of(text) == "runs_folder" or key_of(text).startswith("hydra")]
-    given = [text for text in overrides if text not in own and key_of(text) not in keys]
+        raise UserError(f"{name} takes {kind.value}, once, got {', '.join(studies)}")
+    return studies[0] if studies else "", [text for text in overrides if key_of(text) not in keys]
+
+
+def _study_and_trial(text: str, kind: Names, name: str) -> list[str]:
+    """Returns STUDY or STUDY/TRIAL as overrides."""
+    study, slash, trial = text.partition("/")
+    if slash and not trial.isdigit():
+        raise UserError(f"{name} takes {kind.value}, got {text}")
+    return [*([f"study_name={as_literal(study)}"] if study else []), *([f"trial={int(trial)}"] if trial else [])]
+
+
+def _of_running(names: Sequence[str], overrides: Sequence[str], name: str) -> list[str]:
+    """The overrides of a command for a running search: what it is to do there is handed on as text."""
+    kind = Names.RUNNING
+    study, others = _one_study(names, overrides, kind, name)
+    own = [text for text in others if key_of(text) == "runs_folder" or key_of(text).startswith("hydra")]
+    given = [text for text in others if text not in own]
     if given and name not in ("add", "set"):
-        raise UserError(f"{name} takes {Names.RUNNING.value}, got {given[0]}")
-    if trial and (name != "stop" or not trial.isdigit()):
-        raise UserError(f"{name} takes {Names.RUNNING.value}, got {studies[0]}")
-    found = [f"study_name={as_literal(study)}"] if study else []
-    return [
-        *own,
-        *found,
-        *([f"trial={int(trial)}"] if trial else []),
-        *([f"given={as_literal(given)}"] if given else []),
-    ]
+        raise UserError(f"{name} takes {kind.value}, got {given[0]}")
+    if "/" in study and name != "stop":
+        raise UserError(f"{name} takes {kind.value}, got {study}")
+    found = _study_and_trial(study, kind, name)
+    return [*own, *found, *([f"given={as_literal(given)}"] if given else [])]
 
 
 # What a search has, and a stored configuration has not.

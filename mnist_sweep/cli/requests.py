@@ -113,6 +113,28 @@ def steer_request(composed: Composed, name: str) -> SteerRequest:
 
 
 @dataclass(frozen=True)
+class DeleteRequest:
+    """Of `delete`: a study, one of its trials or None for all of it, and whether it is not to be asked."""
+
+    study: str
+    trial: int | None
+    yes: bool
+    tracking: TrackingConfig
+    runs_folder: Path
+
+
+def delete_request(composed: Composed) -> DeleteRequest:
+    """Returns what `delete` is asked for; raises UserError."""
+    config = composed.config
+    if (study := _name(config["study_name"])) is None:
+        raise UserError("delete takes a study's name, or STUDY/TRIAL")
+    if not isinstance(config["yes"], bool):
+        raise UserError(f"yes must be true or false, got {shown(config['yes'])}")
+    tracking, folder = parse_tracking(config["tracking"]), parse_folder(config["runs_folder"])
+    return DeleteRequest(study, config["trial"], config["yes"], tracking, folder)
+
+
+@dataclass(frozen=True)
 class ReportRequest:
     """Of `report`: studies, None for the one that was worked on last; where to write, None for the usual folder."""
 

@@ -21,6 +21,7 @@ from mnist_sweep.driver.on_event import parse_command
 from mnist_sweep.driver.start import check_start, start_points
 from mnist_sweep.execution.jobs import train_command
 from mnist_sweep.search import Given, Search, build_pruner, build_sampler, is_finite, rehearse
+from mnist_sweep.storage.deleted import deleted_numbers
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.tasks.data import Description, Transfer, check_against, known, prepare
 
@@ -87,6 +88,7 @@ class Plan:
             self.values,
             self.start,
             allowing(self.settings, self.composer, self.description),
+            deleted_numbers(self.folder),
         )
 
     def command(self, overrides: Mapping[str, str]) -> str:

@@ -7,16 +7,16 @@ from mnist_sweep import files
 from mnist_sweep.config import UserError
 from mnist_sweep.config.flatten import flatten_space
 from mnist_sweep.config.metrics import Row
+from mnist_sweep.driver.best_file import write_best
 from mnist_sweep.driver.kept_models import KeptModels
 from mnist_sweep.driver.plan import Plan
 from mnist_sweep.driver.study_page import found_by, study_page
 from mnist_sweep.execution.job_folder import stored
-from mnist_sweep.execution.jobs import shortest, workers
+from mnist_sweep.execution.jobs import workers
 from mnist_sweep.formatting import spread_text
 from mnist_sweep.report import refresh_report
 from mnist_sweep.results.hardest import write_hardest
 from mnist_sweep.results.pruning import Pruning, judge_pruner
-from mnist_sweep.results.recorded import result_of
 from mnist_sweep.results.selection_noise import SelectionNoise, selection_noise
 from mnist_sweep.results.study import read_study
 from mnist_sweep.search import Asked, Search, Standing
@@ -214,16 +214,9 @@ class StudyFiles:
         return self.plan.command(best.overrides) if best else None
 
     def _write_best(self, best: Standing) -> None:
-        """The best trial's complete configuration, for `mnist-sweep train`, and its result, for `reproduce`."""
-        header = (
-            f"# The best trial of study {self.folder.name}: {self.best_line()}.\n"
-            f"# Run it again with: mnist-sweep train {shortest(self.folder.best)}\n"
-            f"# The same as: {self.plan.command(best.overrides)}\n"
-        )
-        content = stored(self.plan.composer.config(best.overrides).plain())
-        overrides = self.plan.composer.overrides(best.overrides)
-        result = result_of(self.folder.trial(best.number), self.folder.name, overrides)
-        files.write_yaml(self.folder.best, {**content, "recorded": result}, header)
+        config, overrides = self.plan.composer.config(best.overrides), self.plan.composer.overrides(best.overrides)
+        command, content = self.plan.command(best.overrides), stored(config.plain())
+        write_best(self.folder, self.folder.trial(best.number), self.best_line(), command, content, overrides)
 
     def summary(self) -> Summary:
         """Returns what summary.json says. Times add up over the calls that worked on the study."""

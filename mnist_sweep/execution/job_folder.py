@@ -6,6 +6,7 @@ from typing import Any
 
 from mnist_sweep import files
 from mnist_sweep.execution.executor import Job
+from mnist_sweep.storage.deleted import deleted_numbers
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 
 # The groups that a stored configuration needs next to its own sections when Hydra composes it again.
@@ -62,7 +63,8 @@ def next_folder(study: StudyFolder) -> tuple[int, TrialFolder]:
         The trial's number and its folder.
     """
     (study.path / "trials").mkdir(parents=True, exist_ok=True)
-    number = max((int(trial.path.name) for trial in study.trials()), default=-1) + 1
+    taken = {int(trial.path.name) for trial in study.trials()} | deleted_numbers(study)
+    number = max(taken, default=-1) + 1
     while True:
         try:
             study.trial(number).path.mkdir()

@@ -53,6 +53,7 @@ class Search:
         base: Mapping[str, str],
         start: Sequence[Given] = (),
         allows: Callable[[Mapping[str, str]], bool] = lambda _: True,
+        deleted: Collection[int] = (),
     ) -> None:
         """Opens the study, or makes it.
 
@@ -64,6 +65,7 @@ class Search:
             base: The base configuration's values of all parameters and of all keys in their conditions.
             start: The trials that are tried first, after the baseline.
             allows: Whether a trial of these overrides may be drawn, by what is known of it before it runs.
+            deleted: The trials that a person has deleted: they count for nothing, and are not tried again.
         """
         self.settings = settings
         self.parameters = in_order(parameters)
@@ -91,7 +93,9 @@ class Search:
         self.counts: Counter[TrialState] = Counter(dict.fromkeys(FINISHED, 0))
         for trial in self._trials():
             if trial.state.is_finished():
-                self._finish(standing_of(trial, self.parameters))
+                standing = standing_of(trial, self.parameters)
+                self._remember(standing) if trial.number in deleted else self._finish(standing)
+        self._deleted = len(deleted)
         self._waiting = sum(trial.state == OptunasState.WAITING for trial in self._trials())  # enqueued, not asked for
         by_first = len(self.objectives) == 1 or settings.search.prune_by_first
         self.prunes = by_first and self.objectives[0].curve is not None
@@ -111,9 +115,12 @@ class Search:
 
     def _finish(self, trial: Standing) -> None:
         self._finished[trial.number] = trial
-        self._note(trial.number, trial.overrides, is_given=trial.number == 0 or trial.origin is not None)
+        self._remember(trial)
         self.counts[trial.state] += 1
         self._rank(trial)
+
+    def _remember(self, trial: Standing) -> None:
+        self._note(trial.number, trial.overrides, is_given=trial.number == 0 or trial.origin is not None)
 
     def _rank(self, trial: Standing, left_out: Collection[int] = ()) -> None:
         """Ranks a trial that may be the best."""
@@ -214,7 +221,7 @@ class Search:
             return None
         elif self._is_grid and (point := self.tried.next_left()) is not None:
             self.study.enqueue_trial(point)
-        seed = drawn(f"{self._seed} {len(self._finished) + len(self.running)}")
+        seed = drawn(f"{self._seed} {len(self._finished) + self._deleted + len(self.running)}")
         seed_sampler(self._sampler.sampler, seed)
         self._sampler.seed(seed)
         return self._take(self.study.ask(), 0)

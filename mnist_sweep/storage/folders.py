@@ -106,6 +106,7 @@ class StudyFolder:
     winner = File("winner.yaml", "The recommended finalist, ready for experiments/.")
     requests = File("requests", "Requests to the running driver that wait for their answers.")
     request_log = File("requests.jsonl", "All requests to the running driver, by whom and when, and its answers.")
+    deleted = File("deleted.json", "The trials that were deleted, by whom and when; their numbers are not used again.")
     record = File("record.json", "Metadata of the study's MLflow run.")
     tracking = File("mlflow.json", "The id of the study's MLflow run.")
     settled = File("settled.json", "Since when all files of the trials that had ended are known to be complete.")

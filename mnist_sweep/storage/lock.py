@@ -45,11 +45,18 @@ def locked(folder: StudyFolder) -> Iterator[None]:
         yield
     finally:
         folder.driver.unlink(missing_ok=True)
-        if list(folder.path.iterdir()) == [folder.lock]:  # a search that was refused leaves nothing behind
+        there = list(folder.path.iterdir()) if folder.path.is_dir() else []  # it may have been deleted
+        if there == [folder.lock]:  # a search that was refused leaves nothing behind
             folder.lock.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 folder.path.rmdir()
         lock.release()
+
+
+def check_free(folder: StudyFolder) -> None:
+    """Raises UserError where a driver is running on a study."""
+    if is_held(folder):
+        raise UserError(f"study {folder.name} is being worked on by another process ({_holder(folder)}): stop it first")
 
 
 def is_held(folder: StudyFolder) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -93,6 +94,12 @@ class Writer:
         """Returns whether the run that an mlflow.json names is in this store, not deleted and below its parent."""
         run = self._existing(read_json_or_empty(file))
         return run is not None and not _is_deleted(run) and parent in (None, run.data.tags.get(PARENT))
+
+    def delete(self, file: Path) -> None:
+        """Marks the run that an mlflow.json names as deleted, if it is in this store; `mlflow gc` frees its files."""
+        run = self._existing(read_json_or_empty(file))
+        if run is not None and not _is_deleted(run):
+            self.client.delete_run(run.info.run_id)
 
     def _begin(self, file: Path, record: RunRecord, parent: str | None) -> str:
         """Returns the id of a record's run, resumed or created; logs the parameters and tags that it lacks."""
@@ -186,6 +193,10 @@ class Writer:
         self._log(run_id, entities.progress_metrics(new))
         self._sent[run_id] = max((step for step, _, _ in new), default=self._sent.get(run_id, 0))
         self._readme(run_id, study)
+
+    def correct(self, run_id: str, metrics: dict[str, float]) -> None:
+        """Logs metrics of the parent run in place of its latest, as trials that it counts are no longer there."""
+        self._log(run_id, entities.progress_metrics([(self._sent.get(run_id, 0), time.time(), metrics)]))
 
     def study_ended(self, run_id: str, study: StudyFolder, state: str) -> None:
         """Ends the parent run, with the study's files as artifacts.

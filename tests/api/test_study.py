@@ -82,3 +82,12 @@ def test_a_search_that_is_not_running_can_not_be_steered(study: ms.Study) -> Non
                 lambda: study.set("search.n_trials=9")):  # fmt: skip
         with pytest.raises(ms.UserError, match=r"is not running"):
             ask()
+
+
+def test_a_trial_is_deleted_and_then_the_study(study: ms.Study) -> None:
+    study.delete(2)
+    assert [trial.number for trial in study] == [0, 1]
+    with pytest.raises(ms.UserError, match="it is the baseline"):
+        study.delete(0)
+    study.delete()
+    assert not study.folder.exists()
