@@ -7,15 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mnist_sweep.files import write_json
-from mnist_sweep.reproduce.verdict import Verdict
-
-
-@dataclass(frozen=True)
-class Judged:
-    """The verdict on one trial, and why."""
-
-    verdict: str
-    why: str
+from mnist_sweep.reproduce.verdict import Likeness, Verdict
 
 
 @dataclass(frozen=True)
@@ -32,14 +24,14 @@ class Audit:
     audited: str
     command: str
     verdicts: dict[str, int]
-    trials: dict[str, Judged]
+    trials: dict[str, Verdict]
 
     @property
     def text(self) -> str:
         """The verdicts in one line: `9 of 10 EXACT, 1 DIFFERENT`."""
-        others = "".join(f", {count} {word}" for word, count in sorted(self.verdicts.items(), reverse=True)
-                         if word != "EXACT")  # fmt: skip
-        return f"{self.verdicts.get('EXACT', 0)} of {len(self.trials)} EXACT{others}"
+        others = "".join(f", {count} {one}" for one, count in sorted(self.verdicts.items(), reverse=True)
+                         if one != Likeness.EXACT)  # fmt: skip
+        return f"{self.verdicts.get(Likeness.EXACT, 0)} of {len(self.trials)} EXACT{others}"
 
 
 def write_audit(file: Path, verdicts: Mapping[str, Verdict], command: str) -> Audit:
@@ -53,8 +45,8 @@ def write_audit(file: Path, verdicts: Mapping[str, Verdict], command: str) -> Au
     audit = Audit(
         audited=time.strftime("%Y-%m-%d %H:%M:%S"),
         command=command,
-        verdicts=dict(Counter(verdict.word for verdict in verdicts.values())),
-        trials={name: Judged(verdict.word, verdict.why) for name, verdict in verdicts.items()},
+        verdicts=dict(Counter(verdict.verdict for verdict in verdicts.values())),
+        trials=dict(verdicts),
     )
     write_json(file, asdict(audit))
     return audit

@@ -12,6 +12,7 @@ from mnist_sweep.execution.progress import Progress
 from mnist_sweep.execution.recorded_runs import RecordedRuns, Shown
 from mnist_sweep.execution.runner import run_jobs
 from mnist_sweep.reproduce.verdict import (
+    Likeness,
     Verdict,
     compare,
     default_tolerance,
@@ -112,12 +113,12 @@ class Retrainings(RecordedRuns):
         if tolerance is None:
             tolerance = default_tolerance(recorded.metrics[primary], images) if images else 0.0
         verdict = compare(recorded, result, folder_of(job), tolerance)
-        text = f"{recorded.name}: {verdict.word}" + ("" if verdict.word == "EXACT" else f", {verdict.why}")
+        text = f"{recorded.name}: {verdict.verdict}" + ("" if verdict.verdict == Likeness.EXACT else f", {verdict.why}")
         return self._judged(job, TrialState.COMPLETE, verdict), text
 
     def fail(self, job: Job, reason: str) -> tuple[StateFile, str]:
         """Returns the state with the verdict DIFFERENT, and the reason."""
-        verdict = Verdict("DIFFERENT", f"it failed: {reason}")
+        verdict = Verdict(Likeness.DIFFERENT, f"it failed: {reason}")
         state = replace(self._judged(job, TrialState.FAIL, verdict), reason=verdict.why)
         return state, f"{verdict.why}; see {shortest(folder_of(job).log)}"
 
@@ -128,7 +129,7 @@ class Retrainings(RecordedRuns):
             job.number,
             state,
             reproduces=recorded.name,
-            verdict=verdict.word,
+            verdict=verdict.verdict,
             why=verdict.why,
             not_as_it_was=environment_differences(recorded),
         )

@@ -15,6 +15,7 @@ from mnist_sweep.execution.ready import check_ready
 from mnist_sweep.reproduce.audit import write_audit
 from mnist_sweep.reproduce.retraining import Retraining, retrain
 from mnist_sweep.reproduce.verdict import (
+    Likeness,
     Verdict,
     cause,
     environment_differences,
@@ -62,8 +63,8 @@ def _audit(study: StudyFolder, verdicts: dict[str, Verdict], line: str, screen: 
     """Shows the verdicts on all trials of a study, and writes them into its folder."""
     audit = write_audit(study.audit, verdicts, line)
     for name, verdict in verdicts.items():
-        if verdict.word != "EXACT":
-            screen.say(f"  {name}: {verdict.word}: {verdict.why}")
+        if verdict.verdict != Likeness.EXACT:
+            screen.say(f"  {name}: {verdict.verdict}: {verdict.why}")
     screen.say(f"{audit.text}; see {shortest(study.audit)}", style="bold")
 
 
@@ -112,6 +113,6 @@ def reproduce(what: Reproducing, screen: Progress, transfer: Transfer) -> tuple[
         _audit(study, verdicts, what.line, screen)
     else:
         verdict = verdicts[first.name]
-        why = verdict.why if verdict.word == "EXACT" else f"{verdict.why}; {cause(changed)}"
-        screen.say(f"{verdict.word}: {why}", style="bold")
-    return int(any(verdict.word == "DIFFERENT" for verdict in verdicts.values())), verdicts
+        why = verdict.why if verdict.verdict == Likeness.EXACT else f"{verdict.why}; {cause(changed)}"
+        screen.say(f"{verdict.verdict}: {why}", style="bold")
+    return int(any(verdict.verdict == Likeness.DIFFERENT for verdict in verdicts.values())), verdicts

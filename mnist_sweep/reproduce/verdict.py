@@ -4,6 +4,7 @@ import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -44,17 +45,20 @@ ENVIRONMENT_KEYS = ("sources", "versions", "commit", "dirty", "diff", "processor
                     "processor_caches", "kernels", "threads")  # fmt: skip
 
 
+class Likeness(StrEnum):
+    """How like a trial's retraining is to what was recorded of it."""
+
+    EXACT = "EXACT"
+    WITHIN_TOLERANCE = "WITHIN TOLERANCE"
+    DIFFERENT = "DIFFERENT"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """EXACT, WITHIN TOLERANCE or DIFFERENT, and why."""
 
-    word: str
+    verdict: Likeness
     why: str
-
-    @property
-    def verdict(self) -> str:
-        """EXACT, WITHIN TOLERANCE or DIFFERENT."""
-        return self.word
 
 
 def read_run(run_id: str, runs_folder: Path, tracking: TrackingConfig, allowed: list[str]) -> RecordedTrial:
@@ -178,11 +182,11 @@ def compare(recorded: RecordedTrial, result: Mapping[str, Any], folder: TrialFol
             *(["predictions"] if others else []),
         ]
         names = f"{', '.join(what[:-1])} and {what[-1]}"
-        return Verdict("EXACT", f"{names} are the same to the bit over {epochs_text(len(rows))}")
+        return Verdict(Likeness.EXACT, f"{names} are the same to the bit over {epochs_text(len(rows))}")
     primary = primary_metric(recorded)
     off = abs(result["metrics"].get(primary, math.inf) - recorded.metrics[primary])
     largest = max((abs(old - new) for old, new in pairs), default=0.0)
     by = f", the curves by {largest:.2g} at most" if pairs else ""
     what_off = f"{primary} is off by {off:.4g} (tolerance {tolerance:.4f}){by}{others}"
-    word = "WITHIN TOLERANCE" if len(rows) == recorded.epochs and off <= tolerance else "DIFFERENT"
-    return Verdict(word, what_off)
+    verdict = Likeness.WITHIN_TOLERANCE if len(rows) == recorded.epochs and off <= tolerance else Likeness.DIFFERENT
+    return Verdict(verdict, what_off)

@@ -59,7 +59,7 @@ def test_the_same_again_is_exact(
 ) -> None:
     verdicts, code = retrain(retraining(*recorded), InlineExecutor(), recorder, Silent(), 2)
     assert code == 0
-    assert {name: verdict.word for name, verdict in verdicts.items()} == {"one-0000": "EXACT", "one-0001": "EXACT"}
+    assert {name: verdict.verdict for name, verdict in verdicts.items()} == {"one-0000": "EXACT", "one-0001": "EXACT"}
     for number, folder in enumerate(StudyFolder(tmp_path / "reproduce").trials()):
         state = check_state(folder.state)
         assert (state.trial, state.state, state.verdict) == (number, TrialState.COMPLETE, "EXACT")
@@ -82,7 +82,7 @@ def test_the_tolerance_decides_where_it_is_not_the_same(
     accuracy = recorded[0].metrics["val_accuracy"] - 0.01
     other = replace(recorded[0], metrics={**recorded[0].metrics, "val_accuracy": accuracy})
     verdicts, _ = retrain(retraining(other, tolerance=tolerance), InlineExecutor(), recorder, Silent(), 1)
-    assert verdicts["one-0000"].word == word
+    assert verdicts["one-0000"].verdict == word
 
 
 def test_a_trial_that_was_pruned_is_retrained_for_as_many_epochs(
@@ -119,7 +119,7 @@ def test_a_retraining_that_fails_is_different(
     broken = replace(recorded[0], config=replace(config, optimizer=optimizer))
     verdicts, code = retrain(retraining(broken), InlineExecutor(), recorder, Silent(), 1)
     assert code == 0
-    assert verdicts["one-0000"].word == "DIFFERENT"
+    assert verdicts["one-0000"].verdict == "DIFFERENT"
     state = check_state(StudyFolder(tmp_path / "reproduce").trial(0).state)
     assert (state.state, state.verdict) == (TrialState.FAIL, "DIFFERENT")
     assert str(state.reason).startswith("it failed: optimizer.learning_rate must be greater than")

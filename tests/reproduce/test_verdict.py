@@ -31,29 +31,29 @@ def result(recorded: RecordedTrial, **changes: float) -> dict:
 
 def test_everything_the_same_is_exact_whatever_the_time(recorded: RecordedTrial, folder: TrialFolder) -> None:
     verdict = compare(recorded, result(recorded, training_seconds=1e9), folder, 0.0)
-    assert verdict.word == "EXACT"
+    assert verdict.verdict == "EXACT"
     assert "weights, curve, metrics and predictions" in verdict.why
 
 
 def test_one_bit_of_anything_is_not_exact(recorded: RecordedTrial, folder: TrialFolder) -> None:
     other = {**result(recorded), "weights_digest": "0" * 64}
-    assert compare(recorded, other, folder, 0.01).word == "WITHIN TOLERANCE"
-    assert compare(recorded, result(recorded, val_loss=0.5), folder, 0.01).word == "WITHIN TOLERANCE"
+    assert compare(recorded, other, folder, 0.01).verdict == "WITHIN TOLERANCE"
+    assert compare(recorded, result(recorded, val_loss=0.5), folder, 0.01).verdict == "WITHIN TOLERANCE"
     accuracy = recorded.metrics["val_accuracy"] - 0.02
-    assert compare(recorded, result(recorded, val_accuracy=accuracy), folder, 0.01).word == "DIFFERENT"
+    assert compare(recorded, result(recorded, val_accuracy=accuracy), folder, 0.01).verdict == "DIFFERENT"
     with np.load(folder.predictions) as arrays:
         changed = {name: arrays[name].copy() for name in arrays}
     changed["probabilities"][0, 0] = np.nextafter(changed["probabilities"][0, 0], np.float32(1))
     np.savez(folder.predictions, **changed)
     verdict = compare(recorded, result(recorded), folder, 0.01)
-    assert verdict.word == "WITHIN TOLERANCE"
+    assert verdict.verdict == "WITHIN TOLERANCE"
     assert "0 of 360 predictions" in verdict.why
 
 
 def test_another_curve_or_fewer_epochs_are_seen(recorded: RecordedTrial, folder: TrialFolder) -> None:
     lines = folder.history.read_text().splitlines()
     folder.history.write_text("\n".join(lines[:-1]) + "\n")
-    assert compare(recorded, result(recorded), folder, 1.0).word == "DIFFERENT"
+    assert compare(recorded, result(recorded), folder, 1.0).verdict == "DIFFERENT"
 
 
 def test_the_default_tolerance_is_two_standard_errors() -> None:
