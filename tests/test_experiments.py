@@ -8,7 +8,8 @@ from hydra import compose
 
 from mnist_sweep.config.compose import plain
 
-FILES = sorted((Path(__file__).parents[1] / "experiments").rglob("*.yaml"))
+FOLDER = Path(__file__).parents[1] / "experiments"
+FILES = sorted(FOLDER.rglob("*.yaml"))
 
 
 @pytest.mark.usefixtures("hydra_conf")
@@ -16,5 +17,5 @@ FILES = sorted((Path(__file__).parents[1] / "experiments").rglob("*.yaml"))
 @pytest.mark.parametrize("section", ["model", "optimizer", "train"])
 def test_an_experiment_names_every_value_that_is_trained(file, section):
     own = yaml.safe_load(file.read_text())[section]
-    composed = plain(compose("config", [f"experiment={file.stem}"]))[section]
+    composed = plain(compose("config", [f"experiment={file.relative_to(FOLDER).with_suffix('').as_posix()}"]))[section]
     assert {"_target_": composed["_target_"], **own} == composed if "_target_" in composed else own == composed
