@@ -87,13 +87,14 @@ class Nodes:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start(folder: Path, names: Sequence[str], cpus: int = 1) -> Nodes:
+def start(folder: Path, names: Sequence[str], cpus: int = 1, guarded: bool = True) -> Nodes:
     """Starts a cluster, whose variables are those of this process; the first node is the head.
 
     Args:
         folder: A folder with a short path: sockets lie below it.
         names: What its nodes are called.
         cpus: What each of them has.
+        guarded: Whether it asks for a token.
     """
     folder.mkdir(exist_ok=True)
     # The second line: nodes that do not answer are given up by Ray itself after seconds, not a minute.
@@ -102,6 +103,7 @@ def start(folder: Path, names: Sequence[str], cpus: int = 1) -> Nodes:
         {
             **os.environ,
             **variables(folder),
+            **({} if guarded else {"RAY_AUTH_MODE": "disabled"}),
             "RAY_memory_monitor_refresh_ms": "0",
             "RAY_health_check_period_ms": "1500",
             "RAY_health_check_failure_threshold": "10",

@@ -1,11 +1,14 @@
 """Where a Ray cluster is, and what Ray must find in its environment: decided before Ray is imported."""
 
+import ipaddress
 import secrets
 import socket
 from collections.abc import Mapping
 
-from mnist_sweep.config import Unavailable
-from mnist_sweep.execution.cluster.ray_private import current_cluster
+import psutil
+
+from mnist_sweep.config import Unavailable, UserError
+from mnist_sweep.execution.cluster.ray_private import answers_anyone, current_cluster
 
 CONNECT_SECONDS = 5.0
 ENVIRONMENT = {
@@ -57,3 +60,26 @@ def find(address: str | None) -> str | None:
         raise Unavailable(f"runtime.address={address}: nothing answers there; `ray status` on the head node shows the "
                           "address of its cluster")  # fmt: skip
     return address
+
+
+def is_public(address: str) -> bool:
+    """Returns whether HOST:PORT can be reached from other machines: it is one's, or listens on more than loopback."""
+    host, _, port = address.rpartition(":")
+    found = {entry[4][0] for entry in socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)}
+    if not all(ipaddress.ip_address(one).is_loopback for one in found):
+        return True
+    try:
+        listening = [one.laddr.ip for one in psutil.net_connections("tcp")
+                     if one.status == psutil.CONN_LISTEN and one.laddr.port == int(port)]  # fmt: skip
+    except psutil.Error:
+        return False
+    return not all(ipaddress.ip_address(one).is_loopback for one in listening)
+
+
+def check_guarded(address: str) -> None:
+    """Raises UserError for a cluster that other machines can reach, and that answers without a token."""
+    if is_public(address) and answers_anyone(address):
+        raise UserError(
+            f"runtime.address: the Ray cluster at {address} can be reached from other machines and asks for no token: "
+            "whoever reaches it can run code; end it, and start it with RAY_AUTH_MODE=token (docs/cluster.md)"
+        )

@@ -20,10 +20,11 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from mnist_sweep.config.kernels import switch_to
+from mnist_sweep.execution.cluster import checkpoints
 from mnist_sweep.execution.cluster.messages import Content, Facts, Place, Report, Setup
 from mnist_sweep.execution.cluster.packing import pack, scratch
 from mnist_sweep.execution.cluster.working_folder import unpack_folder
-from mnist_sweep.execution.executor import Done, Event, Failed, Job, Notice
+from mnist_sweep.execution.executor import Done, Event, Failed, Job, Notice, Saved
 from mnist_sweep.execution.local import LocalExecutor
 from mnist_sweep.provenance import machine, source_digest, versions
 
@@ -75,7 +76,8 @@ class NodeAgent:
         if setup.code is not None:
             self._go_to(setup.code)
         self._is_drivers = place() == setup.place
-        self._waiting: queue.SimpleQueue[tuple[int, Job, Content | None]] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[int, Job, Content | None, bytes | None]] = queue.SimpleQueue()
+        self._pace = checkpoints.Pace()
         self._known: set[int] = set()  # tickets
         self._tickets: dict[int, int] = {}  # of the jobs that run, by number
         self._folders: dict[int, Path] = {}  # by ticket
@@ -100,19 +102,20 @@ class NodeAgent:
         """Returns what this node is."""
         return facts()
 
-    def submit(self, ticket: int, job: Job, content: Content | None) -> None:
+    def submit(self, ticket: int, job: Job, content: Content | None, checkpoint: bytes | None = None) -> None:
         """Takes a job; twice is the same as once.
 
         Args:
             ticket: Tells this submission from every other one.
             job: The job.
             content: What its shared memory holds, for a node that can't see the driver's.
+            checkpoint: What it goes on from, for such a node too; None where it begins.
         """
         with self._changed:
             if ticket in self._known:
                 return
             self._known.add(ticket)
-        self._waiting.put((ticket, job, content))
+        self._waiting.put((ticket, job, content, checkpoint))
 
     def stop(self, ticket: int) -> None:
         """Requests that a job stops; it may come before the job itself."""
@@ -165,19 +168,25 @@ class NodeAgent:
         wait = IDLE_SECONDS if not executor.jobs else 0.0
         with contextlib.suppress(queue.Empty):
             while True:
-                ticket, job, content = self._waiting.get(timeout=wait) if wait else self._waiting.get_nowait()
+                waiting = self._waiting.get(timeout=wait) if wait else self._waiting.get_nowait()
                 wait = 0.0
-                self._start(executor, ticket, job, content)
+                self._start(executor, *waiting)
         for number, ticket in self._tickets.items():
             if ticket in self._to_stop:
                 self._to_stop.discard(ticket)
                 executor.stop(number)
 
-    def _start(self, executor: LocalExecutor, ticket: int, job: Job, content: Content | None) -> None:
+    def _start(
+        self, executor: LocalExecutor, ticket: int, job: Job, content: Content | None, checkpoint: bytes | None
+    ) -> None:
         self._tickets[job.number] = ticket
         # A late process of an agent that was given up must not write into the folder of the next try.
         folder = scratch(Path(job.folder), ticket) if self._is_drivers else self._scratch / str(ticket)
         self._folders[ticket] = folder
+        if self._is_drivers:
+            checkpoints.link(Path(job.folder), folder)
+        elif checkpoint is not None:
+            checkpoints.put(checkpoint, folder)
         try:
             shared = self._shared(job.settings.get("shared"), content)
         except Exception as error:  # whatever Ray has to say
@@ -205,14 +214,22 @@ class NodeAgent:
         assert not isinstance(event, Notice)
         ticket = self._tickets[event.number]
         packed, seen = None, None
-        if isinstance(event, Done | Failed):
+        if isinstance(event, Saved):
+            if self._is_drivers:
+                seen = str(self._folders[ticket])
+            elif (content := self._pace.content(self._folders[ticket])) is not None:
+                packed = {checkpoints.NAME: content}
+            else:
+                return
+        elif isinstance(event, Done | Failed):
             folder = self._folders.pop(ticket)
             del self._tickets[event.number]
             self._to_stop.discard(ticket)
             if self._is_drivers:
                 seen = str(folder)
             else:
-                packed = pack(folder)
+                is_lost = isinstance(event, Failed) and event.cause == "lost"
+                packed = pack(folder, without="" if is_lost else checkpoints.NAME)
                 shutil.rmtree(folder, ignore_errors=True)
         with self._changed:
             self._sequence += 1

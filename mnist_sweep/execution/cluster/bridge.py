@@ -11,7 +11,7 @@ import traceback
 from multiprocessing.connection import Connection
 
 from mnist_sweep.config import Unavailable, UserError
-from mnist_sweep.execution.cluster.address import ENVIRONMENT, find, own_environment
+from mnist_sweep.execution.cluster.address import ENVIRONMENT, check_guarded, find, own_environment
 from mnist_sweep.execution.cluster.agent import facts
 from mnist_sweep.execution.cluster.dispatcher import Dispatcher
 from mnist_sweep.execution.cluster.messages import Command, Connecting, Ready, Refused, Setup, Status
@@ -51,6 +51,8 @@ def run(connection: Connection) -> None:
     assert isinstance(asked, Connecting)
     try:
         address = find(asked.runtime.address)
+        if address is not None:
+            check_guarded(address)
     except UserError as error:
         connection.send(Refused(str(error), not isinstance(error, Unavailable)))
         return

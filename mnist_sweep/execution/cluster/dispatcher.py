@@ -8,12 +8,14 @@ another agent, which is another incarnation.
 import secrets
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from mnist_sweep.config import Unavailable, UserError
+from mnist_sweep.execution.cluster.checkpoints import read as read_checkpoint
 from mnist_sweep.execution.cluster.messages import Delivered, Facts, Report, Setup, Status
 from mnist_sweep.execution.cluster.node import AgentLost, AgentRefused, AgentUnreachable, Cluster, Node, NodeInfo
 from mnist_sweep.execution.cluster.placement import choose
-from mnist_sweep.execution.executor import Done, Epoch, Failed, Job, Notice, Started, Trained
+from mnist_sweep.execution.executor import Done, Epoch, Failed, Job, Notice, Saved, Started, Trained
 from mnist_sweep.formatting import duration
 
 LOOK_SECONDS = 1.0  # between two looks at the list of nodes
@@ -183,7 +185,8 @@ class Dispatcher:
             shared = job.settings.get("shared")
             is_far = node.facts is not None and node.facts.place != self.setup.place
             content = self.cluster.put(str(shared["file"])) if shared and is_far else None
-            self._send(node, "submit", self._tickets, job, content)
+            checkpoint = read_checkpoint(Path(job.folder)) if is_far else None
+            self._send(node, "submit", self._tickets, job, content, checkpoint)
 
     def _send(self, node: Node, *message: object) -> None:
         method, *arguments = message
@@ -273,7 +276,7 @@ class Dispatcher:
             node.trained.add(report.ticket)
         elif isinstance(event, Done | Failed):
             event = self._end(node, report.ticket, event)
-        elif not isinstance(event, Epoch):
+        elif not isinstance(event, Epoch | Saved):
             return
         self._out.append(Delivered(event, report.files, report.folder))
         if node.failed_starts >= FAILED_STARTS:

@@ -19,10 +19,11 @@ from pathlib import Path
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.runtime_settings import RayConfig
+from mnist_sweep.execution.cluster import checkpoints
 from mnist_sweep.execution.cluster.messages import Command, Connecting, Delivered, Ready, Refused, Status
 from mnist_sweep.execution.cluster.packing import move_up, remove_scratch, unpack
 from mnist_sweep.execution.cluster.working_folder import folders_of, pack_folders
-from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Limits, NodeStatus, Notice
+from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Limits, NodeStatus, Notice, Saved
 from mnist_sweep.execution.job_folder import folder_of
 from mnist_sweep.storage.history import append_history, begin_history
 
@@ -129,6 +130,7 @@ class RayExecutor:
             self._bridge.wait()
         self._output.close()
         for job in self.jobs.values():
+            checkpoints.rescue(folder_of(job).path)
             remove_scratch(folder_of(job).path)
 
     def _send(self, message: object) -> None:
@@ -190,6 +192,8 @@ class RayExecutor:
         job = self.jobs[number]
         if isinstance(event, Epoch):
             self._write_epoch(job, event)
+        elif isinstance(event, Saved):
+            self._take_checkpoint(folder_of(job).path, delivered)
         elif isinstance(event, Done | Failed):
             del self.jobs[number]
             self._lost_bridges = 0
@@ -202,6 +206,12 @@ class RayExecutor:
             begin_history(file, columns)
         append_history(file, event.row, columns)
 
+    def _take_checkpoint(self, folder: Path, delivered: Delivered) -> None:
+        if delivered.files is not None:
+            checkpoints.put(delivered.files[checkpoints.NAME], folder)
+        elif delivered.folder is not None:
+            checkpoints.move(Path(delivered.folder), folder)
+
     def _bring_files(self, job: Job, event: Done | Failed, delivered: Delivered) -> Event:
         """Puts a trial's files into its folder; a trial whose files are lost is lost."""
         folder = folder_of(job).path
@@ -210,6 +220,7 @@ class RayExecutor:
                 unpack(delivered.files, folder)
             elif delivered.folder is not None and (Path(delivered.folder).is_dir() or isinstance(event, Done)):
                 move_up(Path(delivered.folder), folder)
+            checkpoints.rescue(folder)
             remove_scratch(folder)
         except (FileNotFoundError, ValueError) as error:
             return Failed(job.number, f"its files have not arrived ({error})", "lost")

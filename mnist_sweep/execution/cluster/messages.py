@@ -56,7 +56,8 @@ class Report:
         sequence: Counts the agent's reports, from 1.
         ticket: Tells one submission of a job from every other one.
         event: The event.
-        files: The trial's files by relative name, where the job has ended and the driver can't see its folder.
+        files: The trial's files by relative name, where the job has ended and the driver can't see its folder, or its
+            checkpoint, where it has written one.
         folder: Where these files are, where it can.
     """
 

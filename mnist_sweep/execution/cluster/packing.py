@@ -7,12 +7,19 @@ from pathlib import Path, PurePosixPath
 from mnist_sweep import files
 
 
-def pack(folder: Path) -> dict[str, bytes]:
-    """Returns the files of a folder, by their names relative to it; links and hidden files are left out."""
+def pack(folder: Path, without: str = "") -> dict[str, bytes]:
+    """Returns the files of a folder, by their names relative to it; links and hidden files are left out.
+
+    Args:
+        folder: The folder.
+        without: The name of a file that stays behind.
+    """
     found = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if path.is_file() and not path.is_symlink() and not any(part.startswith(".") for part in name.parts):
+        if name.as_posix() == without or any(part.startswith(".") for part in name.parts):
+            continue
+        if path.is_file() and not path.is_symlink():
             found[name.as_posix()] = path.read_bytes()
     return found
 

@@ -1,11 +1,18 @@
-"""The private name of Ray that we need: the file that names the cluster that was started on this machine last.
+"""The private names of Ray that we need.
 
-Ray itself reads it for `ray.init(address="auto")`, but tries for minutes to reach a cluster that is gone; and what a
-Ray of our own listens on has to be known before Ray is imported.
+The file that names the cluster that was started on this machine last: Ray itself reads it for
+`ray.init(address="auto")`, but tries for minutes to reach a cluster that is gone; and what a Ray of our own listens on
+has to be known before Ray is imported. And the call that a head node answers without doing anything: only so can we see
+whether it asks for a token, since one that does not lets a driver with a token in as well.
 """
 
 import os
+from importlib import import_module
 from pathlib import Path
+from typing import Any
+
+ALIVE = "/ray.rpc.NodeInfoGcsService/CheckAlive"
+ANSWER_SECONDS = 5.0
 
 
 def address_file() -> Path:
@@ -21,3 +28,14 @@ def current_cluster() -> str | None:
         return address_file().read_text(encoding="utf-8").strip() or None
     except OSError:
         return None
+
+
+def answers_anyone(address: str) -> bool:
+    """Returns whether the head node at HOST:PORT answers a call without a token."""
+    grpc: Any = import_module("grpc")  # TensorFlow needs it
+    with grpc.insecure_channel(address) as channel:
+        try:
+            channel.unary_unary(ALIVE)(b"", timeout=ANSWER_SECONDS)
+        except grpc.RpcError:
+            return False
+    return True

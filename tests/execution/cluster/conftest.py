@@ -15,12 +15,12 @@ def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Nodes]]:
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'mnist_sweep[ray]'")
     started = []
 
-    def begin(*names: str, cpus: int = 1) -> Nodes:
+    def begin(*names: str, cpus: int = 1, guarded: bool = True) -> Nodes:
         folder = Path(f"/tmp/mnist-ray-{os.getpid()}-{len(started)}")
         for key, value in variables(folder).items():
             monkeypatch.setenv(key, value)
         monkeypatch.delenv("RAY_ADDRESS", raising=False)
-        started.append(start(folder, names, cpus))
+        started.append(start(folder, names, cpus, guarded))
         return started[-1]
 
     yield begin

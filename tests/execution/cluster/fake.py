@@ -24,6 +24,7 @@ class FakeAgent:
     reports: list[Report] = field(default_factory=list)
     submitted: dict[int, Job] = field(default_factory=dict)
     contents: list[Any] = field(default_factory=list)
+    checkpoints: list[bytes | None] = field(default_factory=list)
     stopped: list[int] = field(default_factory=list)
     killed: bool = False
     sequence: int = 0
@@ -66,6 +67,7 @@ class FakeCall:
         if self.method == "submit":
             agent.submitted[arguments[0]] = arguments[1]
             agent.contents.append(arguments[2])
+            agent.checkpoints.append(arguments[3])
         if self.method == "stop":
             agent.stopped.append(arguments[0])
         return (

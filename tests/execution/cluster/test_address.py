@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from mnist_sweep.config import Unavailable
+from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.execution.cluster import address
-from mnist_sweep.execution.cluster.address import find, is_reachable, own_environment
+from mnist_sweep.execution.cluster.address import check_guarded, find, is_public, is_reachable, own_environment
 
 
 @pytest.fixture
@@ -59,3 +59,25 @@ def test_a_ray_of_our_own_wants_a_token_that_nobody_else_has() -> None:
     assert one["RAY_AUTH_MODE"] == "token"
     assert len(one["RAY_AUTH_TOKEN"]) == 64
     assert one["RAY_AUTH_TOKEN"] != other["RAY_AUTH_TOKEN"]
+
+
+@pytest.mark.parametrize(("listens_on", "public"), [("127.0.0.1", False), ("", True)])
+def test_what_listens_on_all_addresses_is_public_by_whichever_it_is_called(listens_on: str, public: bool) -> None:
+    with socket.create_server((listens_on, 0)) as server:
+        port = server.getsockname()[1]
+        assert is_public(f"127.0.0.1:{port}") is is_public(f"localhost:{port}") is public
+        assert is_public(f"203.0.113.7:{port}")
+
+
+@pytest.mark.parametrize(("public", "answers", "refused"),
+                         [(True, True, True), (True, False, False), (False, True, False)])  # fmt: skip
+def test_a_cluster_that_lets_anyone_in_is_refused_where_others_can_reach_it(
+    monkeypatch: pytest.MonkeyPatch, public: bool, answers: bool, refused: bool
+) -> None:
+    monkeypatch.setattr(address, "is_public", lambda _: public)
+    monkeypatch.setattr(address, "answers_anyone", lambda _: answers)
+    if not refused:
+        check_guarded("203.0.113.7:6379")
+        return
+    with pytest.raises(UserError, match=r"runtime\.address: the Ray cluster at 203\.0\.113\.7:6379 can be reached"):
+        check_guarded("203.0.113.7:6379")

@@ -18,6 +18,7 @@ from mnist_sweep.config.compose import plain
 from mnist_sweep.execution import Done, Epoch, Failed, Job, Limits, Started, Trained
 from mnist_sweep.execution.cluster.agent import SCRATCH, NodeAgent, facts, place
 from mnist_sweep.execution.cluster.messages import Report, Setup
+from mnist_sweep.execution.executor import Saved
 from mnist_sweep.files import read_json
 
 FUNCTION = """
@@ -25,8 +26,10 @@ import time
 
 
 def objective(config, trial):
-    for epoch in range(1, 1000):
+    trial.resumed()
+    for epoch in range(trial.last_epoch + 1, 1000):
         trial.report(epoch, score=float(epoch))
+        trial.checkpoint(epoch, {"epoch": str(epoch).encode()})
         time.sleep(config["pause"])
 """
 
@@ -134,6 +137,72 @@ def test_a_killed_trial_is_lost_and_the_agent_goes_on(function: Job, dry: Job) -
     assert last.cause == "lost"
     agent.submit(2, dry, None)
     assert isinstance(until_the_end(agent, 2)[-1].event, Done)
+    agent.close()
+
+
+def saved(agent: NodeAgent, ticket: int) -> Report:
+    """The first checkpoint that a job has written."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        for report in agent.reports(0, 1):
+            if report.ticket == ticket and isinstance(report.event, Saved):
+                return report
+    raise AssertionError
+
+
+def first_epoch(agent: NodeAgent, ticket: int) -> float:
+    """The first epoch that a job has reported after its checkpoint's."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        rows = [report.event.row for report in agent.reports(0, 1)
+                if report.ticket == ticket and isinstance(report.event, Epoch)]  # fmt: skip
+        if len(rows) > 1:
+            return rows[1]["epoch"]
+    raise AssertionError
+
+
+def test_a_far_node_sends_checkpoints_and_goes_on_from_one(function: Job) -> None:
+    agent = agent_of(("elsewhere", "", ""))
+    agent.submit(1, function, None)
+    report = saved(agent, 1)
+    assert report.files is not None
+    assert list(report.files) == ["checkpoint.bin"]
+    assert not list(Path(function.folder).glob("*"))
+    agent.stop(1)
+    assert "checkpoint.bin" not in (until_the_end(agent, 1)[-1].files or {})
+    agent.submit(2, function, None, report.files["checkpoint.bin"])
+    assert first_epoch(agent, 2) == 2
+    agent.stop(2)
+    packed = until_the_end(agent, 2)[-1].files
+    assert packed is not None
+    assert packed["log.txt"] == b"goes on after epoch 1, from its checkpoint\n"
+    agent.close()
+
+
+def test_a_trial_that_is_killed_on_a_far_node_leaves_its_last_checkpoint(function: Job) -> None:
+    agent = agent_of(("elsewhere", "", ""))
+    agent.submit(1, function, None)
+    saved(agent, 1)
+    server = next(p for p in psutil.Process().children() if "forkserver" in " ".join(p.cmdline()))
+    for trial in server.children():
+        os.kill(trial.pid, signal.SIGKILL)
+    packed = until_the_end(agent, 1)[-1].files
+    agent.close()
+    assert packed is not None
+    assert packed["checkpoint.bin"].startswith(b"mnist_sweep checkpoint 1 ")
+
+
+def test_a_node_that_the_driver_shares_leaves_checkpoints_where_they_can_be_moved(function: Job) -> None:
+    Path(function.folder).mkdir()
+    agent = agent_of(place())
+    agent.submit(3, function, None)
+    report = saved(agent, 3)
+    assert (report.files, report.folder) == (None, f"{function.folder}/.3")
+    agent.stop(3)
+    until_the_end(agent, 3)
+    (Path(function.folder) / ".3/checkpoint.bin").replace(Path(function.folder) / "checkpoint.bin")
+    agent.submit(4, function, None)
+    assert first_epoch(agent, 4) > 1
     agent.close()
 
 

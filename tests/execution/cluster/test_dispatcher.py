@@ -1,6 +1,7 @@
 """Which end of a job counts: nodes that are lost, frozen, out of reach, late, full, of other versions or busy."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.execution.cluster.dispatcher import Dispatcher, difference
 from mnist_sweep.execution.cluster.messages import Delivered
-from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Notice, Started, Trained
+from mnist_sweep.execution.executor import Done, Epoch, Event, Failed, Job, Notice, Saved, Started, Trained
 
 from .fake import HERE, SETUP, FakeCluster, until
 
@@ -343,3 +344,27 @@ def test_close_ends_every_agent(cluster: FakeCluster) -> None:
     it = Dispatched(cluster).ready()
     it.dispatcher.close()
     assert all(agent.killed for agents in cluster.agents.values() for agent in agents)
+
+
+def test_a_lost_trial_goes_on_from_the_checkpoint_that_has_arrived(cluster: FakeCluster, tmp_path: Path) -> None:
+    cluster.add("far", cpus=1, place=("elsewhere", "", ""))
+    it = Dispatched(cluster).ready()
+    it.submit(*(replace(job(number), folder=str(tmp_path / str(number))) for number in range(3)))
+    (number,) = [number for number in range(3) if it.where(number) == "far"]
+    first = cluster.agent("far")
+    first.say(first.ticket(number), Started(number))
+    first.say(first.ticket(number), Saved(number), files={"checkpoint.bin": b"epoch 1"})
+    it.hear()
+    (saved,) = [delivered for delivered in it.out if isinstance(delivered.event, Saved)]
+    assert (saved.event, saved.files) == (Saved(number), {"checkpoint.bin": b"epoch 1"})
+    assert first.checkpoints == [None]
+    (tmp_path / str(number)).mkdir()
+    (tmp_path / str(number) / "checkpoint.bin").write_bytes(b"epoch 1")  # as the driver does
+    cluster.remove("far")
+    it.hear(3)
+    first.say(first.ticket(number), Saved(number), files={"checkpoint.bin": b"late"})
+    cluster.add("far", cpus=1, place=("elsewhere", "", ""))
+    it.hear(9)
+    it.submit(replace(job(number), folder=str(tmp_path / str(number))))
+    assert cluster.agent("far").checkpoints == [b"epoch 1"]
+    assert len([delivered for delivered in it.out if isinstance(delivered.event, Saved)]) == 1

@@ -20,6 +20,7 @@ from mnist_sweep.config.compose import plain
 from mnist_sweep.config.runtime_settings import RayConfig
 from mnist_sweep.execution import Job, LocalExecutor
 from mnist_sweep.execution.cluster.executor import RayExecutor
+from mnist_sweep.execution.cluster.ray_private import answers_anyone
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.execution.runner import run_jobs
 from mnist_sweep.files import read_json
@@ -270,6 +271,15 @@ def test_another_token_and_two_drivers(
         assert sorted(source.done_numbers) == [0, 1, 2]
     monkeypatch.setenv("RAY_AUTH_TOKEN", "f" * 64)
     with pytest.raises(Unavailable, match="wants another token"):
+        RayExecutor(runtime(cluster.address))
+    assert not answers_anyone(cluster.address), "Ray answers without a token, or another call: ray_private.py"
+
+
+@pytest.mark.slow
+def test_a_cluster_that_others_can_reach_and_that_asks_for_no_token_is_refused(nodes: Callable[..., Any]) -> None:
+    cluster = nodes("head", guarded=False)
+    assert answers_anyone(cluster.address), "Ray does not answer what ray_private.py asks it"
+    with pytest.raises(UserError, match="can be reached from other machines and asks for no token"):
         RayExecutor(runtime(cluster.address))
 
 

@@ -56,3 +56,9 @@ def test_what_was_given_up_is_removed(trained: Path) -> None:
     (trained / ".lock").touch()
     remove_scratch(trained)
     assert sorted(path.name for path in trained.iterdir()) == [".lock", "figures", "history.csv"]
+
+
+def test_a_file_may_stay_behind(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    assert pack(tmp_path, without="a") == {"b": b"b"}
