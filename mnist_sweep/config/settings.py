@@ -59,7 +59,7 @@ class ConfirmConfig:
 
 # The tags of an MLflow run that are not a person's own.
 TAKEN_TAGS = ("study", "kind", "folder", "command", "data_digest", "executor", "trial", "state", "seed", "origin",
-              "infeasible", "verdict", "reproduces", "forked_from", "audited", "id")  # fmt: skip
+              "infeasible", "verdict", "reproduces", "forked_from", "audited", "id", "stop")  # fmt: skip
 _TAG = re.compile(r"[\w][\w ./-]{0,99}")
 
 

@@ -17,7 +17,7 @@ from mnist_sweep.driver.loop import Outcome, Sweep, run_sweep
 from mnist_sweep.driver.plan import Plan, make_plan
 from mnist_sweep.driver.seeds import OnSeeds
 from mnist_sweep.driver.session_text import command_text, cost_text, intro, outro
-from mnist_sweep.driver.steering import Steering
+from mnist_sweep.driver.steering import Steering, stop_from_mlflow
 from mnist_sweep.driver.study_files import StudyFiles
 from mnist_sweep.execution import Executor, make_executor
 from mnist_sweep.execution.jobs import Batch, workers
@@ -127,7 +127,7 @@ def search(composed: Composed, screen: Progress, transfer: Transfer) -> Searched
     curve = shown_curve(settings.objectives[0], metric_table(plan.task, plan.plain))
     scope = Scope(plan.folder.name, curve, limits.n_trials, seconds=seconds_allowed(limits))
     screen.begin(scope)
-    tracker = Tracker(settings.tracking, settings.runs_folder, screen.warn)
+    tracker = Tracker(settings.tracking, settings.runs_folder, screen.warn, lambda: stop_from_mlflow(plan.folder))
     batch = Batch(plan.base, plan.description, plan.composer.allowed, plan.flags, composed.line)
     memory = batch.memory()
     shared = None

@@ -17,7 +17,8 @@ from mnist_sweep.config.task import metric_table
 from mnist_sweep.driver.seeds import OnSeeds
 from mnist_sweep.driver.start import check_start, given, of_texts
 from mnist_sweep.execution.jobs import workers
-from mnist_sweep.storage.requests import Answer, Asked, Request, answer, waiting
+from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.requests import Answer, Asked, Request, answer, leave, waiting
 
 LOOK_SECONDS = 0.2
 # What `set` may change; everything else makes another study, or is of the trials that run.
@@ -25,6 +26,11 @@ SETTABLE = (
     *(f"search.{name}" for name in ("n_trials", "timeout", "until", "target", "patience", "min_delta", "max_failures")),
     "runtime.workers",
 )
+
+
+def stop_from_mlflow(folder: StudyFolder) -> None:
+    """Asks the driver to stop the search, as a person has set the tag `stop` in MLflow."""
+    leave(folder, Request("stop", "the tag stop in MLflow", time.time(), is_awaited=False))
 
 
 class Steering:

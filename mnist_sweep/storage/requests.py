@@ -36,6 +36,7 @@ class Request:
         at: When, in seconds since 1970.
         trial: The trial that is meant, None for the search.
         overrides: Of `add` and `set`.
+        is_awaited: Whether somebody waits for the answer.
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class Request:
     at: float
     trial: int | None = None
     overrides: tuple[str, ...] = ()
+    is_awaited: bool = True
 
     def __str__(self) -> str:
         """As it is typed."""
@@ -96,7 +98,8 @@ def answer(folder: StudyFolder, asked: Asked, given: Answer) -> None:
     line = {**asdict(asked.request), "answered": time.time(), **asdict(given)}
     with folder.request_log.open("a", encoding="utf-8") as log:
         log.write(masked(json.dumps(line)) + "\n")
-    files.write_json(asked.file.with_suffix(ANSWER), asdict(given))
+    if asked.request.is_awaited:
+        files.write_json(asked.file.with_suffix(ANSWER), asdict(given))
     asked.file.unlink(missing_ok=True)
 
 
@@ -111,6 +114,14 @@ def logged(folder: StudyFolder) -> list[tuple[Request, Answer]]:
     return found
 
 
+def leave(folder: StudyFolder, request: Request) -> Path:
+    """Writes a request into a study's folder, and waits for nothing; returns its file."""
+    folder.requests.mkdir(exist_ok=True)
+    file = folder.requests / f"{time.time_ns()}-{os.getpid()}.json"
+    files.write_json(file, asdict(request))
+    return file
+
+
 def send(folder: StudyFolder, request: Request) -> Answer:
     """Asks the driver of a study, and waits for its answer.
 
@@ -120,10 +131,8 @@ def send(folder: StudyFolder, request: Request) -> Answer:
     if not is_held(folder):
         instead = {"set": "; give them to its next sweep", "add": "; give its next sweep search.start=[...]"}
         raise UserError(f"study {folder.name} is not running{instead.get(request.kind, '')}")
-    folder.requests.mkdir(exist_ok=True)
-    file = folder.requests / f"{time.time_ns()}-{os.getpid()}.json"
+    file = leave(folder, request)
     reply = file.with_suffix(ANSWER)
-    files.write_json(file, asdict(request))
     deadline = time.monotonic() + PATIENCE_SECONDS
     try:
         while not reply.is_file():

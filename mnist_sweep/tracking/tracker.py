@@ -25,6 +25,7 @@ from mnist_sweep.tracking.messages import (
     WarmUp,
     merged,
 )
+from mnist_sweep.tracking.stop_tag import StopTag
 from mnist_sweep.tracking.store import tracking_uri
 from mnist_sweep.tracking.writer import Writer, is_mirrored
 
@@ -45,7 +46,22 @@ class Tracker:
         away: Whether the store is unreachable.
     """
 
-    def __init__(self, config: TrackingConfig, runs_folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        config: TrackingConfig,
+        runs_folder: Path,
+        say: Callable[[str], None],
+        stop: Callable[[], None] | None = None,
+    ) -> None:
+        """Starts the thread.
+
+        Args:
+            config: Where MLflow is.
+            runs_folder: The folder of the default store.
+            say: Reports what a person has to know, in lines.
+            stop: Is called from the thread when a person sets the tag `stop` of the study's run.
+        """
+        self._stop_tag = StopTag(stop)
         self.config = config
         self.say = say
         self.uri = tracking_uri(config, runs_folder)
@@ -130,13 +146,15 @@ class Tracker:
                         self._remember(message)
                     if self._closing or time.monotonic() >= self._retry_at:
                         self._catch_up()
+                if self._parent is not None and not (self.away or self._closing):
+                    self._stop_tag.look(self.writer, self._parent)
             except Exception as error:
                 self._failed(error, messages)
 
     def _next(self) -> list[Message]:
         """Returns all messages that wait; none when it is time for another attempt."""
         try:
-            messages = [self._messages.get(timeout=RETRY_SECONDS if self.away else None)]
+            messages = [self._messages.get(timeout=RETRY_SECONDS if self.away else self._stop_tag.wait)]
         except queue.Empty:
             return []
         while not self._messages.empty():
@@ -160,6 +178,8 @@ class Tracker:
                 trouble()
             case StudyStarted(study):
                 self._begin_study(study)
+                if self._parent is not None:
+                    self._stop_tag.forget(self.writer, self._parent)
             case StudyProgress() | StudyEnded():
                 try:
                     self._of_study(message)

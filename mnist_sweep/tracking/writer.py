@@ -24,6 +24,7 @@ from mnist_sweep.tracking.parent_metrics import history
 from mnist_sweep.tracking.store import open_store, tracking_uri
 
 ID = "mnist_sweep.id"  # the tag by which a run is found whose creation was interrupted
+STOP = "stop"  # the tag by which a person stops a search
 PARENT = "mlflow.parentRunId"
 BATCH = 1000  # metrics, parameters and tags in one request
 VIEW = "mlflow.sharedViewState."  # the tag of an experiment in which MLflow's page keeps a view
@@ -100,6 +101,13 @@ class Writer:
         run = self._existing(read_json_or_empty(file))
         if run is not None and not _is_deleted(run):
             self.client.delete_run(run.info.run_id)
+
+    def take_stop(self, run_id: str) -> bool:
+        """Returns whether a person has set the tag `stop` of a run, and removes it."""
+        is_there = STOP in self.client.get_run(run_id).data.tags
+        if is_there:
+            self.client.delete_tag(run_id, STOP)
+        return is_there
 
     def _begin(self, file: Path, record: RunRecord, parent: str | None) -> str:
         """Returns the id of a record's run, resumed or created; logs the parameters and tags that it lacks."""

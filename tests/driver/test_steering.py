@@ -11,7 +11,7 @@ from mnist_sweep.driver import steering as module
 from mnist_sweep.driver.loop import Sweep, run_sweep
 from mnist_sweep.driver.plan import Plan
 from mnist_sweep.driver.seeds import OnSeeds
-from mnist_sweep.driver.steering import Steering
+from mnist_sweep.driver.steering import Steering, stop_from_mlflow
 from mnist_sweep.execution import InlineExecutor
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.execution.runner import Runner
@@ -177,6 +177,16 @@ def test_a_stop_request_is_as_ctrl_c(planned: Planned, swept: Swept, monkeypatch
     assert (outcome.code, outcome.why) == (130, "stopped by me@here")
     assert sweep.search.counts.total() < 50
     assert sweep.stopped_by == "me@here"
+
+
+def test_a_stop_from_mlflow_is_logged_and_waits_for_no_answer(steered: Callable[..., Steered]) -> None:
+    one = steered()
+    stop_from_mlflow(one.folder)
+    one.runner._obey()
+    assert one.steering.is_stopped
+    ((request, given),) = logged(one.folder)
+    assert (request.kind, request.by, given.is_done) == ("stop", "the tag stop in MLflow", True)
+    assert list(one.folder.requests.iterdir()) == []
 
 
 def test_what_an_earlier_driver_has_left_is_answered_but_not_done(steered: Callable[..., Steered]) -> None:
