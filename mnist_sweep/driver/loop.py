@@ -211,6 +211,8 @@ class Sweep:
 
     def tell(self, kind: EventKind, **more: Any) -> None:
         """Tells the command of `study.on_event` what has happened: the content of summary.json, and more."""
+        if not self.on_event.command:
+            return
         where = {"folder": str(self.plan.folder.path.absolute())}
         self.on_event.tell(kind, {**more, **where, **asdict(self.files.summary())})
 

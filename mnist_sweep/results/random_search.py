@@ -103,9 +103,9 @@ def sentence(found: RandomSearch) -> str:
             f"{found.proposed} proposed by it, {ENOUGH} of each are needed (sampler.n_startup_trials, search.n_trials)."
         )
     text = (
-        f"The sampler beside random search: the best of {gain.best_of} trials that it proposed is expected to have "
-        f"{gain.mean:+.4f} {found.metric} beside that of {gain.best_of} drawn at random ({gain.low:+.4f} to "
-        f"{gain.high:+.4f}, of {found.proposed} and {found.random} trials)"
+        f"The sampler beside random search: {found.metric} of the best of {gain.best_of} trials that it proposed is "
+        f"expected to be {gain.mean:+.4f} from the best of {gain.best_of} drawn at random (95% interval {gain.low:+.4f} "
+        f"to {gain.high:+.4f}; {found.proposed} and {found.random} trials)"
     )
     if gain.low > 0:
         return f"{text}: it won something."

@@ -47,8 +47,8 @@ def test_a_sampler_that_is_better_is_called_so() -> None:
     random, proposed = rng.normal(0.98, 0.002, 20), rng.normal(0.99, 0.002, 40)
     gain = gain_of(list(proposed), list(random))
     text = sentence(RandomSearch("val_accuracy", 20, 40, gain))
-    assert "the best of 3 trials that it proposed is expected to have +0.0" in text
-    assert text.endswith("of 40 and 20 trials): it won something.")
+    assert "the best of 3 trials that it proposed is expected to be +0.0" in text
+    assert text.endswith("; 40 and 20 trials): it won something.")
     assert sentence(RandomSearch("val_accuracy", 40, 20, gain_of(list(random), list(proposed)))).endswith(
         "it lost something."
     )
