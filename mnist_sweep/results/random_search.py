@@ -104,8 +104,8 @@ def sentence(found: RandomSearch) -> str:
         )
     text = (
         f"The sampler beside random search: {found.metric} of the best of {gain.best_of} trials that it proposed is "
-        f"expected to be {gain.mean:+.4f} from the best of {gain.best_of} drawn at random (95% interval {gain.low:+.4f} "
-        f"to {gain.high:+.4f}; {found.proposed} and {found.random} trials)"
+        f"expected to be {gain.mean:+.4f} from the best of {gain.best_of} drawn at random (95% interval "
+        f"{gain.low:+.4f} to {gain.high:+.4f}; {found.proposed} and {found.random} trials)"
     )
     if gain.low > 0:
         return f"{text}: it won something."
