@@ -106,12 +106,12 @@ def of_this_machine(sweep: Sweep, victim: str) -> None:
     sweep.start()
 
 
-def disturb(sweep: Sweep, lose: Callable[[], None]) -> None:
+def disturb(sweep: Sweep, lose: Callable[[], None], most: int = EPOCHS - 1) -> None:
     """Runs a sweep whose trial N is lost once it has reported N epochs; each second one some way into the next."""
     chance = random.Random(0)
     sweep.start()
     for number in range(TRIALS):
-        sweep.wait_for(number, min(number, EPOCHS - 1))
+        sweep.wait_for(number, min(number, most))
         time.sleep(chance.uniform(0.05, 0.3) if number % 2 else 0)
         lose()
     sweep.end()
@@ -162,7 +162,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
 @pytest.mark.parametrize("victim", ["trial", "fork server", "driver", "Ctrl-C"])
 def test_a_trial_that_is_lost_at_any_epoch_has_the_same_bits(tmp_path: Path, undisturbed: Sweep, victim: str) -> None:
     sweep = Sweep(tmp_path, LOCALLY)
-    disturb(sweep, lambda: of_this_machine(sweep, victim))
+    most = EPOCHS - (2 if victim == "Ctrl-C" else 1)  # it may come too late to stop a trial in its last epoch
+    disturb(sweep, lambda: of_this_machine(sweep, victim), most)
     check(sweep, undisturbed, resumed=victim != "fork server")  # without it a trial trains on
 
 

@@ -65,4 +65,5 @@ def move_up(source: Path, folder: Path) -> None:
         if target.is_dir():
             shutil.rmtree(target)
         path.replace(target)
+        path.unlink(missing_ok=True)  # two links to one file stay where they are
     source.rmdir()

@@ -62,3 +62,11 @@ def test_a_file_may_stay_behind(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).write_text(name)
     assert pack(tmp_path, without="a") == {"b": b"b"}
+
+
+def test_what_is_linked_to_is_moved_too(tmp_path: Path) -> None:
+    (tmp_path / ".17").mkdir()
+    (tmp_path / "a").write_text("one file")
+    (tmp_path / ".17/a").hardlink_to(tmp_path / "a")
+    move_up(tmp_path / ".17", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
