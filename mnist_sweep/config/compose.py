@@ -22,7 +22,8 @@ from mnist_sweep.config.trial import TrialConfig, parse_trial
 
 # Overrides with these keys don't change what a trial is.
 NOT_OF_A_TRIAL = ("search", "sampler", "pruner", "tracking", "runs_folder", "runtime", "study.name", "study.note",
-                  "study.on_event", "study.tags", "study.keep_models", "study.fork", "hydra")  # fmt: skip
+                  "study.on_event", "study.revise", "study.tags", "study.keep_models", "study.fork",
+                  "hydra")  # fmt: skip
 TRUSTED = "runtime.allowed_targets"  # without which some trials can't be run
 
 
@@ -65,12 +66,12 @@ def key_of(override: str) -> str:
 def added(override: str) -> str:
     """Returns an override as Hydra takes it: what no file need have, such as a key of `params`, is added."""
     bare = override.lstrip("+")
-    return f"++{bare}" if bare.startswith((FREE, "params={", *TAGS)) else override
+    return f"++{bare}" if bare.startswith((FREE, "params={", *TAGS, INITIAL)) else override
 
 
 def bare(override: str) -> str:
     """Returns an override as a person writes it: the inverse of `added`."""
-    return override.lstrip("+") if key_of(override).startswith(("params", "study.tags")) else override
+    return override.lstrip("+") if key_of(override).startswith(("params", "study.tags", INITIAL)) else override
 
 
 def of_a_trial(override: str) -> bool:
@@ -80,6 +81,7 @@ def of_a_trial(override: str) -> bool:
 
 
 FREE = "params."  # the section of a function, whose keys are not known beforehand
+INITIAL = "train.initial_"  # keys that a configuration of before lacks
 TAGS = ("study.tags.", "study.tags={")  # a person's own
 _NUMBER = re.compile(r"[+-]?(\d+|\d+\.\d*([eE][+-]?\d+)?|\d+[eE][+-]?\d+)")
 

@@ -82,7 +82,8 @@ def _as_text(value: Any) -> Any:
 class StudyConfig:
     """A study's name (null: made from model and data), seed, and of how many trials the models are kept.
 
-    `fork`: where the study was begun with another configuration, a new one takes over the trials that still fit. `note`
+    `fork`: where the study was begun with another configuration, a new one takes over the trials that still fit.
+    `revise`: where it was begun with another search space, it goes on with the new one. `note`
     and `tags` are a person's own, for the report and MLflow. `on_event` is a command that is told what happens.
     """
 
@@ -95,6 +96,7 @@ class StudyConfig:
         default_factory=dict
     )
     on_event: str | None = None
+    revise: Bool = False
 
 
 @dataclass(frozen=True, config=CONFIG)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mnist_sweep.config import Settings, TrialConfig, UserError, parse_trial
@@ -78,10 +79,10 @@ class Plan:
         check_against(config, self.description)
         return config
 
-    def search(self) -> Search:
-        """Returns its search, which is opened or made in the study's folder."""
+    def search(self, journal: Path | None = None) -> Search:
+        """Returns its search, which is opened or made in the study's folder, or of another journal."""
         return Search(
-            self.folder.journal,
+            journal or self.folder.journal,
             self.folder.name,
             self.settings,
             self.parameters,

@@ -15,6 +15,7 @@ from mnist_sweep.driver.earlier import as_begun
 from mnist_sweep.driver.fork import forked
 from mnist_sweep.driver.loop import Outcome, Sweep, run_sweep
 from mnist_sweep.driver.plan import Plan, make_plan
+from mnist_sweep.driver.revision import finish, is_revision, revise
 from mnist_sweep.driver.seeds import OnSeeds
 from mnist_sweep.driver.session_text import command_text, cost_text, intro, outro
 from mnist_sweep.driver.steering import Steering, stop_from_mlflow
@@ -88,6 +89,8 @@ def _planned(composed: Composed, say: Say, transfer: Transfer) -> tuple[Plan, di
     """Returns the plan and the study's identity; raises UserError where the study began with another one."""
     plan = make_plan(composed, say, transfer)
     now = identity(plan.plain, plan.description.digest)
+    if plan.settings.study.revise and is_revision(plan.folder, now):
+        return plan, now
     if plan.settings.study.fork:
         if not plan.folder.config.exists():
             say(f"study.fork=true: {plan.folder.name} is a new study, so there is nothing to take over")
@@ -138,6 +141,9 @@ def search(composed: Composed, screen: Progress, transfer: Transfer) -> Searched
             executor = _executor(plan, screen, stack)
             shared = stack.enter_context(memory)
             _try(plan, screen, min(workers(settings.runtime), executor.slots))
+        if plan.settings.study.revise and is_revision(plan.folder, now):
+            revise(plan, now, screen.say)
+        finish(plan)
         keep_identity(plan.folder, now)
         settle_in(plan.folder, screen.say)
         found = plan.search()

@@ -1,6 +1,7 @@
 """Puts a study's figures and tables onto one self-contained page."""
 
 import base64
+import math
 import time
 import traceback
 from collections import Counter
@@ -190,6 +191,20 @@ def _environment(study: Study) -> list[tuple[str, str]]:
     return [*rows, *found.versions.items()]
 
 
+def _spaces(study: Study) -> list[dict[str, Any]]:
+    """Returns the search spaces that a study has had, each with its trials; none where it has had one."""
+    search = study.plain["search"]
+    former = study.revisions
+    bounds = [0, *(one.until for one in former), math.inf]
+    spaces = [*((one.space, one.when) for one in former), (search["space"], search["when"])]
+    found = []
+    for (space, when), first, until in zip(spaces if former else [], bounds, bounds[1:], strict=False):
+        numbers = [trial.number for trial in study.trials if first <= trial.number < until]
+        which = f"{_trials(len(numbers))}, {numbers[0]} to {numbers[-1]}" if numbers else "no trial"
+        found.append({"trials": which, "rows": list(flatten_space(space, when).items())})
+    return found
+
+
 def _render(name: str, content: dict[str, Any]) -> str:
     loader = PackageLoader("mnist_sweep.report", "templates")
     environment = Environment(
@@ -238,6 +253,7 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "busy": study.summary.busy_fraction if study.summary else None,
         "note": study.traits.note,
         "space": list(flatten_space(plain["search"]["space"], plain["search"]["when"]).items()),
+        "spaces": _spaces(study),
         "sampler": str(plain.get("sampler", {}).get("_target_", "")).rpartition(".")[2],
         "pruner": str(plain.get("pruner", {}).get("_target_", "")).rpartition(".")[2],
         "answer": _answer(study, noise),

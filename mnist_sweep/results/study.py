@@ -1,6 +1,6 @@
 """The read model of a study: its trials as they stand, running ones too."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from mnist_sweep.files import read_yaml
 from mnist_sweep.results.confirmation import Confirmation, read_confirmation
 from mnist_sweep.results.trial import Trial, read_trial
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.revisions import Revision, revisions
 from mnist_sweep.storage.state import TrialState
 from mnist_sweep.storage.summary import Summary, read_summary
 
@@ -57,6 +58,11 @@ class Study:
     plain: dict[str, Any]
     summary: Summary | None = None
     confirmed: Confirmation | None = None
+
+    @property
+    def revisions(self) -> Sequence[Revision]:
+        """The search spaces that it had before its present one, the oldest first."""
+        return revisions(self.plain)
 
     @property
     def name(self) -> str:

@@ -39,17 +39,23 @@ def finished_trial(
         constraints: By how much it exceeds each constraint.
     """
     domains = {p.key: p.domain for p in parameters if p.key in params}
-    inside = {key for key, value in params.items() if _contained(domains[key], value)}
+    contained = inside(parameters, params)
     if state != TrialState.COMPLETE:  # as Optuna does where it is told of a pruned trial
         values = list(steps.values())[-1:]
     return optuna.trial.create_trial(
         state=OptunasState[state],
         values=list(values) or None,
-        params={key: params[key] for key in params if key in inside},
-        distributions={key: distribution(domains[key]) for key in params if key in inside},
+        params=contained,
+        distributions={key: distribution(domains[key]) for key in contained},
         intermediate_values=dict(steps),
         constraints=dict(constraints),
     )
+
+
+def inside(parameters: Sequence[Parameter], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns those of a trial's parameters that lie in the space."""
+    domains = {parameter.key: parameter.domain for parameter in parameters if parameter.key in params}
+    return {key: value for key, value in params.items() if _contained(domains[key], value)}
 
 
 def steps_of(objective: Metric, rows: Sequence[Mapping[str, float]]) -> dict[int, float]:

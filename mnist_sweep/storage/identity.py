@@ -14,13 +14,14 @@ from mnist_sweep.config.search_settings import SearchConfig
 from mnist_sweep.config.secrets import masked
 from mnist_sweep.config.task import task_section
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.revisions import KEY
 
 # Parts of the configuration that don't change what a study is: it can go on with others.
 MAY_CHANGE = ("search.n_trials", "search.timeout", "search.target", "search.max_failures", "search.audit",
               "search.until", "search.patience", "search.min_delta", "search.start", "runtime", "tracking",
-              "runs_folder", "study.name", "study.fork", "study.note", "study.tags", "study.on_event",
+              "runs_folder", "study.name", "study.fork", "study.revise", "study.note", "study.tags", "study.on_event",
               "study.keep_models", "data.path",
-              "data.groups")  # fmt: skip
+              "data.groups", "train.initial_model")  # fmt: skip
 SHOWN = 4
 
 
@@ -72,9 +73,10 @@ def changed(folder: StudyFolder, now: dict[str, Any]) -> list[str]:
     """Returns what differs from the identity that a study began with, a line for each key; empty for a new one."""
     if not folder.config.exists():
         return []
+    stored = {key: value for key, value in files.read_yaml(folder.config).items() if key != KEY}
     return [
         line
-        for line in differences(_with_present_names(files.read_yaml(folder.config)), _with_present_names(now))
+        for line in differences(_with_present_names(stored), _with_present_names(now))
         if not any(line.startswith((f"{key}:", f"{key}.")) for key in MAY_CHANGE)
     ]
 
@@ -95,11 +97,13 @@ def check_not_another(folder: StudyFolder, now: dict[str, Any]) -> None:
     """Raises UserError where a study was begun as another one."""
     check_not_single(folder)
     if different := changed(folder, now):
+        is_space = all(line.startswith(("search.space", "search.when")) for line in different)
+        revise = " study.revise=true to go on with this search space," if is_space else ""
         more = f" and {len(different) - SHOWN} more" if len(different) > SHOWN else ""
         raise UserError(
             f"study {folder.name} was begun with another configuration ({'; '.join(different[:SHOWN])}{more}); use "
             "study.name=... for a new study, study.fork=true for one that takes over the finished trials that still "
-            "fit, or the old configuration to go on"
+            f"fit,{revise} or the old configuration to go on"
         )
 
 
