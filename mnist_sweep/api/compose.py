@@ -14,6 +14,7 @@ from mnist_sweep.config.composed import Composed, with_parameters
 from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.folder import conf_folder
 from mnist_sweep.config.hydra_errors import as_user_error
+from mnist_sweep.config.initial_model import with_initial_model
 from mnist_sweep.config.overrides import Overrides, check_single, told_apart
 from mnist_sweep.config.spelling import spelled
 
@@ -58,7 +59,7 @@ def composed(command: str, texts: Sequence[str], config_dir: str | Path | None, 
             del config["hydra"]
         composer = Composer(loader, "config", told.overrides, trusted_modules(told.overrides), config, path)
         composer.check_options(told.overrides)
-        return with_parameters(Composed(
+        return with_parameters(with_initial_model(Composed(
             config=plain(config),
             composer=composer,
             overrides=told.overrides,
@@ -68,4 +69,4 @@ def composed(command: str, texts: Sequence[str], config_dir: str | Path | None, 
             trusted=trusted_modules(told.overrides),
             flags=where,
             line=shlex.join(["mnist-sweep", command, *texts, *where]),
-        ))  # fmt: skip
+        )))  # fmt: skip

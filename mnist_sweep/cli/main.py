@@ -29,6 +29,7 @@ from mnist_sweep.config.composed import Composed, with_parameters
 from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.folder import conf_folder
 from mnist_sweep.config.hydra_errors import as_user_error
+from mnist_sweep.config.initial_model import with_initial_model
 from mnist_sweep.config.secrets import masked
 from mnist_sweep.execution.interrupts import Terminated, answering_signals
 from mnist_sweep.files import is_full, is_of_machine
@@ -83,7 +84,7 @@ def _composed(config: DictConfig, arguments: Arguments, line: str) -> Composed:
     if "--config-dir" in arguments.where or any(key_of(text) == "hydra.searchpath" for text in arguments.overrides):
         path = [text for text in arguments.overrides if key_of(text) == "hydra.searchpath"]
         check_files(composer.hydras_own([*texts, *path]))
-    return with_parameters(Composed(
+    return with_parameters(with_initial_model(Composed(
         config=plain(config),
         composer=composer,
         overrides=texts,
@@ -94,7 +95,7 @@ def _composed(config: DictConfig, arguments: Arguments, line: str) -> Composed:
         trusted=trusted,
         flags=arguments.where,
         line=line,
-    ))  # fmt: skip
+    )))  # fmt: skip
 
 
 def _execute(name: str, given: list[str], line: str, folder: Path) -> int:

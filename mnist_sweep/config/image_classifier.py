@@ -19,7 +19,8 @@ from mnist_sweep.config.targets import check_target
 from mnist_sweep.config.task import IMAGE_CLASSIFIER
 
 SECTIONS = ("data", "model", "optimizer", "train")
-NOT_SEARCHED = ("data", "train.epochs")  # the same images for every trial, or their accuracies can't be compared
+# The same images, epochs and beginning for every trial, or their accuracies can't be compared.
+NOT_SEARCHED = ("data", "train.epochs", "train.initial_model", "train.initial_digest")
 PRIMARY = "val_accuracy"
 CURVES: dict[str, Direction] = {"loss": "minimize", "accuracy": "maximize", "val_loss": "minimize",
                                 PRIMARY: "maximize"}  # fmt: skip
@@ -108,7 +109,7 @@ class ImageClassifierConfig:
         return (
             isinstance(other, ImageClassifierConfig)
             and self.trial_seed() == other.trial_seed()
-            and self.train == other.train
+            and replace(self.train, initial_model=None) == replace(other.train, initial_model=None)
         )
 
     def trial_seed(self) -> int:
@@ -121,9 +122,9 @@ class ImageClassifierConfig:
         plain.pop("task", None)
         for key in ("path", "test_path", "urls", "digests", "groups"):
             plain["data"].pop(key, None)
-        for key in ("epochs", "early_stopping_patience", "learning_rate_schedule"):
+        for key in ("epochs", "early_stopping_patience", "learning_rate_schedule", "initial_model"):
             plain["train"].pop(key)
-        for key in ("label_smoothing", "weight_average"):
+        for key in ("label_smoothing", "weight_average", "initial_digest"):
             if not plain["train"][key]:
                 plain["train"].pop(key)  # as before there was one
         return drawn(json.dumps(plain, sort_keys=True)) >> 1
@@ -150,6 +151,8 @@ def _check_training(train: TrainConfig, optimizer: Component, allowed: Iterable[
                 f"train.label_smoothing must be 0 with a train.loss by name, got {train.label_smoothing:g}: the loss "
                 "may have a label_smoothing of its own"
             )
+    if (train.initial_model is None) != (train.initial_digest is None):
+        raise UserError("train.initial_digest is the SHA-256 of train.initial_model: give both, or the model alone")
     if isinstance(optimizer.arguments.get("learning_rate"), Mapping) and train.learning_rate_schedule != "constant":
         raise UserError(
             "train.learning_rate_schedule must be constant where optimizer.learning_rate is a schedule, got "

@@ -166,7 +166,8 @@ class TrainConfig:
     (`triangular`, after Smith, 2015), or leaves it. `label_smoothing` is the share of every label that is spread over
     all classes (Szegedy et al., 2015). `weight_average` is what an exponential average of the weights keeps of itself
     in each step (Polyak and Juditsky, 1992); the average is what is validated and kept. `loss` may also be
-    a mapping that names a class of keras.losses.
+    a mapping that names a class of keras.losses. `initial_model` is the file of a model whose weights the training
+    begins with, of the SHA-256 `initial_digest`.
     """
 
     epochs: Count
@@ -180,6 +181,8 @@ class TrainConfig:
     learning_rate_schedule: Literal["constant", "cosine", "one_cycle", "triangular"] = "constant"
     label_smoothing: Fraction = 0.0
     weight_average: Fraction = 0.0
+    initial_model: str | None = None
+    initial_digest: str | None = None
 
 
 @dataclass(frozen=True, config=CONFIG)

@@ -13,6 +13,7 @@ from mnist_sweep.config.image_classifier import (
     parse_image_classifier,
     table_of,
 )
+from mnist_sweep.config.initial_model import check_initial
 from mnist_sweep.config.parameters import PARAMETERS
 from mnist_sweep.config.traits import Traits
 from mnist_sweep.tasks.context import TrialContext
@@ -40,6 +41,7 @@ def prepare_images(
 
     with transfer(f"fetching {config.data.split.name}") as on_bytes:
         data.prepare(config.data, say, lambda fetched: data.describe(fetched, all_parts=True), on_bytes)
+    check_initial(config.train.initial_model, config.train.initial_digest)
     description = data.describe(config.data, all_parts)
     check_images(config, description)
     return description

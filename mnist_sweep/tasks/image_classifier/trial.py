@@ -28,6 +28,7 @@ from mnist_sweep.tasks.image_classifier.evaluation import Predictions, predict, 
 from mnist_sweep.tasks.image_classifier.figures import confusion_matrix, curves, error_gallery
 from mnist_sweep.tasks.image_classifier.figures.style import save
 from mnist_sweep.tasks.image_classifier.models import build
+from mnist_sweep.tasks.image_classifier.models.initial import begin_with
 from mnist_sweep.tasks.image_classifier.training import EVALUATION_BATCH, Recorder, batches, train, weights_digest
 
 SUMMARY_COLUMNS = 100
@@ -75,6 +76,7 @@ def run(trial: TrialContext) -> dict[str, float]:
     model = _model(config, tuple(data["image"]), classes)
     files.write_text(folder.summary, _summary(model))
     trial.known(parameters=model.count_params())
+    begin_with(model, config.train)
     trial.outcome |= {"threads": THREADS, "kernels": given(), "split_seed": config.data.split.split_seed}
 
     trial.started = time.time()
