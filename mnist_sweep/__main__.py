@@ -17,6 +17,7 @@ usage: mnist-sweep COMMAND [override ...]
   show       the leaderboard of a study, also while it is running: STUDY
   studies    all studies in runs_folder
   export     the trials of a study as a table: STUDY to=trials.csv (or .json, .parquet)
+  ensemble   the mean of the best networks' predictions on the validation images: STUDY top_k=5
   delete     a trial or a study with its MLflow runs, after a question: STUDY/7 or STUDY
   stop       a running search, as by Ctrl-C: STUDY; or one of its trials: STUDY/7
   pause      lets no further trial of a running search begin: STUDY

@@ -19,6 +19,7 @@ from mnist_sweep.execution.progress import Silent
 from mnist_sweep.report import write_report
 from mnist_sweep.results import study as results
 from mnist_sweep.results.confirmation import Confirmation
+from mnist_sweep.results.ensemble import Ensemble, ensemble
 from mnist_sweep.results.statistics import McNemar, mcnemar
 from mnist_sweep.results.table import check_target, trials_table, write_table
 from mnist_sweep.storage.folders import StudyFolder
@@ -146,6 +147,17 @@ class Study:
         if not answer.is_done:
             raise UserError(answer.text)
         return answer.text
+
+    def ensemble(self, top_k: int = 5) -> Ensemble:
+        """Returns what the mean of its best trials' predictions gets right on the validation images.
+
+        Args:
+            top_k: How many trials, from 2.
+
+        Raises:
+            UserError: They are too few, or have no predictions.
+        """
+        return ensemble(self._read(), top_k)
 
     def delete(self, trial: int | None = None) -> None:
         """Deletes one of its trials, or all of it, with the MLflow runs, without a question.

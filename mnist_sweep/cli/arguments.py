@@ -68,6 +68,7 @@ COMMANDS = {
     "show": Command("show", "show", Names.STUDY),
     "studies": Command("show", "studies", function="all_studies"),
     "export": Command("export", "export", Names.STUDY),
+    "ensemble": Command("ensemble", "ensemble", Names.STUDY),
     "delete": Command("delete", "delete", Names.STUDY_OR_TRIAL),
     "stop": Command("steer", "steer", Names.RUNNING, function="stop"),
     "pause": Command("steer", "steer", Names.RUNNING, function="pause"),

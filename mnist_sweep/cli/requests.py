@@ -86,6 +86,24 @@ def export_request(composed: Composed) -> ExportRequest:
 
 
 @dataclass(frozen=True)
+class EnsembleRequest:
+    """Of `ensemble`: a study, None for the one that was worked on last, and how many of its best trials."""
+
+    study: str | None
+    runs_folder: Path
+    top_k: int
+
+
+def ensemble_request(composed: Composed) -> EnsembleRequest:
+    """Returns what `ensemble` is asked for; raises UserError."""
+    top_k = composed.config["top_k"]
+    if not isinstance(top_k, int) or isinstance(top_k, bool):
+        raise UserError(f"top_k must be a whole number from 2, got {shown(top_k)}")
+    folder = parse_folder(composed.config["runs_folder"], reads=True)
+    return EnsembleRequest(_name(composed.config["study_name"]), folder, top_k)
+
+
+@dataclass(frozen=True)
 class SteerRequest:
     """Of `stop`, `pause`, `resume`, `add` and `set`.
 
