@@ -70,6 +70,15 @@ class Nodes:
         for process in self.family(name):
             process.send_signal(number)
 
+    def drain(self, name: str) -> None:
+        """Asks Ray to let a node go."""
+        arguments = self.raylets[name].cmdline()
+        (found,) = [one.partition("=")[2] for one in arguments if one.startswith("--node_id=")] or [""]
+        command = [RAY, "drain-node", f"--address={self.address}", f"--node-id={found}", "--reason-message=a test",
+                   "--reason=DRAIN_NODE_REASON_PREEMPTION", "--deadline-remaining-seconds=60"]  # fmt: skip
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def end_head(self) -> None:
         for process in self.processes():
             if process.name() == "gcs_server":

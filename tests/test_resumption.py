@@ -129,7 +129,8 @@ def check(sweep: Sweep, undisturbed: Sweep, resumed: bool = True) -> None:
         ]
         assert trial.intermediate_values == {int(row["epoch"]): row["val_accuracy"] for row in here.rows()}
         assert not list(here.path.rglob("checkpoint.bin"))
-        assert ("goes on after epoch" in here.log.read_text()) == (resumed and trial.number > 0)
+        if trial.number:  # on a cluster the driver has the first one's history with its first epoch
+            assert ("goes on after epoch" in here.log.read_text()) == resumed
     check_mlflow(sweep)
 
 

@@ -49,7 +49,7 @@ def _searched(sweep: Sweep, executor: Executor, screen: Progress) -> Outcome:
     outcome = run_sweep(sweep, executor, on_seeds, steering)
     on_seeds.leave()
     steering.close()
-    record.ended = outcome.why
+    record.ended, record.nodes = outcome.why, executor.nodes
     if outcome.is_interrupted:  # after Ctrl-C no pictures are drawn
         record.write_summary()
     else:

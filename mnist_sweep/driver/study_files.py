@@ -1,6 +1,7 @@
 """What a sweep writes next to Optuna's journal: best.yaml, summary.json, README.md, states, and MLflow behind them."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from mnist_sweep import files
@@ -11,6 +12,7 @@ from mnist_sweep.driver.best_file import write_best
 from mnist_sweep.driver.kept_models import KeptModels
 from mnist_sweep.driver.plan import Plan
 from mnist_sweep.driver.study_page import found_by, study_page
+from mnist_sweep.execution.executor import NodeStatus
 from mnist_sweep.execution.job_folder import stored
 from mnist_sweep.execution.jobs import workers
 from mnist_sweep.formatting import spread_text
@@ -25,7 +27,7 @@ from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.run_record import RunDescription, RunKind, read_record, run_record
 from mnist_sweep.storage.settled import Settled, note_settled
 from mnist_sweep.storage.state import StateFile, TrialState, read_state, write_state
-from mnist_sweep.storage.summary import SummarizedTrial, Summary, read_summary
+from mnist_sweep.storage.summary import NodeUse, SummarizedTrial, Summary, read_summary
 from mnist_sweep.tracking import Tracker, is_mirrored
 from mnist_sweep.tracking.parent_metrics import parent_metrics
 from mnist_sweep.tracking.run_recorder import RunRecorder
@@ -41,6 +43,7 @@ class StudyFiles:
         pruning: What the pruner saved, once it has been judged.
         noise: Which trials are like the best, once the search has ended.
         ended: Why no further trial begins, None while the search is running.
+        nodes: The machines of a cluster that trials have run on in this call, once it has ended.
         lost: The trials that have ended and whose folders are gone, which count for no ranking.
     """
 
@@ -54,6 +57,7 @@ class StudyFiles:
         self.pruning: Pruning | None = None
         self.noise: SelectionNoise | None = None
         self.ended: str | None = None
+        self.nodes: Sequence[NodeStatus] = ()
         self.at_once = workers(plan.settings.runtime)
         self._models = KeptModels(search, plan.folder, plan.settings.study.keep_models)
         self._began = time.monotonic()
@@ -239,6 +243,7 @@ class StudyFiles:
             ended=self.ended,
             note=self.plan.settings.study.note,
             tags=dict(self.plan.settings.study.tags),
+            nodes=self._used_nodes() or (before.nodes if before else None),
             pareto_front=self.search.front() if len(self.search.metrics) > 1 else None,
         )
 
@@ -246,6 +251,9 @@ class StudyFiles:
         """Writes summary.json and README.md."""
         self.summary().write(self.folder.summary)
         files.write_text(self.folder.readme, study_page(found_by(self)))
+
+    def _used_nodes(self) -> list[NodeUse]:
+        return [NodeUse(one.name, one.ended, one.busy, one.joined, one.lost) for one in self.nodes]
 
     def _summarized(self, trial: Standing | None) -> SummarizedTrial | None:
         if trial is None or not trial.values:

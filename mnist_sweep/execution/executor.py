@@ -73,8 +73,8 @@ class Done:
     result: dict[str, Any]
 
 
-# Why a job failed: something in it, the end of its process from outside, or a full disk.
-Cause = Literal["error", "lost", "disk"]
+# Why a job failed: something in it, the end of its process from outside, a full disk, or a node that leaves on purpose.
+Cause = Literal["error", "lost", "disk", "returned"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,8 @@ class NodeStatus:
         busy: The share of its slots that has trained since it joined, from 0 to 1.
         ended: How many jobs have ended on it.
         machine_class: Equal for machines that compute the same bits; see provenance.
+        joined: How often it has joined.
+        lost: How often it was lost.
     """
 
     name: str
@@ -115,6 +117,8 @@ class NodeStatus:
     busy: float
     ended: int
     machine_class: str
+    joined: int = 1
+    lost: int = 0
 
 
 @dataclass(frozen=True)

@@ -231,6 +231,9 @@ class Runner:
             self._failed(job, event.reason)
         elif self._stopping:
             self.source.interrupted(job)
+        elif event.cause == "returned":
+            self.source.lost(job, event.reason)
+            self._again.append(job)
         else:
             self._lost(job, event.reason)
 

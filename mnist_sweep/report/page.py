@@ -273,6 +273,10 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "best": [_row(study, trial) for trial in study.ranked[:BEST]],
         "winner": _winner(study),
         "hardest": _hardest(study),
+        "nodes": [
+            (one.name, one.trials, f"{one.busy:.0%}", one.joined, one.lost)
+            for one in (study.summary.nodes if study.summary else None) or []
+        ],
         "timeline": [_vector(search_plots.timeline(study))] if spans else [],
         "failures": [(trial.number, trial.reason or "") for trial in failures[:FAILURES]],
         "failed": len(failures),

@@ -26,6 +26,17 @@ class SummarizedTrial:
 
 
 @checked(frozen=True, config=LOOSE)
+class NodeUse:
+    """A machine of a cluster in one call: trials that ended there, and the share of its slots that has trained."""
+
+    name: str
+    trials: int
+    busy: float
+    joined: int
+    lost: int
+
+
+@checked(frozen=True, config=LOOSE)
 class Summary:
     """The content of summary.json.
 
@@ -42,6 +53,7 @@ class Summary:
         pruning: What the pruner saved, once it has been judged.
         ended: Why the last call began no further trial, None while it is running.
         note, tags: What a person has written: `study.note` and `study.tags` of the last call.
+        nodes: The machines of the last call that ran on a cluster, None where none did.
         pareto_front: With several objectives, the trials that no other beats in all of them.
     """
 
@@ -59,13 +71,15 @@ class Summary:
     ended: str | None = None
     note: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    nodes: list[NodeUse] | None = None
     pareto_front: list[int] | None = field(default=None)
 
     def write(self, file: Path) -> None:
         """Writes summary.json."""
         content = asdict(self)
-        if self.pareto_front is None:
-            del content["pareto_front"]
+        for key in ("nodes", "pareto_front"):
+            if content[key] is None:
+                del content[key]
         write_json(file, content)
 
 

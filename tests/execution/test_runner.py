@@ -337,6 +337,20 @@ def test_a_job_that_was_lost_too_often_before_is_not_run(config: TrialConfig, tm
     assert source.log == [("failed", 0)]
 
 
+def test_a_job_that_was_handed_back_is_run_again_and_that_is_no_retry(config: TrialConfig, tmp_path: Path) -> None:
+    class HandingBack(Losing):
+        times = RETRIES + 2
+
+        def events(self, timeout: float) -> list[Event]:
+            found = InlineExecutor.events(self, timeout) if not self.times else super().events(timeout)
+            self.times -= any(isinstance(event, Failed) for event in found)
+            return [replace(event, cause="returned") if isinstance(event, Failed) else event for event in found]
+
+    source = Source(jobs(config, tmp_path, 1))
+    assert run(HandingBack(), source) == 0
+    assert source.of("lost", "done", "failed") == [("lost", 0)] * (RETRIES + 2) + [("done", 0)]
+
+
 class Ending(InlineExecutor):
     """Fails the first job for a given cause."""
 

@@ -142,6 +142,16 @@ def test_its_commands_trust_what_the_study_trusts(tmp_path: Path) -> None:
     assert "mnist-sweep reproduce dnn-digits &#39;runtime.allowed_targets=[mine]&#39;" in page
 
 
+def test_what_nodes_have_done_is_shown_where_there_were_some(own_runs: Path) -> None:
+    study = StudyFolder(own_runs / "dnn-digits")
+    assert 'id="nodes"' not in write_report(read_study(study)).read_text()
+    nodes = [{"name": "a", "trials": 3, "busy": 0.456, "joined": 2, "lost": 1}]
+    study.summary.write_text(json.dumps({**read_json(study.summary), "nodes": nodes}))
+    page = write_report(read_study(study)).read_text()
+    cells = "".join(f'<td class="number">{one}</td>' for one in ("3", "46%", "2", "1"))
+    assert f'<tr><th scope="row">a</th>{cells}</tr>' in page
+
+
 def test_the_nodes_of_a_cluster_and_their_classes_are_counted(own_runs: Path) -> None:
     study = StudyFolder(own_runs / "dnn-digits")
     for number, node in enumerate(("a", "b", "b", None)):

@@ -9,13 +9,14 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.execution.cluster.checkpoints import read as read_checkpoint
 from mnist_sweep.execution.cluster.messages import Delivered, Facts, Report, Setup, Status
 from mnist_sweep.execution.cluster.node import AgentLost, AgentRefused, AgentUnreachable, Cluster, Node, NodeInfo
 from mnist_sweep.execution.cluster.placement import choose
-from mnist_sweep.execution.executor import Done, Epoch, Failed, Job, Notice, Saved, Started, Trained
+from mnist_sweep.execution.executor import Cause, Done, Epoch, Failed, Job, Notice, Saved, Started, Trained
 from mnist_sweep.formatting import duration
 
 LOOK_SECONDS = 1.0  # between two looks at the list of nodes
@@ -69,6 +70,7 @@ class Dispatcher:
         self._failures: dict[str, int] = {}  # agents of a node that were lost since a job ended on it
         self._classes: dict[int, str] = {}  # of jobs that were lost, where they were begun
         self._gone: dict[str, Node] = {}
+        self._released: list[tuple[Any, float]] = []  # agents of nodes that leave, which have a moment to clean up
         self._tickets = secrets.randbits(40)  # a folder is named after each, also by dispatchers of before
         self._out: list[Delivered] = []
         self._why = ""  # the last agent was lost before it was ready
@@ -149,12 +151,30 @@ class Dispatcher:
         listed = {info.id: info for info in self.cluster.nodes()}
         for node in [node for node in self.nodes.values() if node.info.id not in listed]:
             self._lose(node, "it has left the cluster")
+        self._let_go(listed)
         for info in listed.values():
             is_known = info.id in self.nodes or info.id in self._refused
-            if not is_known and now >= self._not_before.get(info.id, 0.0):
+            if not (is_known or info.is_draining) and now >= self._not_before.get(info.id, 0.0):
                 self._start(info)
         if not self.is_ready:
             self._check_begun(listed)
+
+    def _let_go(self, listed: dict[str, NodeInfo]) -> None:
+        """Gives nodes that are drained no further jobs, and ends their agents, so that they can leave, when idle."""
+        now = self.clock()
+        for agent, _ in (late := [one for one in self._released if now - one[1] > CLOSE_SECONDS]):
+            self.cluster.kill(agent)
+        self._released = [one for one in self._released if one not in late]
+        for node in [node for node in self.nodes.values() if node.info.id in listed]:
+            if listed[node.info.id].is_draining and not node.is_leaving:
+                node.is_leaving = True
+                self._out.append(Delivered(Notice(f"Node {node.info.name} is drained: it gets no further trials")))
+            if node.is_leaving and not node.jobs:
+                self.cluster.call(node.agent, "close")
+                self._released.append((node.agent, now))
+                del self.nodes[node.info.id]
+                node.slots = 0
+                self._gone[node.info.id] = node
 
     def _check_begun(self, listed: dict[str, NodeInfo]) -> None:
         if not listed:
@@ -258,7 +278,7 @@ class Dispatcher:
                 f"Node {node.info.name} is of another class of machine ({node.machine_class}) than "
                 f"{', '.join(others)}: the same configuration may give other bits there; each trial's class is recorded"
             )))  # fmt: skip
-        self._gone.pop(node.info.id, None)
+        node.go_on_as(self._gone.pop(node.info.id, None))
 
     def _receive(self, node: Node, report: Report) -> None:
         """Passes on a report, unless it is one of before."""
@@ -322,12 +342,15 @@ class Dispatcher:
         if node.facts is None:
             self._why = f"node {name}: {reason}"
             return
+        cause: Cause = "returned" if node.is_leaving else "lost"
+        word = "has left" if node.is_leaving else "was lost"
         again = f"; run again: {', '.join(str(job.number) for job in node.jobs.values())}" if node.jobs else ""
-        self._out.append(Delivered(Notice(f"Node {name} was lost: {reason}{again}")))
+        self._out.append(Delivered(Notice(f"Node {name} {word}: {reason}{again}")))
         for job in node.jobs.values():
             self._classes[job.number] = node.machine_class
-            self._out.append(Delivered(Failed(job.number, f"node {name} was lost", "lost")))
+            self._out.append(Delivered(Failed(job.number, f"node {name} {word}", cause)))
         node.jobs, node.trained, node.slots = {}, set(), 0
+        node.lost += not node.is_leaving
         self._gone[node.info.id] = node
 
     def _check_alone(self) -> None:

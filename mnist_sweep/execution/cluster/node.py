@@ -16,11 +16,13 @@ class NodeInfo:
         id: What tells it from every other node.
         name: What it is called; no two nodes have the same name.
         cpus: The CPUs that the cluster has given it.
+        is_draining: Whether it is to leave on purpose.
     """
 
     id: str
     name: str
     cpus: int
+    is_draining: bool = False
 
 
 class AgentLost(Exception):  # noqa: N818 - what has happened
@@ -82,8 +84,10 @@ class Node:
         sent: Jobs and stop requests that are under way: the method and its arguments, by call.
         unsent: Those that could not be delivered and are sent again.
         is_full: Whether its disk is full.
-        ended: How many jobs have ended on it.
+        is_leaving: Whether it is to leave on purpose: it gets no further jobs, and what it can't finish is no retry.
+        ended: How many jobs have ended on it, under its agents of before too, as with the rest:
         busy_seconds, slot_seconds: How long slots have trained, and how long there were slots.
+        joined, lost: How often it has joined, and was lost.
     """
 
     info: NodeInfo
@@ -103,9 +107,12 @@ class Node:
     sent: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
     unsent: list[tuple[Any, ...]] = field(default_factory=list)
     is_full: bool = False
+    is_leaving: bool = False
     ended: int = 0
     busy_seconds: float = 0.0
     slot_seconds: float = 0.0
+    joined: int = 0
+    lost: int = 0
 
     @property
     def machine_class(self) -> str:
@@ -115,7 +122,17 @@ class Node:
     @property
     def is_usable(self) -> bool:
         """Whether it takes jobs."""
-        return self.facts is not None and not self.is_full
+        return self.facts is not None and not self.is_full and not self.is_leaving
+
+    def go_on_as(self, before: "Node | None") -> None:
+        """Notes that it has joined, with the figures of what it was before it was lost."""
+        self.joined += 1
+        if before is not None:
+            self.ended += before.ended
+            self.busy_seconds += before.busy_seconds
+            self.slot_seconds += before.slot_seconds
+            self.joined += before.joined
+            self.lost += before.lost
 
     def room(self) -> Room:
         """Returns what placing a job must know of it."""
@@ -131,4 +148,4 @@ class Node:
         busy = self.busy_seconds / self.slot_seconds if self.slot_seconds else 0.0
         running = tuple(sorted(job.number for job in self.jobs.values()))
         return NodeStatus(self.info.name, self.slots if self.is_usable else 0, running, round(busy, 2), self.ended,
-                          self.machine_class)  # fmt: skip
+                          self.machine_class, self.joined, self.lost)  # fmt: skip

@@ -12,6 +12,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from mnist_sweep.execution.cluster.agent import NodeAgent
 from mnist_sweep.execution.cluster.messages import Setup
 from mnist_sweep.execution.cluster.node import AgentLost, AgentRefused, AgentUnreachable, NodeInfo
+from mnist_sweep.execution.cluster.ray_private import draining_nodes
 
 AT_ONCE = 8  # methods of an agent that run at the same time: reports, submit, stop
 
@@ -37,11 +38,13 @@ class RayCluster:
         """Returns the nodes that are alive and have CPUs, each with a name of its own."""
         alive = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) >= 1]
         names = Counter(_name(node) for node in alive)
+        draining = draining_nodes()
         return [
             NodeInfo(
                 node["NodeID"],
                 _name(node) if names[_name(node)] == 1 else f"{_name(node)}-{node['NodeID'][:4]}",
                 int(node["Resources"]["CPU"]),
+                node["NodeID"] in draining,
             )
             for node in alive
         ]

@@ -3,7 +3,7 @@
 The file that names the cluster that was started on this machine last: Ray itself reads it for
 `ray.init(address="auto")`, but tries for minutes to reach a cluster that is gone; and what a Ray of our own listens on
 has to be known before Ray is imported. And the call that a head node answers without doing anything: only so can we see
-whether it asks for a token, since one that does not lets a driver with a token in as well.
+whether it asks for a token, since one that does not lets a driver with a token in as well. And which nodes are drained.
 """
 
 import os
@@ -39,3 +39,9 @@ def answers_anyone(address: str) -> bool:
         except grpc.RpcError:
             return False
     return True
+
+
+def draining_nodes() -> set[str]:
+    """Returns the ids of the nodes that are drained, of the cluster that this process is connected to."""
+    state: Any = import_module("ray._private.state").state
+    return set(state.get_draining_nodes())

@@ -368,3 +368,41 @@ def test_a_lost_trial_goes_on_from_the_checkpoint_that_has_arrived(cluster: Fake
     it.submit(replace(job(number), folder=str(tmp_path / str(number))))
     assert cluster.agent("far").checkpoints == [b"epoch 1"]
     assert len([delivered for delivered in it.out if isinstance(delivered.event, Saved)]) == 1
+
+
+def drain(cluster: FakeCluster, name: str) -> None:
+    cluster.listed[f"id-{name}"] = replace(cluster.listed[f"id-{name}"], is_draining=True)
+
+
+def test_a_drained_node_finishes_what_it_runs_and_gets_nothing_more(cluster: FakeCluster) -> None:
+    it = Dispatched(cluster).ready()
+    it.submit(job(0), job(1))
+    name = it.where(0)
+    agent = cluster.agent(name)
+    drain(cluster, name)
+    assert f"Node {name} is drained: it gets no further trials" in notices(it.hear(3))
+    it.submit(job(2))
+    assert [one.number for one in it.dispatcher.waiting] == [2]
+    agent.say(agent.ticket(0), Done(0, {"stopped": False}))
+    assert ends(it.hear(6)) == [(0, "done")]
+    assert agent.killed  # so that its node can leave
+    assert len(cluster.agents[name]) == 1
+    assert [one.number for one in it.dispatcher.waiting] == [2]
+    (gone,) = [one for one in it.dispatcher.status().nodes if one.name == name]
+    assert (gone.slots, gone.ended, gone.lost) == (0, 1, 0)
+    cluster.remove(name)
+    cluster.add(name)  # another machine in its place
+    it.hear(3)
+    assert it.where(2) == name
+
+
+def test_what_a_drained_node_can_not_finish_is_handed_back(cluster: FakeCluster) -> None:
+    it = Dispatched(cluster).ready()
+    it.submit(job(0), job(1))
+    name = it.where(0)
+    drain(cluster, name)
+    it.hear(3)
+    cluster.remove(name)
+    events = it.hear(3)
+    assert ends(events) == [(0, "returned")]
+    assert f"Node {name} has left: it has left the cluster; run again: 0" in notices(events)

@@ -245,6 +245,23 @@ def test_a_node_that_joins_is_used(nodes: Callable[..., Any], make_jobs: Callabl
 
 
 @pytest.mark.slow
+def test_a_drained_node_hands_back_its_trials_and_leaves(
+    nodes: Callable[..., Any], make_jobs: Callable[..., list[Job]]
+) -> None:
+    cluster, heard = nodes("head", "one"), Heard()
+    jobs = make_jobs(6, epochs=8, pause=0.5)
+    source = Source(jobs, once("epoch", 1, lambda: cluster.drain("one")))
+    executor = RayExecutor(runtime(cluster.address))
+    assert run_jobs(executor, source, 9, heard) == 0
+    assert "Node one is drained: it gets no further trials" in heard.warnings
+    assert sorted(source.done_numbers) == list(range(6))
+    assert not source.lost_numbers  # it has finished its trial
+    assert list(heard.where.values()).count("one") == 1
+    assert [(node.ended, node.lost) for node in executor.nodes if node.name == "one"] == [(1, 0)]
+    assert digests(jobs) == undisturbed(make_jobs(6, epochs=8, pause=0, folder="local"))
+
+
+@pytest.mark.slow
 def test_without_nodes_for_too_long_it_stops(nodes: Callable[..., Any], make_jobs: Callable[..., list[Job]]) -> None:
     cluster = nodes("head", cpus=0)
     with pytest.raises(Unavailable, match="has no node with CPUs"):

@@ -20,8 +20,10 @@ def node(number: int, name: str = "", cpus: float | None = 2.0, alive: bool = Tr
 def test_nodes_with_cpus_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     listed = [node(1, "a"), node(2), node(3), node(4, "head", None), node(5, "gone", alive=False), node(6, "half", 0.5)]
     monkeypatch.setattr(ray, "nodes", lambda: listed)
+    monkeypatch.setattr(ray_cluster, "draining_nodes", lambda: {"1abc1"})
     found = ray_cluster.RayCluster().nodes()
-    assert found == [NodeInfo("1abc1", "a", 2), NodeInfo("2abc2", "host-2abc", 2), NodeInfo("3abc3", "host-3abc", 2)]
+    assert found == [NodeInfo("1abc1", "a", 2, is_draining=True), NodeInfo("2abc2", "host-2abc", 2),
+                     NodeInfo("3abc3", "host-3abc", 2)]  # fmt: skip
 
 
 @pytest.mark.parametrize(
