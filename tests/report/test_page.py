@@ -150,14 +150,3 @@ def test_what_nodes_have_done_is_shown_where_there_were_some(own_runs: Path) -> 
     page = write_report(read_study(study)).read_text()
     cells = "".join(f'<td class="number">{one}</td>' for one in ("3", "46%", "2", "1"))
     assert f'<tr><th scope="row">a</th>{cells}</tr>' in page
-
-
-def test_the_nodes_of_a_cluster_and_their_classes_are_counted(own_runs: Path) -> None:
-    study = StudyFolder(own_runs / "dnn-digits")
-    for number, node in enumerate(("a", "b", "b", None)):
-        file = study.trial(number).environment
-        found = json.loads(file.read_text())
-        file.write_text(json.dumps({**found, "machine_class": "abc", **({"node": node} if node else {})}))
-    page = write_report(read_study(study)).read_text()
-    assert '<th scope="row">nodes</th><td>a: 1 trial, b: 2 trials</td>' in page
-    assert '<th scope="row">machine classes</th><td>abc: 4 trials</td>' in page
