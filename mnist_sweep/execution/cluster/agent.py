@@ -12,16 +12,15 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
 from mnist_sweep.config.kernels import switch_to
 from mnist_sweep.execution.cluster import checkpoints
 from mnist_sweep.execution.cluster.messages import Content, Facts, Place, Report, Setup
+from mnist_sweep.execution.cluster.node_memory import NodeMemory
 from mnist_sweep.execution.cluster.packing import pack, scratch
 from mnist_sweep.execution.cluster.working_folder import unpack_folder
 from mnist_sweep.execution.executor import Done, Event, Failed, Job, Notice, Saved
@@ -82,7 +81,7 @@ class NodeAgent:
         self._tickets: dict[int, int] = {}  # of the jobs that run, by number
         self._folders: dict[int, Path] = {}  # by ticket
         self._to_stop: set[int] = set()  # tickets
-        self._memory: dict[str, int] = {}  # descriptors of what was fetched, by the driver's file
+        self._memory = NodeMemory()
         self._reports: list[Report] = []
         self._sequence = 0
         self._changed = threading.Condition()
@@ -188,7 +187,7 @@ class NodeAgent:
         elif checkpoint is not None:
             checkpoints.put(checkpoint, folder)
         try:
-            shared = self._shared(job.settings.get("shared"), content)
+            shared = job.settings.get("shared") if self._is_drivers else self._memory.of(job, content)
         except Exception as error:  # whatever Ray has to say
             reason = f"its data could not be fetched ({type(error).__name__})"
             self._report(Failed(job.number, reason, "lost"))
@@ -196,19 +195,6 @@ class NodeAgent:
         environment = {**job.settings.get("environment", {}), **machine(), "node": self.name}
         settings = {**job.settings, "shared": shared, "environment": environment}
         executor.submit(replace(job, folder=str(folder), settings=settings))
-
-    def _shared(self, shared: Mapping[str, Any] | None, content: Content | None) -> Mapping[str, Any] | None:
-        """Returns where the data of a job's trial lie in the memory of this node, fetched once."""
-        if shared is None or self._is_drivers:
-            return shared
-        if content is None:
-            return None
-        file = str(shared["file"])
-        if file not in self._memory:
-            self._memory[file] = os.memfd_create("mnist_sweep")
-            with os.fdopen(os.dup(self._memory[file]), "wb") as out:
-                out.write(memoryview(content.get()))
-        return {**shared, "file": f"/proc/{os.getpid()}/fd/{self._memory[file]}"}
 
     def _report(self, event: Event) -> None:
         assert not isinstance(event, Notice)

@@ -5,8 +5,10 @@ of file for the driver. It ends with the driver in turn, and with it the driver'
 """
 
 import os
+import queue
 import signal
 import sys
+import threading
 import traceback
 from multiprocessing.connection import Connection
 
@@ -19,11 +21,24 @@ from mnist_sweep.execution.cluster.messages import Command, Connecting, Ready, R
 TICK_SECONDS = 0.02
 
 
-def obey(connection: Connection, dispatcher: Dispatcher) -> None:
+Commands = queue.SimpleQueue[Command | None]  # None: the driver is gone
+
+
+def listen(connection: Connection, commands: Commands) -> None:
+    """Takes what the driver sends, in a thread of its own: each of the two may send more than the pipe holds."""
+    try:
+        while True:
+            commands.put(connection.recv())
+    except (EOFError, OSError):
+        commands.put(None)
+
+
+def obey(commands: Commands, dispatcher: Dispatcher) -> None:
     """Does what the driver has asked for since the last time; raises EOFError where it is gone."""
-    while connection.poll():
-        command = connection.recv()
-        assert isinstance(command, Command)
+    while not commands.empty():
+        command = commands.get()
+        if command is None:
+            raise EOFError
         if command.job is not None:
             dispatcher.submit(command.job)
         else:
@@ -33,8 +48,10 @@ def obey(connection: Connection, dispatcher: Dispatcher) -> None:
 def serve(connection: Connection, dispatcher: Dispatcher, where: str) -> None:
     """Passes on jobs and events until the driver is gone; raises EOFError then."""
     said, ready = Status(1, ()), False
+    commands: Commands = queue.SimpleQueue()
+    threading.Thread(target=listen, args=(connection, commands), daemon=True).start()
     while True:
-        obey(connection, dispatcher)
+        obey(commands, dispatcher)
         for delivered in dispatcher.step(TICK_SECONDS):
             connection.send(delivered)
         if (status := dispatcher.status()) != said:

@@ -219,25 +219,6 @@ def test_close_ends_what_runs(function: Job) -> None:
     assert not alive
 
 
-def test_shared_data_are_fetched_once_and_lie_in_the_nodes_own_memory(dry: Job) -> None:
-    agent = agent_of(("elsewhere", "", ""))
-    fetched = []
-
-    class Content:
-        def get(self) -> bytes:
-            fetched.append(1)
-            return b"images"
-
-    shared = {"file": "/proc/1/fd/77", "arrays": {}}
-    found = [agent._shared(shared, Content()) for _ in range(2)]
-    agent.close()
-    assert fetched == [1]
-    assert found[0] == found[1]
-    assert found[0] is not None
-    assert Path(found[0]["file"]).read_bytes() == b"images"
-    assert agent._shared(None, None) is None
-
-
 def test_the_folder_of_an_agent_that_was_killed_is_removed_by_the_next_one() -> None:
     left = Path(tempfile.mkdtemp(prefix=SCRATCH))
     (left / "12").mkdir()

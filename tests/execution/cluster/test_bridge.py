@@ -1,6 +1,8 @@
 """The bridge passes on what driver and dispatcher say, and ends with the driver."""
 
+import contextlib
 import threading
+import time
 from multiprocessing import Pipe
 from typing import Any
 
@@ -54,6 +56,37 @@ def test_jobs_go_in_and_events_come_out_until_the_driver_is_gone() -> None:
     here.close()
     thread.join(5)
     assert ended == [True]
+
+
+def test_both_sides_may_send_more_than_a_pipe_holds() -> None:
+    cluster = FakeCluster()
+    for number in range(100):
+        cluster.add(f"node-{number}", cpus=4)
+    dispatcher = Dispatcher(cluster, SETUP, HERE, None, 100, cluster.clock)
+    here, there = Pipe()
+    thread = threading.Thread(target=_served, args=(there, dispatcher), daemon=True)
+    thread.start()
+    received(here, Ready)
+
+    def send() -> None:
+        for number in range(400):
+            here.send(Command("submit", Job(number, "train", {"x": "y" * 4000}, "folder")))
+            time.sleep(0.003)  # in which the bridge says what its nodes do now
+
+    sent = threading.Thread(target=send, daemon=True)
+    sent.start()  # as the driver does, which reads nothing meanwhile
+    sent.join(20)
+    assert not sent.is_alive()
+    while not received(here, Status).nodes[99].running:
+        pass
+    here.close()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def _served(connection: Any, dispatcher: Dispatcher) -> None:
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        bridge.serve(connection, dispatcher, "a cluster")
 
 
 def test_a_wrong_address_is_refused_before_ray_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
