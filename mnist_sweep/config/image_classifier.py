@@ -100,7 +100,11 @@ class ImageClassifierConfig:
             "data": self.data.source.plain(self.data.split.plain()),
             "model": self.model.plain(),
             "optimizer": self.optimizer.plain(),
-            "train": dataclasses.asdict(self.train),
+            "train": {
+                key: value
+                for key, value in dataclasses.asdict(self.train).items()
+                if value is not None or not key.startswith("initial_")
+            },
             "study": {"seed": self.seed},
         }
 
@@ -123,8 +127,8 @@ class ImageClassifierConfig:
         for key in ("path", "test_path", "urls", "digests", "groups"):
             plain["data"].pop(key, None)
         for key in ("epochs", "early_stopping_patience", "learning_rate_schedule", "initial_model"):
-            plain["train"].pop(key)
-        for key in ("label_smoothing", "weight_average", "initial_digest"):
+            plain["train"].pop(key, None)
+        for key in ("label_smoothing", "weight_average"):
             if not plain["train"][key]:
                 plain["train"].pop(key)  # as before there was one
         return drawn(json.dumps(plain, sort_keys=True)) >> 1
