@@ -70,19 +70,34 @@ def _output(value: Any, usual: Path) -> Path:
     return usual
 
 
+TENSORBOARD, SAVED_MODEL, ONNX = "tensorboard", "saved_model", ".onnx"  # what `export` writes besides tables
+
+
 @dataclass(frozen=True)
 class ExportRequest:
-    """Of `export`: a study, None for the one that was worked on last, and the file that its trials go to."""
+    """Of `export`.
+
+    Attributes:
+        study: A study's name, None for the one that was worked on last.
+        runs_folder: Where the studies lie.
+        to: The file that its trials, or the network of the best one, go to; None for a folder of the study's.
+        kind: `tensorboard`, `saved_model`, or the ending of the file.
+    """
 
     study: str | None
     runs_folder: Path
-    to: Path
+    to: Path | None
+    kind: str
 
 
 def export_request(composed: Composed) -> ExportRequest:
     """Returns what `export` is asked for; raises UserError."""
-    folder = parse_folder(composed.config["runs_folder"], reads=True)
-    return ExportRequest(_name(composed.config["study_name"]), folder, check_target(composed.config["to"]))
+    to = composed.config["to"]
+    folder, study = parse_folder(composed.config["runs_folder"], reads=True), _name(composed.config["study_name"])
+    if to in (TENSORBOARD, SAVED_MODEL):
+        return ExportRequest(study, folder, None, to)
+    file = check_target(to, [ONNX], [TENSORBOARD, SAVED_MODEL])
+    return ExportRequest(study, folder, file, file.suffix.lower())
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,5 @@
 """Registering the winner: a file for experiments/, and a version in MLflow's model registry."""
 
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +11,7 @@ from mnist_sweep.config.compose import Composer, key_of
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.config.spelling import read
 from mnist_sweep.config.task import build_task
-from mnist_sweep.confirm.export import MISTAKE
+from mnist_sweep.confirm.export import Form, export
 from mnist_sweep.confirm.finalists import Finalist
 from mnist_sweep.execution.jobs import shortest
 from mnist_sweep.results.confirmation import Confirmation
@@ -22,8 +19,6 @@ from mnist_sweep.storage.environment import check_environment
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.tracking import reason_of, trouble
 from mnist_sweep.tracking.registry import Champion, register, registered
-
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
 def experiment(overrides: Sequence[str], config: TrialConfig, composer: Composer) -> dict[str, Any]:
@@ -85,16 +80,6 @@ def write_winner(
     files.write_yaml(study.winner, content, header)
 
 
-def _export(model: Path, into: Path) -> None:
-    """Exports in a separate process, which may import TensorFlow; raises UserError for custom layers."""
-    done = subprocess.run([sys.executable, "-m", "mnist_sweep.confirm.export", str(model), str(into)], text=True,
-                          capture_output=True, env={**os.environ, **QUIET}, check=False)  # fmt: skip
-    if done.returncode == MISTAKE:
-        raise UserError(done.stderr.strip().splitlines()[-1])
-    if done.returncode:
-        raise RuntimeError(f"{model} can't be made an MLflow model:\n{done.stderr}")
-
-
 def register_winner(
     study: StudyFolder,
     found: Confirmation,
@@ -129,7 +114,7 @@ def register_winner(
         if version is None:
             with tempfile.TemporaryDirectory() as temporary:
                 package = Path(temporary) / "model"
-                _export(folder.model, package)
+                export(folder.model, package, Form.MLFLOW)
                 version = register(tracking, runs_folder, champion, package)
     except trouble() as error:
         say(f"The champion was not registered: {reason_of(error)}; run the same command again")

@@ -1,7 +1,7 @@
 """A study's trials as a table, for pandas and for files that other programs read."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def _number(text: str) -> float | str:
+def number_or_text(text: str) -> float | str:
+    """Returns a value, written as in an override, as a number where it is one."""
     try:
         return int(text) if text.lstrip("+-").isdigit() else float(text)
     except ValueError:
@@ -28,7 +29,7 @@ def trials_table(study: Study) -> "pd.DataFrame":
     rows = []
     for trial in study.trials:
         values = dict(zip(study.metrics, trial.values, strict=False))
-        parameters = {f"params_{key}": _number(text) for key, text in study.values_of(trial).items()}
+        parameters = {f"params_{key}": number_or_text(text) for key, text in study.values_of(trial).items()}
         metrics = {f"metrics_{key}": value for key, value in trial.metrics.items()}
         took = trial.ended - trial.started if trial.started and trial.ended else None
         usage = {f"system_{key}": value for key, value in asdict(used).items()} if (used := trial.usage) else {}
@@ -55,11 +56,22 @@ def _parquet(table: "pd.DataFrame", file: Path) -> None:
 FORMATS: dict[str, Callable[["pd.DataFrame", Path], None]] = {".csv": _csv, ".json": _json, ".parquet": _parquet}
 
 
-def check_target(value: Any) -> Path:
-    """Returns the file that is to be written; raises UserError where it can't be, or is there."""
+def check_target(value: Any, others: Sequence[str] = (), words: Sequence[str] = ()) -> Path:
+    """Returns the file that is to be written.
+
+    Args:
+        value: The file, as it is typed.
+        others: Endings that it may have besides those of tables.
+        words: What could be given instead of a file, for messages.
+
+    Raises:
+        UserError: It can't be written, or is there.
+    """
     file = Path(value).expanduser().absolute() if isinstance(value, str) and value.strip() else None
-    if file is None or file.suffix.lower() not in FORMATS:
-        raise UserError(f"to must be a file that ends with {', '.join(FORMATS)}, got {value}")
+    endings = [*FORMATS, *others]
+    if file is None or file.suffix.lower() not in endings:
+        instead = f", or {' or '.join(words)}" if words else ""
+        raise UserError(f"to must be a file that ends with {', '.join(endings)}{instead}, got {value}")
     if file.exists():
         raise UserError(f"to={value} is there already: give a new file")
     if not file.parent.is_dir():

@@ -16,9 +16,9 @@ pytestmark = [
 ]
 
 
-def exported(monkeypatch: pytest.MonkeyPatch, model: keras.Model, folder: Path) -> Path:
+def exported(monkeypatch: pytest.MonkeyPatch, model: keras.Model, folder: Path, form: str = "mlflow") -> Path:
     model.save(folder / "model.keras")
-    monkeypatch.setattr(sys, "argv", ["export", str(folder / "model.keras"), str(folder / "package")])
+    monkeypatch.setattr(sys, "argv", ["export", str(folder / "model.keras"), str(folder / "package"), form])
     export.main()
     return folder / "package"
 
@@ -48,3 +48,9 @@ def test_a_network_that_could_run_code_is_refused_in_one_line(
     assert ended.value.code == export.MISTAKE
     assert "has a Lambda of keras.layers" in capsys.readouterr().err.strip().splitlines()[-1]
     assert not (tmp_path / "package").exists()
+
+
+def test_a_saved_model_is_tensorflows_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3, "softmax")])
+    package = exported(monkeypatch, model, tmp_path, "tf_saved_model")
+    assert (package / "saved_model.pb").is_file()

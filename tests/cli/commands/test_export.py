@@ -19,3 +19,15 @@ def test_a_study_is_exported(
     assert capsys.readouterr().err.splitlines() == [
         "error: to=trials.csv is there already: give a new file", "error: to is missing: give it with to=...",
     ]  # fmt: skip
+
+
+def test_the_network_of_the_winner_is_exported(own_runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["export", "dnn-digits", f"runs_folder={own_runs}", "to=saved_model"]) == 0
+    assert "the best one, not confirmed, of study dnn-digits" in " ".join(capsys.readouterr().out.split())
+    assert (own_runs / "dnn-digits/saved_model/saved_model.pb").is_file()
+    assert not list((own_runs / "dnn-digits").glob(".saved_model*"))
+    assert run(["export", "dnn-digits", f"runs_folder={own_runs}", "to=trials"]) == 2
+    assert capsys.readouterr().err == (
+        "error: to must be a file that ends with .csv, .json, .parquet, .onnx, or tensorboard or saved_model, "
+        "got trials\n"
+    )
