@@ -106,10 +106,10 @@ class Deletion:
         if self.writer is not None:
             try:
                 for file in tracked:
-                    self.writer.delete(file)
+                    self.writer.runs.delete(file)
             except trouble() as error:
                 raise Unavailable(
-                    f"the MLflow runs in {self.writer.uri} can't be deleted ({reason_of(error)}), so nothing is"
+                    f"the MLflow runs in {self.writer.runs.uri} can't be deleted ({reason_of(error)}), so nothing is"
                 ) from None
 
     def _summarize(self) -> None:
@@ -131,7 +131,9 @@ class Deletion:
             try:
                 self._tell_mlflow(self.writer, study, summary)
             except trouble() as error:
-                self.writer.say(f"{self.writer.uri} is behind ({reason_of(error)}): `mnist-sweep sync` brings it up")
+                self.writer.say(
+                    f"{self.writer.runs.uri} is behind ({reason_of(error)}): `mnist-sweep sync` brings it up"
+                )
 
     def _tell_mlflow(self, writer: Writer, study: Study, summary: Summary) -> None:
         run_id = writer.study(self.folder)

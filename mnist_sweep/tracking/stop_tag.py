@@ -29,7 +29,7 @@ class StopTag:
     def forget(self, writer: Writer, run_id: str) -> None:
         """Removes a tag that was set while the search was not running."""
         if self._heard is not None:
-            writer.take_stop(run_id)
+            writer.runs.take_stop(run_id)
 
     def look(self, writer: Writer, run_id: str) -> None:
         """Looks, if it is time to; a tag that is there is removed, so that the next call goes on."""
@@ -37,7 +37,7 @@ class StopTag:
             return
         self._look_at = time.monotonic() + LOOK_SECONDS
         try:
-            is_there = writer.take_stop(run_id)
+            is_there = writer.runs.take_stop(run_id)
         except trouble():  # the next write tells
             return
         if is_there:

@@ -25,9 +25,10 @@ from mnist_sweep.tracking.messages import (
     WarmUp,
     merged,
 )
+from mnist_sweep.tracking.runs import is_mirrored
 from mnist_sweep.tracking.stop_tag import StopTag
 from mnist_sweep.tracking.store import tracking_uri
-from mnist_sweep.tracking.writer import Writer, is_mirrored
+from mnist_sweep.tracking.writer import Writer
 
 RETRY_SECONDS = 15.0  # between attempts while the store is unreachable
 MANY = 200
@@ -208,10 +209,10 @@ class Tracker:
     def _begin_study(self, study: StudyFolder) -> None:
         """Creates or resumes the parent run; below one that was deleted its trials are brought again."""
         self._parent = self.writer.study(study)
-        if self._parent in self.writer.made_anew:
-            self.writer.made_anew.remove(self._parent)
+        if self._parent in self.writer.runs.made_anew:
+            self.writer.runs.made_anew.remove(self._parent)
             for folder in (*study.trials(), *study.confirmations()):
-                if is_mirrored(folder) and not self.writer.has(folder.tracking, self._parent):
+                if is_mirrored(folder) and not self.writer.runs.has(folder.tracking, self._parent):
                     self._apply(TrialEnded(folder))
 
     def _try_trial(self, message: OfTrial) -> None:

@@ -3,30 +3,22 @@
 import json
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mnist_sweep.config import UserError
-from mnist_sweep.config.secrets import is_masked, masked
 from mnist_sweep.config.settings import TrackingConfig
-from mnist_sweep.files import read_json_or_empty, write_json
+from mnist_sweep.files import read_json_or_empty
 from mnist_sweep.storage.environment import read_environment
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
-from mnist_sweep.storage.run_record import RunRecord, read_record
+from mnist_sweep.storage.run_record import read_record
 from mnist_sweep.storage.state import FINISHED
 from mnist_sweep.tracking import entities
 from mnist_sweep.tracking.entities import STATUS
 from mnist_sweep.tracking.pages import runs_page
 from mnist_sweep.tracking.parent_metrics import history
-from mnist_sweep.tracking.store import open_store, tracking_uri
+from mnist_sweep.tracking.runs import Runs
 
-ID = "mnist_sweep.id"  # the tag by which a run is found whose creation was interrupted
-STOP = "stop"  # the tag by which a person stops a search
-PARENT = "mlflow.parentRunId"
-BATCH = 1000  # metrics, parameters and tags in one request
 VIEW = "mlflow.sharedViewState."  # the tag of an experiment in which MLflow's page keeps a view
 LONGEST_TAG, LONGEST_NOTE = 5000, 7500  # characters that MLflow accepts
 
@@ -34,11 +26,9 @@ LONGEST_TAG, LONGEST_NOTE = 5000, 7500  # characters that MLflow accepts
 class Writer:
     """Writes to one MLflow store; raises what MLflow raises where the store is unreachable.
 
-    What a person has deleted in MLflow is restored where it is needed, as a new run would lack its history.
-
     Attributes:
-        experiment: The id of the experiment, once the store is open.
-        made_anew: The ids of runs that were restored, or made in place of one that is gone.
+        runs: The store's runs.
+        say: Reports what was restored, in lines.
     """
 
     def __init__(self, config: TrackingConfig, runs_folder: Path, say: Callable[[str], None]) -> None:
@@ -49,135 +39,20 @@ class Writer:
             runs_folder: The folder of the default store.
             say: Reports what was restored, in lines.
         """
-        self.config = config
+        self.runs = Runs(config, runs_folder, say)
         self.say = say
-        self.made_anew: set[str] = set()
-        self.runs_folder = runs_folder
-        self.uri = tracking_uri(config, runs_folder)
-        self._store = masked(config.uri) if config.uri else None  # as mlflow.json names it
-        self._client: Any = None
         self._sent: dict[str, int] = {}  # of a parent's metrics, the last step
-        self.experiment = ""
-
-    @property
-    def client(self) -> Any:
-        """MLflow's client; the store is opened when it is first needed."""
-        if self._client is None:
-            self._client, self.experiment = open_store(self.config, self.runs_folder, self.say)
-        return self._client
-
-    def _found(self, where: Mapping[str, str]) -> Any:
-        """Returns a run with these tags or None; MLflow can't search for a value with both kinds of quotes."""
-        client = self.client
-        if any("'" in value and '"' in value for value in where.values()):
-            return None
-        quotes = {key: '"' if "'" in value else "'" for key, value in where.items()}
-        condition = " and ".join(f"tags.`{key}` = {quotes[key]}{value}{quotes[key]}" for key, value in where.items())
-        found = client.search_runs([self.experiment], condition, max_results=1)
-        return found[0] if found else None
-
-    def _existing(self, noted: Mapping[str, Any]) -> Any:
-        """Returns the run that was noted, None if it is not in this store."""
-        from mlflow.exceptions import MlflowException
-
-        if noted.get("uri", self._store) != self._store:
-            return None
-        if noted.get("run_id"):
-            try:
-                return self.client.get_run(noted["run_id"])
-            except MlflowException as error:
-                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                    raise
-                return None  # the store is a new one
-        return self._found({ID: noted["id"]}) if noted.get("id") else None
-
-    def has(self, file: Path, parent: str | None) -> bool:
-        """Returns whether the run that an mlflow.json names is in this store, not deleted and below its parent."""
-        run = self._existing(read_json_or_empty(file))
-        return run is not None and not _is_deleted(run) and parent in (None, run.data.tags.get(PARENT))
-
-    def delete(self, file: Path) -> None:
-        """Marks the run that an mlflow.json names as deleted, if it is in this store; `mlflow gc` frees its files."""
-        run = self._existing(read_json_or_empty(file))
-        if run is not None and not _is_deleted(run):
-            self.client.delete_run(run.info.run_id)
-
-    def take_stop(self, run_id: str) -> bool:
-        """Returns whether a person has set the tag `stop` of a run, and removes it."""
-        is_there = STOP in self.client.get_run(run_id).data.tags
-        if is_there:
-            self.client.delete_tag(run_id, STOP)
-        return is_there
-
-    def _begin(self, file: Path, record: RunRecord, parent: str | None) -> str:
-        """Returns the id of a record's run, resumed or created; logs the parameters and tags that it lacks."""
-        run_id, params, tags = self._resume_or_create(file, record, parent)
-        self._log(run_id, [], params, entities.tags(tags))
-        return run_id
-
-    def _resume_or_create(
-        self, file: Path, record: RunRecord, parent: str | None
-    ) -> tuple[str, list[Any], dict[str, str]]:
-        """Returns the id of a record's run, and the parameters and tags that it lacks.
-
-        A run that was deleted in MLflow is restored; another attempt of a trial replaces its run.
-        """
-        noted = read_json_or_empty(file)
-        run, key = self._noted_run(file, noted, record), noted.get("id")
-        is_another_attempt = noted.get("started") not in (None, record.started)
-        if run is not None and is_another_attempt:
-            if not _is_deleted(run):
-                self.client.delete_run(run.info.run_id)  # its curves would be logged twice
-            run, key = None, None
-        is_new = run is None
-        if run is None:
-            key = key or uuid.uuid4().hex
-            run = self._create(file, record, parent, key)
-        run_id = str(run.info.run_id)
-        if _is_deleted(run):
-            self.client.restore_run(run_id)
-        if _is_deleted(run) or (is_new and noted.get("mirrored")):
-            self.made_anew.add(run_id)
-        if run.info.status != "RUNNING" or run.info.run_name != record.name:
-            self.client.update_run(run_id, status="RUNNING", name=record.name)
-        params = [p for p in entities.parameters(record.params, record.searched) if p.key not in run.data.params]
-        wanted = {**record.tags, **({PARENT: parent} if parent else {})}
-        changed = {name: value for name, value in wanted.items() if run.data.tags.get(name) != value}
-        if record.data.get("digests"):
-            self.client.log_inputs(run_id, [entities.data_input(record.data)])
-        self._note(file, {"run_id": run_id, "id": key, "started": record.started})
-        return run_id, params, changed
-
-    def _noted_run(self, file: Path, noted: Mapping[str, Any], record: RunRecord) -> Any:
-        """Returns the run that a file names, or where the file is damaged the one of the same folder."""
-        if not noted and file.exists():
-            return self._found({name: record.tags[name] for name in ("kind", "folder")})
-        return self._existing(noted)
-
-    def _create(self, file: Path, record: RunRecord, parent: str | None, key: str) -> Any:
-        """Returns a new run; notes its key before, by which it is found if this process is killed in between."""
-        self._note(file, {"run_id": None, "id": key, "started": record.started})
-        tags = {**record.tags, ID: key, **({PARENT: parent} if parent else {})}
-        client = self.client
-        return client.create_run(self.experiment, int(record.started * 1000), tags, record.name)
-
-    def _note(self, file: Path, content: Mapping[str, Any]) -> None:
-        where = {"uri": self._store, "experiment_id": self.experiment or None}
-        write_json(file, {**content, **where, "mirrored": content.get("mirrored")})
-
-    def _note_mirrored(self, file: Path, state: str) -> None:
-        self._note(file, {**read_json_or_empty(file), "mirrored": state})
 
     def study(self, study: StudyFolder) -> str:
         """Resumes or creates the parent run, with the history of the search; returns its id."""
         record = read_record(study.record)
-        run_id = self._begin(study.tracking, record, None)
-        if run_id in self.made_anew:
-            self.say(f"The run of study {study.name} was deleted in {self.uri}: it is there again")
+        run_id = self.runs.begin(study.tracking, record, None)
+        if run_id in self.runs.made_anew:
+            self.say(f"The run of study {study.name} was deleted in {self.runs.uri}: it is there again")
         view = json.dumps(entities.view_of(record))
         if len(view) <= LONGEST_TAG:
-            self.client.set_experiment_tag(self.experiment, f"{VIEW}{record.tags['study']}", view)
-        latest = self.client.get_run(run_id).data.metrics
+            self.runs.client.set_experiment_tag(self.runs.experiment, f"{VIEW}{record.tags['study']}", view)
+        latest = self.runs.client.get_run(run_id).data.metrics
         self._sent[run_id] = int(sum(latest.get(f"trials_{state.lower()}", 0) for state in FINISHED))
         self.progress(run_id, study, history(study))
         return run_id
@@ -185,9 +60,9 @@ class Writer:
     def _readme(self, run_id: str, study: StudyFolder) -> None:
         if study.readme.is_file():
             answer, _, rest = study.readme.read_text(encoding="utf-8", errors="replace").partition("\n")
-            link = runs_page(self.experiment, read_record(study.record).tags["study"])
+            link = runs_page(self.runs.experiment, read_record(study.record).tags["study"])
             text = f"{answer}\n\n[All trials as a table]({link})\n{rest}"
-            self.client.set_tag(run_id, "mlflow.note.content", text[:LONGEST_NOTE])
+            self.runs.client.set_tag(run_id, "mlflow.note.content", text[:LONGEST_NOTE])
 
     def progress(self, run_id: str, study: StudyFolder, rows: Iterable[tuple[int, float, dict[str, float]]]) -> None:
         """Logs metrics of the parent run and updates its description.
@@ -198,13 +73,13 @@ class Writer:
             rows: How many trials had ended, when (seconds since 1970), and the metrics then.
         """
         new = [row for row in rows if row[0] > self._sent.get(run_id, 0)]
-        self._log(run_id, entities.progress_metrics(new))
+        self.runs.log(run_id, entities.progress_metrics(new))
         self._sent[run_id] = max((step for step, _, _ in new), default=self._sent.get(run_id, 0))
         self._readme(run_id, study)
 
     def correct(self, run_id: str, metrics: dict[str, float]) -> None:
         """Logs metrics of the parent run in place of its latest, as trials that it counts are no longer there."""
-        self._log(run_id, entities.progress_metrics([(self._sent.get(run_id, 0), time.time(), metrics)]))
+        self.runs.log(run_id, entities.progress_metrics([(self._sent.get(run_id, 0), time.time(), metrics)]))
 
     def study_ended(self, run_id: str, study: StudyFolder, state: str) -> None:
         """Ends the parent run, with the study's files as artifacts.
@@ -217,22 +92,22 @@ class Writer:
         files = (study.config, study.best, study.summary, study.confirmed, study.winner, study.audit, study.hardest)
         for file in (*files, study.report):
             if file.is_file():
-                self.client.log_artifact(run_id, str(file))
+                self.runs.client.log_artifact(run_id, str(file))
         for figure in sorted(study.figures.glob("[!.]*.png")):
-            self.client.log_artifact(run_id, str(figure), "figures")
+            self.runs.client.log_artifact(run_id, str(figure), "figures")
         if tags := entities.confirmed_tags(study):
-            self.client.log_batch(run_id, tags=entities.tags(tags))
+            self.runs.client.log_batch(run_id, tags=entities.tags(tags))
         self._readme(run_id, study)
-        self.client.set_terminated(run_id, STATUS[state])
-        self._note_mirrored(study.tracking, state)
+        self.runs.client.set_terminated(run_id, STATUS[state])
+        self.runs.note_mirrored(study.tracking, state)
 
     def trial_started(self, folder: TrialFolder, parent: str | None) -> str:
         """Resumes or creates a trial's run below its parent; returns its id."""
-        return self._begin(folder.tracking, read_record(folder.record), parent)
+        return self.runs.begin(folder.tracking, read_record(folder.record), parent)
 
     def epochs(self, run_id: str, rows: Sequence[dict[str, float]]) -> None:
         """Logs epochs of a trial, rows of its history, in one request."""
-        self._log(run_id, entities.epoch_metrics(rows, "trial"))
+        self.runs.log(run_id, entities.epoch_metrics(rows, "trial"))
 
     def trial(self, folder: TrialFolder, parent: str | None, run_id: str | None = None) -> str:
         """Brings a trial's run up to its folder: curves, and if it has ended metrics, files and state.
@@ -249,7 +124,7 @@ class Writer:
         tags: dict[str, Any] = {}
         record, state = read_record(folder.record), read_json_or_empty(folder.state)
         if run_id is None:
-            run_id, params, tags = self._resume_or_create(folder.tracking, record, parent)
+            run_id, params, tags = self.runs.resume_or_create(folder.tracking, record, parent)
         ended = state.get("state") in STATUS
         kind = record.tags.get("kind", "trial")
         metrics = entities.epoch_metrics(folder.rows(), kind)
@@ -257,12 +132,12 @@ class Writer:
             metrics += entities.final_metrics(folder, kind)
             metrics += entities.system_metrics(folder, state.get("ended") or record.started)
             tags |= _state_tags(folder, state)
-        self._log(run_id, metrics, params, entities.tags(tags))
+        self.runs.log(run_id, metrics, params, entities.tags(tags))
         if ended:
             self._files(run_id, folder)
             moment = int(state["ended"] * 1000) if state.get("ended") else None
-            self.client.set_terminated(run_id, STATUS[state["state"]], moment)
-            self._note_mirrored(folder.tracking, state["state"])
+            self.runs.client.set_terminated(run_id, STATUS[state["state"]], moment)
+            self.runs.note_mirrored(folder.tracking, state["state"])
         return run_id
 
     def _files(self, run_id: str, folder: TrialFolder) -> None:
@@ -273,19 +148,7 @@ class Writer:
             for name in (*entities.ARTIFACTS, *figures):
                 if (folder.path / name).is_file():
                     (Path(links) / name).symlink_to((folder.path / name).absolute())
-            self.client.log_artifacts(run_id, links)
-
-    def _log(self, run_id: str, metrics: Sequence[Any], params: Sequence[Any] = (), tags: Sequence[Any] = ()) -> None:
-        """Logs metrics in as few requests as MLflow accepts, parameters and tags in the first."""
-        first = BATCH - len(params) - len(tags)
-        if metrics or params or tags:
-            self.client.log_batch(run_id, metrics=metrics[:first], params=params, tags=tags)
-        for start in range(first, len(metrics), BATCH):
-            self.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
-
-
-def _is_deleted(run: Any) -> bool:
-    return bool(run.info.lifecycle_stage == "deleted")
+            self.runs.client.log_artifacts(run_id, links)
 
 
 def _state_tags(folder: TrialFolder, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -297,24 +160,3 @@ def _state_tags(folder: TrialFolder, state: Mapping[str, Any]) -> dict[str, Any]
     names = ("weights_digest", "trial_seed", "node", "machine_class")
     outcome = {name: getattr(environment, name) for name in names}
     return found | {key: value for key, value in outcome.items() if value}
-
-
-def as_before(config: TrackingConfig, study: StudyFolder) -> TrackingConfig:
-    """Returns the configuration with the store of a study's earlier runs, unless it names one itself.
-
-    Raises:
-        UserError: The store wants a password, which is stored nowhere.
-    """
-    uri = config.uri or read_json_or_empty(study.tracking).get("uri")
-    for trial in study.trials() if uri is None else ():
-        uri = uri or read_json_or_empty(trial.tracking).get("uri")
-    if config.uri is None and uri and is_masked(uri):
-        raise UserError(f"the runs of study {study.name} are in {uri}, whose password is stored nowhere: give it in "
-                        "tracking.uri=... or in MLFLOW_TRACKING_URI")  # fmt: skip
-    return replace(config, uri=uri)
-
-
-def is_mirrored(folder: TrialFolder) -> bool:
-    """Returns whether a trial has ended and is known to be in MLflow as it is in its folder."""
-    state = read_json_or_empty(folder.state).get("state")
-    return state is not None and read_json_or_empty(folder.tracking).get("mirrored") == state

@@ -42,9 +42,9 @@ def test_the_best_trial_goes_and_the_second_best_is_the_best(study: StudyFolder)
     deletion = delete(study)
     writer = Writer(TRACKING, study.path.parent, SILENT)
     run = read_json(study.trial(best).tracking)["run_id"]
-    assert writer.client.get_run(run).info.lifecycle_stage == "active"
+    assert writer.runs.client.get_run(run).info.lifecycle_stage == "active"
     deletion.trial(best)
-    assert writer.client.get_run(run).info.lifecycle_stage == "deleted"
+    assert writer.runs.client.get_run(run).info.lifecycle_stage == "deleted"
     left = read_study(study)
     assert len(left.trials) == 3
     assert left.best is not None
@@ -56,7 +56,7 @@ def test_the_best_trial_goes_and_the_second_best_is_the_best(study: StudyFolder)
     rows = re.findall(r'<th scope="row" class="number">(?:≈ )?(\d+)</th>', study.report.read_text())
     assert str(second) in rows
     assert str(best) not in rows
-    parent = writer.client.get_run(read_json(study.tracking)["run_id"])
+    parent = writer.runs.client.get_run(read_json(study.tracking)["run_id"])
     assert parent.info.status == "FINISHED"
     assert (parent.data.metrics["trials_complete"], parent.data.metrics["best_val_accuracy"]) == (
         3, pytest.approx(left.best.value),
@@ -109,7 +109,7 @@ def test_where_mlflow_is_away_nothing_is_deleted(own_runs: Path, monkeypatch: py
     def away(*_: object) -> None:
         raise OSError("connection refused")
 
-    monkeypatch.setattr(Writer, "delete", away)
+    monkeypatch.setattr("mnist_sweep.tracking.runs.Runs.delete", away)
     for call in (lambda: delete(study).trial(2), delete(study).study):
         with pytest.raises(Unavailable, match=r"can't be deleted \(connection refused\), so nothing is"):
             call()
@@ -123,7 +123,7 @@ def test_a_study_goes_with_its_runs(study: StudyFolder) -> None:
     delete(study).study()
     assert not study.path.exists()
     assert not left.exists()
-    client = Writer(TRACKING, study.path.parent, SILENT).client
+    client = Writer(TRACKING, study.path.parent, SILENT).runs.client
     assert {client.get_run(run).info.lifecycle_stage for run in runs} == {"deleted"}
 
 

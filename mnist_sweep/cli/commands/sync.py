@@ -58,7 +58,7 @@ def _sync_trials(study: StudyFolder, writer: Writer, parent: str | None, progres
                 _leave(trial)
             state = read_state(trial.state)
             is_complete = is_complete and (state is None or state.state is not TrialState.INTERRUPTED)
-            if not is_mirrored(trial) or not writer.has(trial.tracking, parent):
+            if not is_mirrored(trial) or not writer.runs.has(trial.tracking, parent):
                 try:
                     writer.trial(trial, parent)
                     count += 1
@@ -105,7 +105,7 @@ def main(composed: Composed) -> tuple[int, Any]:
             where = ""
             try:
                 writer = Writer(as_before(replace(config, enabled=True), study), runs_folder, screen.say)
-                where = f"tracking.uri={writer.uri} can't be brought up to {study.name}: "
+                where = f"tracking.uri={writer.runs.uri} can't be brought up to {study.name}: "
                 count = _sync(study, writer, progress)
             except caught as error:
                 behind.append(f"{where}{reason_of(error)}")
@@ -114,7 +114,7 @@ def main(composed: Composed) -> tuple[int, Any]:
                 screen.say(f"{study.name}: another process is running on it and brings MLflow up to date itself")
             else:
                 what = f"{count} {'trial' if count == 1 else 'trials'} brought up" if count else "nothing was behind"
-                screen.say(f"{study.name}: {what} in {writer.uri}")
+                screen.say(f"{study.name}: {what} in {writer.runs.uri}")
     if behind:
         raise Unavailable("; ".join(behind))
     return 0, None
