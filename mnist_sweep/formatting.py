@@ -44,9 +44,9 @@ def fenced(command: str) -> str:
     return f"{fence}\n{command}\n{fence}"
 
 
-def spread_text(values: Sequence[float]) -> str:
-    """Returns the standard deviation of a value over seeds, ` ± 0.0012 over 3 seeds`; empty for fewer than two."""
-    return f" ± {statistics.stdev(values):.4f} over {len(values)} seeds" if len(values) > 1 else ""
+def spread_text(values: Sequence[float], of: str = "seeds") -> str:
+    """Returns the standard deviation of a value over seeds or folds, ` ± 0.0012 over 3 seeds`; empty for one value."""
+    return f" ± {statistics.stdev(values):.4f} over {len(values)} {of}" if len(values) > 1 else ""
 
 
 def plural(count: int, noun: str) -> str:

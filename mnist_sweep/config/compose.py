@@ -66,12 +66,12 @@ def key_of(override: str) -> str:
 def added(override: str) -> str:
     """Returns an override as Hydra takes it: what no file need have, such as a key of `params`, is added."""
     bare = override.lstrip("+")
-    return f"++{bare}" if bare.startswith((FREE, "params={", *TAGS, INITIAL)) else override
+    return f"++{bare}" if bare.startswith((FREE, "params={", *TAGS, *LATER)) else override
 
 
 def bare(override: str) -> str:
     """Returns an override as a person writes it: the inverse of `added`."""
-    return override.lstrip("+") if key_of(override).startswith(("params", "study.tags", INITIAL)) else override
+    return override.lstrip("+") if key_of(override).startswith(("params", "study.tags", *LATER)) else override
 
 
 def of_a_trial(override: str) -> bool:
@@ -81,7 +81,7 @@ def of_a_trial(override: str) -> bool:
 
 
 FREE = "params."  # the section of a function, whose keys are not known beforehand
-INITIAL = "train.initial_"  # keys that a configuration of before lacks
+LATER = ("train.initial_", "data.fold")  # keys that a configuration of before lacks
 TAGS = ("study.tags.", "study.tags={")  # a person's own
 _NUMBER = re.compile(r"[+-]?(\d+|\d+\.\d*([eE][+-]?\d+)?|\d+[eE][+-]?\d+)")
 

@@ -14,7 +14,7 @@ from mnist_sweep.config.component import Component, parse_component, section
 from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.hashing import drawn
 from mnist_sweep.config.metrics import Direction, Metric, MetricTable, table
-from mnist_sweep.config.schema import ARGUMENTS, CONFIG, SHAPE_CHECKS, Count, Seed, Shape, StudySeed, TrainConfig
+from mnist_sweep.config.schema import ARGUMENTS, CONFIG, SHAPE_CHECKS, Count, Int, Seed, Shape, StudySeed, TrainConfig
 from mnist_sweep.config.targets import check_target
 from mnist_sweep.config.task import IMAGE_CLASSIFIER
 
@@ -43,20 +43,28 @@ class Split:
     """What every data set has, whatever function loads it."""
 
     name: Annotated[str, Field(pattern=r"^\w[\w.+-]{0,59}$")]
-    validation: Literal["split", "test"]
+    validation: Literal["split", "test", "kfold"]
     validation_size: Count
     split_seed: Seed | None  # None: the last images of the file
     split: Literal["stratified", "grouped"] = "stratified"
     groups: str | None = None  # a file
+    folds: Annotated[Int, Field(ge=2, le=100)] | None = None  # of validation=kfold, where None is FOLDS
+    fold: Annotated[Int, Field(ge=0)] = 0  # the one that is validated with
 
     def plain(self) -> dict[str, Any]:
         """Returns the fields as plain data, without those that are as before there was a choice."""
         found = dataclasses.asdict(self)
-        return {key: value for key, value in found.items() if key not in SPLIT_BEFORE or value != SPLIT_BEFORE[key]}
+        if self.validation != "kfold":
+            found |= {key: SPLIT_BEFORE[key] for key in OF_FOLDS}
+        always = OF_FOLDS if self.validation == "kfold" else ()
+        return {key: value for key, value in found.items()
+                if key in always or key not in SPLIT_BEFORE or value != SPLIT_BEFORE[key]}  # fmt: skip
 
 
 # What keys that a configuration lacks meant before there was a choice.
-SPLIT_BEFORE = {"split": "stratified", "groups": None}
+SPLIT_BEFORE: dict[str, Any] = {"split": "stratified", "groups": None, "folds": None, "fold": 0}
+OF_FOLDS = ("folds", "fold")
+FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -135,7 +143,14 @@ class ImageClassifierConfig:
 
 
 def _check_split(split: Split) -> None:
-    """Raises UserError for a split by groups without groups, or without a seed."""
+    """Raises UserError for a split by groups without groups, or without a seed, and for a fold that there is not."""
+    if split.validation == "split" and (split.folds is not None or split.fold):
+        raise UserError("data.folds and data.fold are of data.validation=kfold, got data.validation=split")
+    if split.validation == "kfold":
+        if split.fold >= (split.folds or FOLDS):
+            raise UserError(f"data.fold must be below data.folds, {split.folds or FOLDS}, got {split.fold}")
+        if split.split_seed is None:
+            raise UserError("data.validation=kfold needs data.split_seed: the folds are drawn")
     if split.split == "stratified":
         return
     if split.groups is None:
@@ -184,6 +199,8 @@ def parse_image_classifier(
     names = [field.name for field in dataclasses.fields(Split)]
     split = check(Split, {name: data.pop(name) for name in names if name in data}, "data")
     _check_split(split)
+    if split.validation == "kfold" and split.folds is None:
+        split = replace(split, folds=FOLDS)
     source = parse_component(data, "data", allowed)
     train = check(TrainConfig, section(plain["train"], "train"), "train")
     model = parse_component(plain["model"], "model", allowed)

@@ -203,7 +203,7 @@ class Sweep:
             f" after epoch {result['epochs']}" if is_pruned else ""
         )
         text += f", {active.reason}" if is_pruned and active.reason else ""
-        text += spread_text(trial.seeds.get(metric.name, ()))
+        text += spread_text(trial.seeds.get(metric.name, ()), self.plan.repeats.of)
         text += ", the best so far" if is_best else ""
         self.progress.ended(job.number, state, text + (f"; {trial.why_infeasible}" if trial.infeasible else ""))
         if is_best:

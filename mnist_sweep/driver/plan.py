@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mnist_sweep.config import Settings, TrialConfig, UserError, parse_trial
 from mnist_sweep.config.check import nearest
@@ -42,6 +42,14 @@ def allowing(settings: Settings, composer: Composer, data: Description) -> Calla
 
 
 @dataclass(frozen=True)
+class Repeats:
+    """How often each trial is run at most: on so many seeds (`search.seeds`), or folds (`data.folds`)."""
+
+    of: Literal["seeds", "folds"]
+    count: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """A search that has passed every check."""
 
@@ -63,19 +71,33 @@ class Plan:
         """What its trials do."""
         return build_task(self.base.task)
 
-    def config(self, overrides: Mapping[str, str], seed: int | None = None) -> TrialConfig:
+    @property
+    def repeats(self) -> Repeats:
+        """On what each of its trials is run several times."""
+        data = self.base.plain().get("data")
+        if isinstance(data, Mapping) and data.get("validation") == "kfold":
+            return Repeats("folds", int(data["folds"]))
+        return Repeats("seeds", self.settings.search.seeds)
+
+    def config(self, overrides: Mapping[str, str], seed: int | None = None, fold: int | None = None) -> TrialConfig:
         """Returns a trial's configuration.
 
         Args:
             overrides: Its overrides.
             seed: The study's seed for it, None for that of the study.
+            fold: The fold that it is validated with, None for the first one, or where there are none.
 
         Raises:
             UserError: It can't be trained on the data.
         """
         config = self.composer.config(overrides)
+        plain = config.plain()
         if seed is not None:
-            config = parse_trial({**config.plain(), "study": {"seed": seed}}, self.composer.allowed)
+            plain["study"] = {"seed": seed}
+        if fold is not None:
+            plain["data"] = {**plain["data"], "fold": fold}
+        if seed is not None or fold is not None:
+            config = parse_trial(plain, self.composer.allowed)
         check_against(config, self.description)
         return config
 
@@ -179,6 +201,17 @@ def study_name(settings: Settings, base: TrialConfig) -> str:
     return check_study_name(base.title)
 
 
+def _check_validation(data: Any, seeds: int) -> None:
+    """Raises UserError for data that a search can't be validated with."""
+    validation = data.get("validation") if isinstance(data, dict) else None
+    if validation == "test":
+        raise UserError("data.validation must be split for a search, got test: a choice by test images spoils them")
+    if validation == "kfold" and seeds > 1:
+        raise UserError(f"search.seeds must be 1 with data.validation=kfold, whose folds are run instead, got {seeds}")
+    if validation == "kfold" and data.get("fold"):
+        raise UserError(f"data.fold must be 0 for a search, which runs the others itself, got {data['fold']}")
+
+
 def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer) -> Plan:
     """Returns a search that has been checked from end to end.
 
@@ -201,8 +234,7 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
     on_event = parse_command(settings.study.on_event, "study.on_event" in fixed)
     composer = composed.composer
     base = composer.config({})
-    if isinstance(data := base.plain().get("data"), dict) and data.get("validation") == "test":
-        raise UserError("data.validation must be split for a search, got test: a choice by test images spoils them")
+    _check_validation(base.plain().get("data"), settings.search.seeds)
     task = build_task(base.task)
     build_sampler(settings.sampler, 0)
     build_pruner(settings.pruner)

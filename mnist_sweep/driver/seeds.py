@@ -1,4 +1,4 @@
-"""Trials on several seeds: those that are still in the race are trained again, and their mean counts.
+"""Trials on several seeds or folds: those that are still in the race are trained again, and their mean counts.
 
 A wrapper of the sweep: it holds back the end of a trial's first run until the runs on its further seeds have ended.
 """
@@ -37,12 +37,13 @@ def values_of(objectives: Sequence[Metric], metrics: Mapping[str, float], rows: 
     return {name: value for name, value in found.items() if value is not None}
 
 
-def in_race(search: Search, value: float) -> bool:
-    """Returns whether a trial may still be the best, by its value on the first seed.
+def in_race(search: Search, value: float, is_paired: bool = False) -> bool:
+    """Returns whether a trial may still be the best, by its value on the first seed or fold.
 
     Args:
         search: The search; the spread of a seed is that of its trials on several, pooled.
         value: The first objective.
+        is_paired: Whether it is compared with the best trial's value there, as folds may differ in difficulty.
     """
     best, objective = search.best(), search.objectives[0]
     pooled = [describe(one.seeds[objective.name]).deviation ** 2 for one in search.finished()
@@ -50,6 +51,10 @@ def in_race(search: Search, value: float) -> bool:
     if best is None or best.values is None or not pooled or len(search.objectives) > 1:
         return True
     margin = SPREADS * statistics.mean(pooled) ** 0.5
+    first = best.seeds.get(objective.name, ())
+    if is_paired and first:  # one value in place of a mean must not make it the best
+        return not (objective.better(first[0] - objective.sign * margin, value)
+                    and objective.better(best.values[0], value))  # fmt: skip
     return not objective.better(best.values[0] - objective.sign * margin, value)
 
 
@@ -79,8 +84,12 @@ class OnSeeds:
 
     def __init__(self, sweep: Sweep) -> None:
         self.sweep = sweep
-        self.seeds = sweep.plan.settings.search.seeds
+        self.repeats = sweep.plan.repeats
         self.held: dict[int, Held] = {}
+
+    def _name(self, index: int) -> str:
+        """Returns what a run is on, in words."""
+        return f"{self.repeats.of[:-1]} {index + 1} of {self.repeats.count}"
 
     def _folder(self, number: int, index: int) -> TrialFolder:
         return self.sweep.plan.folder.trial(number).on_seed(index)
@@ -103,15 +112,17 @@ class OnSeeds:
     def _further(self, held: Held, index: int) -> Job | None:
         """Returns the run on a seed, None where it has ended in an earlier call."""
         number, active = held.job.number, self.sweep.active[held.job.number]
-        config = self.sweep.plan.config(active.asked.overrides, further_seed(active.config.seed, index))
+        is_fold, seed = self.repeats.of == "folds", further_seed(active.config.seed, index)
+        plan, overrides = self.sweep.plan, active.asked.overrides
+        config = plan.config(overrides, fold=index) if is_fold else plan.config(overrides, seed)
         folder = self._folder(number, index)
         if _is_done(folder, config.trial_seed()):
             held.metrics.append(read_json_or_empty(folder.metrics))
             return None
         held.running[index] = []
-        texts = [*held.job.overrides, f"study.seed={config.seed}"]
+        texts = [*held.job.overrides, f"data.fold={index}" if is_fold else f"study.seed={seed}"]
         request = TrialRequest(number + index * APART, config, texts, folder, kernels=self.sweep.kernels)
-        self.sweep.progress.say(f"trial {number}: seed {index + 1} of {self.seeds}")
+        self.sweep.progress.say(f"trial {number}: {self._name(index)}")
         return make_job(request, self.sweep.batch)
 
     def _ended_before(self, job: Job) -> dict[str, Any] | None:
@@ -125,7 +136,7 @@ class OnSeeds:
                 "fit_seconds": 0.0}  # fmt: skip
 
     def _hold(self, job: Job, result: dict[str, Any]) -> None:
-        self.held[job.number] = Held(job, result, [result["metrics"]], list(range(1, self.seeds)))
+        self.held[job.number] = Held(job, result, [result["metrics"]], list(range(1, self.repeats.count)))
         self._note(job.number, TrialState.RUNNING)
 
     def _note(self, number: int, state: TrialState) -> None:
@@ -184,11 +195,13 @@ class OnSeeds:
 
     def _is_in_race(self, job: Job, result: Mapping[str, Any]) -> bool:
         search, values = self.sweep.search, self._values(result["metrics"], job.number)
-        if self.seeds == 1 or result["stopped"] or set(values) < set(search.metrics):
+        if self.repeats.count == 1 or result["stopped"] or set(values) < set(search.metrics):
             return False
         if job.number == BASELINE:
             return True
-        return not violations(search.constraints, result["metrics"]) and in_race(search, values[search.metrics[0]])
+        return not violations(search.constraints, result["metrics"]) and in_race(
+            search, values[search.metrics[0]], self.repeats.of == "folds"
+        )
 
     def _conclude(self, held: Held) -> None:
         """Ends a trial with the mean of its runs, once none is left."""
@@ -213,7 +226,7 @@ class OnSeeds:
         held, index = further
         held.running.pop(index, None)
         held.waiting.clear()
-        held.reason = f"on seed {index + 1} of {self.seeds}: {reason}"
+        held.reason = f"on {self._name(index)}: {reason}"
         self._conclude(held)
 
     def lost(self, job: Job, reason: str) -> None:
@@ -223,7 +236,7 @@ class OnSeeds:
             return
         held, index = further
         held.running[index] = []
-        self.sweep.progress.warn(f"trial {held.job.number}, seed {index + 1}, was lost: {reason}; it is run again")
+        self.sweep.progress.warn(f"trial {held.job.number}, {self._name(index)}, was lost: {reason}; it is run again")
 
     def interrupted(self, job: Job) -> None:
         """Leaves a trial for the next call."""
@@ -248,7 +261,8 @@ class OnSeeds:
         """
         if number in self.held:
             raise UserError(
-                f"trial {number} has been trained on its first seed: it counts, and runs on its other seeds"
+                f"trial {number} has been trained on its first {self.repeats.of[:-1]}: it counts, and runs on its "
+                f"other {self.repeats.of}"
             )
         self.sweep.stop_trial(number, reason)
         return [number]

@@ -143,6 +143,7 @@ def cost_text(plan: Plan, screen: Progress, at_once: int) -> None:
     whole = forecast(cost.trial_seconds, [], cost.trials, [], at_once)
     about = "" if cost.trials == limits.n_trials else "about "  # as many as fit into the time
     earlier = ", unless it ends earlier" if limits.patience or limits.target is not None else ""
-    earlier += f"; up to {limits.seeds} times as long for trials on {limits.seeds} seeds" if limits.seeds > 1 else ""
+    many = plan.repeats
+    earlier += f"; up to {many.count} times as long for trials on {many.count} {many.of}" if many.count > 1 else ""
     screen.say(f"Expected: {duration(whole.seconds)} for {about}{cost.trials} trials, between {duration(whole.low)} "
                f"and {duration(whole.high)}{earlier}", wrap=True)  # fmt: skip

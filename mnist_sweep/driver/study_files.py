@@ -158,7 +158,7 @@ class StudyFiles:
         ended = rows[-1]["timestamp"] if rows else time.time()
         asked = Asked(trial.number, trial.overrides, self.search.retries(trial.number), trial.origin)
         folder.path.mkdir(parents=True, exist_ok=True)
-        write_state(folder.state, _state(asked, trial, started, ended))
+        write_state(folder.state, _state(asked, trial, self.plan.repeats.of, started, ended))
 
     def has_begun(self, number: int) -> bool:
         """Returns whether a trial has begun to train."""
@@ -186,7 +186,7 @@ class StudyFiles:
         if is_best:
             self._write_best(trial)
         self._models.keep_best(asked.number)
-        written = self.recorder.ended(self.folder.trial(asked.number), _state(asked, trial))
+        written = self.recorder.ended(self.folder.trial(asked.number), _state(asked, trial, self.plan.repeats.of))
         self.write_summary()
         counts, best = self.search.counts, self.search.best()
         metrics = parent_metrics(counts, self.search.metrics[0], best.values[0] if best and best.values else None)
@@ -203,7 +203,7 @@ class StudyFiles:
         best = self.search.best()
         if best is None or best.values is None:
             return ""
-        spread = spread_text(best.seeds.get(self.search.metrics[0], ()))
+        spread = spread_text(best.seeds.get(self.search.metrics[0], ()), self.plan.repeats.of)
         return f"trial {best.number}, {self.search.metrics[0]} {best.values[0]:.4f}{spread}"
 
     def none_best(self) -> str:
@@ -304,7 +304,9 @@ class StudyFiles:
         note_settled(self.folder, self.tracker.config.enabled)
 
 
-def _state(asked: Asked, trial: Standing, started: float | None = None, ended: float | None = None) -> StateFile:
+def _state(
+    asked: Asked, trial: Standing, of: str, started: float | None = None, ended: float | None = None
+) -> StateFile:
     return StateFile(
         trial=asked.number,
         state=TrialState(trial.state),
@@ -318,4 +320,5 @@ def _state(asked: Asked, trial: Standing, started: float | None = None, ended: f
         origin=asked.origin,
         infeasible=list(trial.infeasible) or None,
         seeds={name: list(values) for name, values in trial.seeds.items()} or None,
+        seeds_are=of if trial.seeds and of != "seeds" else None,
     )

@@ -29,6 +29,7 @@ class Trial:
         infeasible: The constraints of the search that it does not meet.
         seeds: The values of each objective on its seeds, where there are several.
         is_adopted: Whether a fork has taken it over from another study.
+        seeds_are: What these are: seeds, or folds.
     """
 
     folder: TrialFolder
@@ -44,10 +45,11 @@ class Trial:
     infeasible: tuple[str, ...] = ()
     seeds: Mapping[str, Sequence[float]] = field(default_factory=dict)
     is_adopted: bool = False
+    seeds_are: str = "seeds"
 
     def spread(self, metric: str) -> str:
         """Returns the spread of an objective over the trial's seeds, in words; empty where there is one seed."""
-        return spread_text(self.seeds.get(metric, ()))
+        return spread_text(self.seeds.get(metric, ()), self.seeds_are)
 
     @property
     def described(self) -> str:
@@ -105,4 +107,5 @@ def read_trial(folder: TrialFolder, is_held: bool = False) -> Trial:
         infeasible=tuple(state.infeasible or ()),
         seeds=state.seeds or {},
         is_adopted=state.forked_from is not None,
+        seeds_are=state.seeds_are or "seeds",
     )

@@ -51,6 +51,7 @@ class StateFile:
         origin: What has named the trial, such as search.start, where that is not the sampler.
         infeasible: The constraints of the search that it does not meet, with its values.
         seeds: The values of each objective on the seeds of the search, where there are several; `values` has the means.
+        seeds_are: What these are where they are no seeds: folds.
         seed: Of a confirmation run the number of its fresh seed, of a run on a further seed of the search its number.
         reproduces, verdict, why, not_as_it_was: Of a reproduction, which trial it repeats and how that came out.
         forked_from: Of a trial that a fork took over, where it comes from.
@@ -68,6 +69,7 @@ class StateFile:
     origin: str | None = None
     infeasible: list[str] | None = None
     seeds: dict[str, list[float]] | None = None
+    seeds_are: str | None = None
     seed: int | None = None
     reproduces: str | None = None
     verdict: str | None = None

@@ -97,7 +97,8 @@ def _over_seeds(folder: TrialFolder) -> dict[str, float]:
     several = {name: values for name, values in ((state and state.seeds) or {}).items() if len(values) > 1}
     found: dict[str, float] = {}
     for name, values in several.items():
-        found |= {name: statistics.fmean(values), f"{name}_std": statistics.stdev(values), "seeds": float(len(values))}
+        count = {(state and state.seeds_are) or "seeds": float(len(values))}
+        found |= {name: statistics.fmean(values), f"{name}_std": statistics.stdev(values), **count}
     return found
 
 

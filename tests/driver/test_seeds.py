@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mnist_sweep.config import UserError
 from mnist_sweep.confirm.finalists import fresh_seed
 from mnist_sweep.driver.loop import Sweep, run_sweep
 from mnist_sweep.driver.plan import Plan
@@ -16,6 +17,7 @@ from mnist_sweep.execution.executor import Done, Event
 from mnist_sweep.execution.job_folder import write_job
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.execution.runner import Runner
+from mnist_sweep.files import read_yaml, read_yaml_list
 from mnist_sweep.results.study import read_study
 from mnist_sweep.storage.state import TrialState, check_state, read_state
 from mnist_sweep.tracking.entities import final_metrics
@@ -172,3 +174,55 @@ def test_the_seeds_are_of_the_search_alone() -> None:
     mine = {further_seed(0, index) for index in range(1, 100)}
     assert len(mine) == 99
     assert mine.isdisjoint({0, *(fresh_seed(0, index) for index in range(100))})
+
+
+FOLDS = ["data.validation=kfold", "++data.folds=4", "search.metric=val_accuracy", "search.n_trials=3"]
+
+
+def test_folds_are_as_seeds(planned: Planned, swept: Swept) -> None:
+    plan, executor = planned(*FOLDS), Noisy()
+    sweep_of(plan, swept, executor)
+    study = read_study(plan.folder)
+    baseline = study.trials[0]
+    assert len(baseline.seeds["val_accuracy"]) == 4
+    assert baseline.values == [pytest.approx(statistics.fmean(baseline.seeds["val_accuracy"]))]
+    assert baseline.spread("val_accuracy").endswith(" over 4 folds")
+    assert "over 4 folds" in plan.folder.readme.read_text()
+    further = [baseline.folder.on_seed(index) for index in (1, 2, 3)]
+    assert [read_yaml(one.config)["data"]["fold"] for one in further] == [1, 2, 3]
+    assert {read_yaml(one.config)["study"]["seed"] for one in (baseline.folder, *further)} == {0}
+    assert [read_yaml_list(one.overrides)[-1] for one in further] == ["data.fold=1", "data.fold=2", "data.fold=3"]
+    assert read_yaml(baseline.folder.config)["data"]["fold"] == 0
+    logged = {one.key: one.value for one in final_metrics(baseline.folder, "trial")}
+    assert logged["folds"] == 4.0
+    assert "seeds" not in logged
+
+
+def test_a_trial_is_compared_on_the_same_fold_but_one_fold_never_beats_a_mean(planned: Planned, swept: Swept) -> None:
+    sweep = swept(planned(*FOLDS))
+    number = sweep.search.ask().number  # type: ignore[union-attr]
+    seeds = {"val_accuracy": [0.95, 0.89, 0.90, 0.90]}  # the first fold is easy; the standard deviation is 0.027
+    sweep.search.tell(number, TrialState.COMPLETE, {"val_accuracy": 0.91}, seeds=seeds)
+    assert in_race(sweep.search, 0.90, is_paired=True)
+    assert not in_race(sweep.search, 0.88, is_paired=True)
+    assert in_race(sweep.search, 0.88)
+    hard = {"val_accuracy": [0.80, 0.98, 0.98, 0.98]}
+    number = sweep.search.ask().number  # type: ignore[union-attr]
+    sweep.search.tell(number, TrialState.COMPLETE, {"val_accuracy": 0.935}, seeds=hard)
+    assert in_race(sweep.search, 0.79, is_paired=True)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["data.validation=kfold", "search.seeds=2"], "search.seeds must be 1 with data.validation=kfold"),
+        (["data.validation=kfold", "data.fold=1"], "data.fold must be 0 for a search"),
+        (["data.folds=3"], "data.folds and data.fold are of data.validation=kfold"),
+        (["data.validation=kfold", "data.folds=1"], "data.folds must be at least 2, got 1"),
+        (["data.validation=kfold", "data.folds=3", "data.fold=3"], "data.fold must be below data.folds, 3, got 3"),
+        (["data.validation=kfold", "data.split_seed=null"], "data.validation=kfold needs data.split_seed"),
+    ],
+)
+def test_what_says_nothing_together_is_refused(overrides: list[str], message: str, planned: Planned) -> None:
+    with pytest.raises(UserError, match=message):
+        planned(*(f"++{text}" if text.startswith("data.fold") else text for text in overrides))

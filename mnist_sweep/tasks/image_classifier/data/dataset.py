@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -106,14 +107,14 @@ def _by_groups(config: DataConfig, labels: Labels) -> tuple[NDArray[Any], NDArra
     groups = groups_of(config, "train", len(labels))
     assert groups is not None  # the configuration was checked
     numbers = groups.group.numbers
-    folds = max(2, round(len(labels) / config.split.validation_size))
+    folds = config.split.folds or max(2, round(len(labels) / config.split.validation_size))
     if numbers.max() + 1 < folds:
         raise UserError(
             f"data.groups must have {folds} groups or more to validate with {config.split.validation_size} of "
             f"{len(labels)} images, got {numbers.max() + 1} {groups.group.name}"
         )
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=config.split.split_seed)
-    train, validation = next(splitter.split(labels, labels, numbers))
+    train, validation = next(islice(splitter.split(labels, labels, numbers), config.split.fold, None))
     for side in (train, validation):
         if len(missing := np.setdiff1d(labels, labels[side])):
             raise UserError(
@@ -122,13 +123,27 @@ def _by_groups(config: DataConfig, labels: Labels) -> tuple[NDArray[Any], NDArra
     return train, validation
 
 
+def _fold(config: DataConfig, labels: Labels) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Returns indices to train and to validate with: every image is in one fold, and every fold has every class."""
+    from sklearn.model_selection import StratifiedKFold
+
+    folds, rarest = config.split.folds or 0, int(np.bincount(labels).min())
+    if rarest < folds:
+        raise UserError(f"data.folds must be at most {rarest}, the number of images of the rarest class, got {folds}")
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=config.split.split_seed)
+    train, validation = next(islice(splitter.split(labels, labels), config.split.fold, None))
+    return train, validation
+
+
 def _split(config: DataConfig, labels: Labels) -> tuple[NDArray[Any], NDArray[Any]]:
     """Returns indices to train and to validate with, in the file's order.
 
-    Stratified and seeded, or the last ones, or by groups.
+    Stratified and seeded, or the last ones, or by groups, or one of several folds.
     """
     from sklearn.model_selection import train_test_split
 
+    if config.split.validation == "kfold":
+        return _by_groups(config, labels) if config.split.split == "grouped" else _fold(config, labels)
     size, classes = config.split.validation_size, int(labels.max()) + 1
     if not classes <= size <= len(labels) - classes:
         raise UserError(
@@ -228,7 +243,7 @@ def describe(config: DataConfig, all_parts: bool = False) -> Description:
         validation = len(test.classes)
     if groups and config.split.split == "grouped":
         digests["train_groups"] = groups.group.digest
-    if config.split.validation == "split":
+    if config.split.validation != "test":
         train, validation = (len(rows) for rows in _split(config, part.classes))
     of_all = hashlib.sha256("".join(digests[name] for name in sorted(digests)).encode()).hexdigest()
     height, width, channels = part.images.shape[1:]

@@ -303,3 +303,28 @@ def test_mnist_is_the_one_of_the_configuration(monkeypatch):
     }
     assert found.digests == plain["digests"]
     assert (found.image, found.classes, found.train_images, found.validation_images) == ((28, 28, 1), 10, 50000, 10000)
+
+
+def test_every_image_is_validated_with_in_one_fold(save, arrays, make_config):
+    file, validated = save(), []
+    for fold in range(5):
+        config = make_config(file)
+        dataset = load(replace(config, split=replace(config.split, validation="kfold", folds=5, fold=fold)))
+        assert not set(_rows(dataset.train_images)) & set(_rows(dataset.validation_images))
+        assert (abs(np.bincount(dataset.validation_labels) - np.bincount(arrays["y_train"]) / 5) < 1).all()
+        validated += _rows(dataset.validation_images)
+    assert len(validated) == len(set(validated)) == 60
+
+
+def test_folds_of_groups_keep_them_together(grouped):
+    config, writers = grouped(), []
+    for fold in range(3):
+        one = replace(config, split=replace(config.split, validation="kfold", folds=3, fold=fold))
+        writers += validated_groups(one).group.values.tolist()
+    assert sorted(writers) == sorted((np.arange(60) % 12).tolist())
+
+
+def test_a_class_with_fewer_images_than_folds_is_told(save, make_config):
+    config = make_config(save())
+    with pytest.raises(UserError, match=r"data\.folds must be at most 12, the number of images of the rarest class"):
+        load(replace(config, split=replace(config.split, validation="kfold", folds=13)))
