@@ -2,13 +2,16 @@
 
 `make cluster` first. Trials are of a function that returns at once, or sleeps for some seconds, which loads no CPU: the
 engine is measured. A trial costs what a sweep of all trials takes longer than one of a quarter, divided by the
-trials that are more; with three at a time, on the cores that there are.
+trials that are more; with three at a time, on the cores that there are. What the driver itself takes of a processor is
+measured with the dry task, which trains nothing anywhere: its own thread, from the first trial's end to the last one's.
 """
 
 import argparse
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
 import busy
 import machine
@@ -39,8 +42,38 @@ def sweep(folder: Path, where: str, trials: int, seconds: float) -> float:
     return max(span["ended"] for span in spans) - spans[0]["begun"]
 
 
+def measure(overrides: list[str]) -> int:
+    """Runs a sweep in this process; writes the milliseconds of its thread for each trial into driver.txt."""
+    from mnist_sweep.cli import main as command_line
+    from mnist_sweep.driver.study_files import StudyFiles
+
+    marks: list[float] = []
+    ended = StudyFiles.trial_ended
+
+    def marked(*args: Any, **more: Any) -> None:
+        ended(*args, **more)
+        marks.append(time.thread_time())
+
+    StudyFiles.trial_ended = marked  # type: ignore[method-assign, assignment]
+    code = command_line.run(["sweep", *overrides])
+    Path("driver.txt").write_text(str(1000 * (marks[-1] - marks[0]) / (len(marks) - 1)))
+    return code
+
+
+def driver_milliseconds(folder: Path, where: str, trials: int) -> float:
+    """Milliseconds of the driver's thread for each dry trial, without MLflow."""
+    folder.mkdir()
+    overrides = ["task=dry", "data=digits", "model=dnn", "train.epochs=3", "sampler=random", "tracking=none"]
+    command = [sys.executable, str(Path(__file__).absolute()), "--measure", *overrides, f"search.n_trials={trials}",
+               *WHERE[where]]  # fmt: skip
+    busy.seconds_of(command, folder)
+    return float((folder / "driver.txt").read_text())
+
+
 def main() -> int:
     """Measures, and writes the results."""
+    if sys.argv[1:2] == ["--measure"]:
+        return measure(sys.argv[2:])
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--long", type=int, default=24, help="trials that sleep")
@@ -52,6 +85,9 @@ def main() -> int:
             found[where] = {
                 "seconds a trial": (many - few) / (given.trials - given.trials // 4),
                 "seconds of the long trials": sweep(Path(folder, f"{where}-long"), where, given.long, LONG_SECONDS),
+                "driver's milliseconds a dry trial": driver_milliseconds(
+                    Path(folder, f"{where}-dry"), where, given.trials
+                ),
             }
     reporting.write("cluster", {"machine": machine.describe(), "given": vars(given), "found": found})
     names = list(next(iter(found.values())))

@@ -6,7 +6,8 @@ task sends its epochs and its files when its time has passed. Trials are so shor
 more of them than the driver can take: what is counted is how many it does. From there follows how long trials must be
 so that it keeps that many slots busy.
 
-Times of the parts are of the driver's own thread on the processor, of the second half of the trials.
+Times of the parts are of the driver's own thread on the processor, from the beginning of the first trial to the end of
+the last one; on a machine that others use, the trials that a free processor would take follow from them.
 """
 
 import argparse
@@ -227,13 +228,19 @@ def measure(file: Path, nodes: int, slots: int, overrides: list[str]) -> int:
         while not executor.where:
             executor._receive(1.0)
 
-    ended = StudyFiles.trial_ended
+    ended, started = StudyFiles.trial_ended, StudyFiles.trial_started
+
+    def began(*args: Any, **more: Any) -> None:
+        if not parts.marks:
+            parts.mark()
+        started(*args, **more)
 
     def marked(*args: Any, **more: Any) -> None:
         ended(*args, **more)
         parts.mark()
 
-    RayExecutor._connect, StudyFiles.trial_ended = connect, marked  # type: ignore[method-assign, assignment]
+    RayExecutor._connect = connect  # type: ignore[method-assign]
+    StudyFiles.trial_ended, StudyFiles.trial_started = marked, began  # type: ignore[method-assign, assignment]
     assert session.make_executor
     code = command_line.run(["sweep", "runtime=ray", *overrides])
     bridge_seconds = mine.recv() if mine.poll(20) else None
@@ -243,16 +250,17 @@ def measure(file: Path, nodes: int, slots: int, overrides: list[str]) -> int:
 
 
 def rates(found: Mapping[str, Any], slots: int) -> dict[str, float]:
-    """Trials a second in the second half, and what of the driver's thread each of them took."""
+    """Trials a second, and what of the driver's thread each of them took."""
     marks = found["marks"]
-    first, last = marks[len(marks) // 2], marks[-1]
-    many = len(marks) - 1 - len(marks) // 2
+    first, last, many = marks[0], marks[-1], len(marks) - 1
     milliseconds = {name: 1000 * (last[name] - first[name]) / many for name in ("driver", "process", *PARTS)}
-    rate = many / (last["wall"] - first["wall"])
+    rate, free = many / (last["wall"] - first["wall"]), 1000 / milliseconds["process"]
     rest = milliseconds["driver"] - sum(milliseconds[name] for name in PARTS)
-    return {"trials a second": rate, "seconds a trial must take": slots / rate, **milliseconds, "rest": rest,
+    return {"trials a second, measured": rate, "trials a second, on a free processor": free,
+            "seconds a trial must take for it": slots / free, "process": milliseconds["process"],
+            "driver": milliseconds["driver"], **{name: milliseconds[name] for name in PARTS}, "rest": rest,
             "other threads": milliseconds["process"] - milliseconds["driver"],
-            "bridge": 1000 * (found["bridge"] or 0.0) / len(marks)}  # fmt: skip
+            "bridge": 1000 * (found["bridge"] or 0.0) / many}  # fmt: skip
 
 
 def main() -> int:
@@ -284,7 +292,7 @@ def main() -> int:
     names = list(next(iter(found.values())))
     rows = [[name, *(f"{one[name]:.1f}" for one in found.values())] for name in names]
     command = f"python benchmarks/scale.py --nodes {given.nodes} --slots {given.slots} --trials {given.trials}"
-    note = (f"`{command}`. From the third line on: milliseconds of a processor a trial; driver: its thread, process: "
+    note = (f"`{command}`. From the fourth line on: milliseconds of a processor a trial; driver: its thread, process: "
             "with its other threads; bridge: the process between driver and agents.")  # fmt: skip
     reporting.write_table("scale", ["figure", *found], rows, note)
     return 0

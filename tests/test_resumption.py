@@ -131,6 +131,7 @@ def check(sweep: Sweep, undisturbed: Sweep, resumed: bool = True) -> None:
         assert not list(here.path.rglob("checkpoint.bin"))
         if trial.number:  # on a cluster the driver has the first one's history with its first epoch
             assert ("goes on after epoch" in here.log.read_text()) == resumed
+            assert ("resumed_after" in json.loads(here.environment.read_text())) == resumed
     check_mlflow(sweep)
 
 

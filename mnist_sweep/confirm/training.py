@@ -27,6 +27,7 @@ from mnist_sweep.tracking.run_recorder import RunRecorder
 class Confirmation(RecordedRuns):
     """The runs of one call of `mnist-sweep confirm`, as a source of jobs."""
 
+    goes_on = True
     streams_epochs = False  # what MLflow shows of these runs is of the test images: it is written at their end
 
     def __init__(

@@ -7,7 +7,7 @@ from typing import Any
 
 from mnist_sweep.config.metrics import Row
 from mnist_sweep.execution.executor import Job
-from mnist_sweep.execution.job_folder import folder_of
+from mnist_sweep.execution.job_folder import folder_of, remove_checkpoint
 from mnist_sweep.execution.progress import Progress
 from mnist_sweep.storage.run_record import RunDescription
 from mnist_sweep.storage.state import StateFile
@@ -29,6 +29,7 @@ class RecordedRuns(ABC):
         failures: How many runs have failed.
     """
 
+    goes_on = False  # whether the next call runs again what was interrupted
     streams_epochs = True  # whether MLflow has the epochs while the run goes on
 
     def __init__(self, recorder: RunRecorder, progress: Progress) -> None:
@@ -101,4 +102,6 @@ class RecordedRuns(ABC):
     def interrupted(self, job: Job) -> None:
         """Records that the run was left before its end."""
         self.recorder.interrupted(folder_of(job), self.leave(job))
+        if not self.goes_on:
+            remove_checkpoint(job)
         self.progress.dropped(job.number)

@@ -46,6 +46,7 @@ class Environment:
         weights_digest: The SHA-256 of the trained weights, None without a complete epoch.
         epochs: How many epochs are complete.
         stopped: Whether the trial was pruned or stopped after them; None for trials of before it was recorded.
+        resumed_after: The epoch of the checkpoint from which it went on after it was lost, None where it was not.
     """
 
     data: RecordedData
@@ -68,6 +69,7 @@ class Environment:
     weights_digest: str | None = None
     epochs: int | None = None
     stopped: bool | None = None
+    resumed_after: float | None = None
 
     @property
     def trained_with(self) -> Kernels | None:
@@ -88,6 +90,7 @@ class Outcome:
         kernels: What TensorFlow computed with.
         study_seed, trial_seed, split_seed: The seeds.
         stopped: Whether it was pruned or stopped.
+        resumed_after: The epoch of the checkpoint from which it went on, None where it did not.
     """
 
     weights_digest: str | None
@@ -100,6 +103,7 @@ class Outcome:
     trial_seed: int | None = None
     split_seed: int | None = None
     stopped: bool | None = None
+    resumed_after: float | None = None
 
 
 def write_environment(file: Path, environment: Mapping[str, Any], outcome: Outcome) -> None:

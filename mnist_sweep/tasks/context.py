@@ -132,6 +132,7 @@ class TrialContext:
         for row in found.position.rows:
             self._add({**row, "epoch": _whole(row["epoch"])})
         sys.stdout.write(f"goes on after epoch {self.last_epoch:g}, from its checkpoint\n")
+        self.outcome["resumed_after"] = self.last_epoch
         self._epoch_began = time.perf_counter()
         return found.files
 

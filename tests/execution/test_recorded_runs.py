@@ -118,6 +118,20 @@ def test_a_run_that_is_left_is_interrupted_whatever_its_kind_says(config: TrialC
     assert source.failures == 0
 
 
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_only_a_run_that_the_next_call_goes_on_with_keeps_its_checkpoint(
+    config: TrialConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, goes_on: bool
+) -> None:
+    monkeypatch.setattr(Runs, "goes_on", goes_on)
+    one = job(config, tmp_path, 4)
+    source = Runs([], tmp_path)
+    folder_of(one).path.mkdir()
+    folder_of(one).checkpoint.write_text("something")
+    source.submitted(one)
+    source.interrupted(one)
+    assert folder_of(one).checkpoint.exists() == goes_on
+
+
 def test_a_lost_run_has_not_ended(config: TrialConfig, tmp_path: Path) -> None:
     one = job(config, tmp_path, 4)
     source = Runs([], tmp_path)

@@ -305,6 +305,7 @@ def test_a_job_that_is_lost_goes_on_after_its_checkpoint(
     assert not folder.checkpoint.exists()
     _, undisturbed, expected = trained(0)
     assert totals == expected
+    assert read_json(folder.environment).get("resumed_after") == (epoch - 1 or None)
     digests = {read_json(one.environment)["weights_digest"] for one in (folder, undisturbed)}
     assert len(digests) == 1
 
