@@ -16,8 +16,10 @@ import reporting
 import table
 from scipy.stats import spearmanr
 
+from mnist_sweep.config.prior import WIDTH
 from mnist_sweep.search.distributions import distribution
 from mnist_sweep.search.pruners.asha import SuccessiveHalvingPruner
+from mnist_sweep.search.samplers.prior import Guess, PriorSampler
 from mnist_sweep.search.samplers.tpe import TPESampler
 
 WITHIN = 0.0005
@@ -132,9 +134,17 @@ def main() -> None:
     """Prints the rank correlations, and a table of policies."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replays", type=int, default=200)
+    parser.add_argument("--kind", help="the kind of CPU whose table is replayed, such as avx2")
+    parser.add_argument("--prior", action="store_true", help="what a best guess brings and costs")
     options = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if options.kind:
+        reporting.FOLDER = reporting.FOLDER.with_name(options.kind)
+        table.FILE = reporting.FOLDER / table.FILE.name
     given = Table(table.recorded())
+    if options.prior:
+        priors(given, options.replays)
+        return
     correlations = [
         {part: spearmanr([one[0]["accuracies"][step][index] for one in given.rows], given.means).statistic
          for index, part in enumerate(("2,000 images", "10,000 images"))}
@@ -168,6 +178,44 @@ def main() -> None:
     )
     header = ["sampler", "pruner", "workers", "reached", "median CPU s", "95% from", "to", "times random search's"]
     reporting.write_table("policies", header, rows, note)
+
+
+GUESSES = {  # of every key: the configuration of which rank among the table's, from the best, 0, to the worst, 1
+    "the best configuration": 0.0,
+    "one in the middle": 0.5,
+    "the worst": 1.0,
+}
+
+
+def priors(given: Table, replays: int) -> None:
+    """Replays searches with a best guess of every key, and without one."""
+    order = sorted(range(len(given.means)), key=lambda row: -given.means[row])
+    made = {"none": SAMPLERS["tpe"]}
+    for name, share in GUESSES.items():
+        params = given.params[order[round(share * (len(order) - 1))]]
+        guesses = {key: Guess(value, WIDTH) for key, value in params.items()}
+        made[name] = lambda seed, guesses=guesses: PriorSampler(SAMPLERS["tpe"](seed), guesses, seed)
+    results = {}
+    for pruner in ("none", "asha from epoch 1"):
+        for name, sampler in made.items():
+            SAMPLERS[f"guess {name}"] = sampler
+            found = [replay(given, f"guess {name}", pruner, 1, seed) for seed in range(replays)]
+            results[f"{name} | {pruner}"] = summary(found)
+    for name, one in results.items():
+        one["times no guess"] = ratio(one["runs"], results[f"none | {name.split(' | ')[1]}"]["runs"])
+    for one in results.values():
+        del one["runs"]
+    reporting.write("prior", {"replays": replays, "width": WIDTH, "guesses": results})
+    rows = []
+    for name, one in results.items():
+        times = [f"{value:.2f}" for value in one["times no guess"]]
+        rows.append([*name.split(" | "), f"{one['reached']:.0%}", f"{times[0]} ({times[1]} to {times[2]})"])
+    note = (
+        f"{replays} replays of at most {LIMIT} trials, one worker, TPE with a guess of every key, width {WIDTH}. "
+        "Times no guess: CPU seconds of all searches for each one that gets there, against the same without a guess, "
+        "with 95% intervals (bootstrap)."
+    )
+    reporting.write_table("prior", ["the guess is", "pruner", "reached", "times no guess"], rows, note)
 
 
 def summary(found: Sequence[tuple[bool, float]]) -> dict:

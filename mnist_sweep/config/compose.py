@@ -81,7 +81,7 @@ def of_a_trial(override: str) -> bool:
 
 
 FREE = "params."  # the section of a function, whose keys are not known beforehand
-LATER = ("train.initial_", "data.fold")  # keys that a configuration of before lacks
+LATER = ("train.initial_", "data.fold", "search.prior.")  # keys that a configuration of before lacks
 TAGS = ("study.tags.", "study.tags={")  # a person's own
 _NUMBER = re.compile(r"[+-]?(\d+|\d+\.\d*([eE][+-]?\d+)?|\d+[eE][+-]?\d+)")
 

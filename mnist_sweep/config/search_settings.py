@@ -23,6 +23,7 @@ class SearchConfig:
     each as overrides or as a file; `constraints` are bounds of metrics. `prune_by_first` is whether the first of
     several metrics decides what is pruned; otherwise nothing is. `audit` is the share of the trials that are finished
     although the pruner would stop them. `seeds` is on how many seeds a trial is trained that is still in the race.
+    `prior` is a best guess of some keys (config/prior.py).
     """
 
     n_trials: Count | None
@@ -42,6 +43,7 @@ class SearchConfig:
     constraints: list[str] = field(default_factory=list)
     prune_by_first: Bool = False
     seeds: Annotated[Int, Field(ge=1, le=100)] = 1
+    prior: dict[str, Any] = field(default_factory=dict)
 
 
 def _as_list(value: Any) -> Any:
@@ -89,6 +91,8 @@ def _check_together(search: SearchConfig) -> None:
     for name in ("target", "patience"):
         if getattr(search, name) is not None and len(search.metric) > 1:
             raise UserError(f"search.{name} must be null with several metrics; use search.n_trials or search.timeout")
+    if search.prior and len(search.metric) > 1:
+        raise UserError("search.prior must be empty with several metrics, which have no best trial")
     if search.prune_by_first and len(search.metric) == 1:
         raise UserError("search.prune_by_first must be false with one metric, by which the pruner decides anyway")
     if search.min_delta is not None and search.patience is None:

@@ -32,7 +32,15 @@ from mnist_sweep.tracking import Tracker, is_mirrored
 from mnist_sweep.tracking.parent_metrics import parent_metrics
 from mnist_sweep.tracking.run_recorder import RunRecorder
 
-LIMITS = ("constraints", "timeout", "until", "patience", "min_delta", "target")  # of a search, where they are set
+LIMITS = (
+    "constraints",
+    "prior",
+    "timeout",
+    "until",
+    "patience",
+    "min_delta",
+    "target",
+)  # of a search, where they are set
 TRAINED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -91,7 +99,7 @@ class StudyFiles:
             **{
                 f"search.{name}": value
                 for name in LIMITS
-                if (value := getattr(settings.search, name)) not in (None, [])
+                if (value := getattr(settings.search, name)) not in (None, [], {})
             },
             "sampler": settings.sampler.name,
             "pruner": settings.pruner.name,

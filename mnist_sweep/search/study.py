@@ -5,13 +5,15 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
+from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, Trial
 from optuna.trial import TrialState as OptunasState
 
-from mnist_sweep.config import Settings
+from mnist_sweep.config import Settings, UserError
 from mnist_sweep.config.constraints import excesses, violations
-from mnist_sweep.config.domains import literal
+from mnist_sweep.config.domains import Domain, contains, literal, value_of
 from mnist_sweep.config.hashing import drawn
+from mnist_sweep.config.prior import parse_prior
 from mnist_sweep.config.space import Parameter, holds
 from mnist_sweep.search.adoption import finished_trial, params_of, steps_of
 from mnist_sweep.search.components import build_pruner, build_sampler
@@ -23,6 +25,7 @@ from mnist_sweep.search.opening import open_study
 from mnist_sweep.search.optuna_private import seed_sampler
 from mnist_sweep.search.ranking import Ranking
 from mnist_sweep.search.samplers.grid import GridSampler
+from mnist_sweep.search.samplers.prior import Guess, PriorSampler
 from mnist_sweep.search.samplers.untried import Tried, UntriedSampler
 from mnist_sweep.search.trials import (
     AUDITED,
@@ -39,6 +42,24 @@ from mnist_sweep.search.trials import (
     standing_of,
 )
 from mnist_sweep.storage.state import FINISHED, TrialState
+
+
+def _with_prior(settings: Settings, parameters: Sequence[Parameter]) -> BaseSampler:
+    """Returns the sampler of the configuration, within one that follows `search.prior` where there is one."""
+    sampler = build_sampler(settings.sampler, settings.study.seed)
+    domains: dict[str, list[Domain]] = {}
+    for parameter in parameters:
+        domains.setdefault(parameter.key, []).append(parameter.domain)
+    prior = parse_prior(settings.search.prior, domains)
+    if not prior:
+        return sampler
+    if isinstance(sampler, GridSampler):
+        raise UserError("search.prior must be empty with sampler=grid, which tries every combination")
+    guesses = {}
+    for key, one in prior.items():
+        domain = next(domain for domain in domains[key] if contains(domain, one.text))
+        guesses[key] = Guess(value_of(domain, one.text), one.width)
+    return PriorSampler(sampler, guesses, settings.study.seed)
 
 
 class Search:
@@ -78,7 +99,7 @@ class Search:
         self.storage, self.study, self._study_id = opened.storage, opened.study, opened.key
         self.truncated = opened.truncated  # bytes
         self.tried = Tried(self.parameters, self.base, settings.study.seed, allows)
-        self._sampler = UntriedSampler(build_sampler(settings.sampler, settings.study.seed), self.tried)
+        self._sampler = UntriedSampler(_with_prior(settings, self.parameters), self.tried)
         self.study.sampler = self._sampler
         self._is_grid = isinstance(self._sampler.sampler, GridSampler)
         if self._is_grid and self.tried.not_listed:

@@ -18,10 +18,9 @@ from mnist_sweep.storage.revisions import KEY
 
 # Parts of the configuration that don't change what a study is: it can go on with others.
 MAY_CHANGE = ("search.n_trials", "search.timeout", "search.target", "search.max_failures", "search.audit",
-              "search.until", "search.patience", "search.min_delta", "search.start", "runtime", "tracking",
-              "runs_folder", "study.name", "study.fork", "study.revise", "study.note", "study.tags", "study.on_event",
-              "study.keep_models", "data.path",
-              "data.groups", "train.initial_model")  # fmt: skip
+              "search.until", "search.patience", "search.min_delta", "search.start", "search.prior", "runtime",
+              "tracking", "runs_folder", "study.name", "study.fork", "study.revise", "study.note", "study.tags",
+              "study.on_event", "study.keep_models", "data.path", "data.groups", "train.initial_model")  # fmt: skip
 SHOWN = 4
 
 
