@@ -69,7 +69,7 @@ def write_report(study: Study, on_figure: Callable[[str], None] = lambda _what: 
         "space": list(flatten_space(plain["search"]["space"], plain["search"]["when"]).items()),
         "spaces": sections.spaces(study),
         "sampler": str(plain.get("sampler", {}).get("_target_", "")).rpartition(".")[2],
-        "pruner": str(plain.get("pruner", {}).get("_target_", "")).rpartition(".")[2],
+        "pruner": sections.pruner(study),
         "answer": sections.answer(study, noise),
         "alike": list(noise.alike) if noise else [],
         "reproduce": study.command("reproduce"),

@@ -56,6 +56,14 @@ def row(study: Study, trial: Trial) -> dict[str, Any]:
     }
 
 
+def pruner(study: Study) -> str:
+    """Returns the name of the pruner, or that nothing is pruned, as with several metrics or one that has no curve."""
+    name = str(study.plain.get("pruner", {}).get("_target_", "")).rpartition(".")[2]
+    by_first = len(study.objectives) == 1 or study.plain["search"].get("prune_by_first")
+    has_curve = study.objective.curve is not None
+    return name if by_first and has_curve and name != "NopPruner" else "no pruning"
+
+
 def pruning(study: Study) -> str:
     """Returns what the pruner saved and how often it was wrong; empty where it did nothing."""
     found = study.summary.pruning if study.summary else None

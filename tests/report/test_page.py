@@ -29,8 +29,14 @@ def page_of(study: StudyFolder) -> str:
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        (["search.n_trials=1"], ["Best: trial 0", "nothing better was found"]),
-        (["search.n_trials=12", "search.metric=[val_accuracy,parameters]"], ["val_accuracy and parameters"]),
+        (
+            ["search.n_trials=1"],
+            ["Best: trial 0", "nothing better was found", ", SuccessiveHalvingPruner;"],
+        ),
+        (
+            ["search.n_trials=12", "search.metric=[val_accuracy,parameters]"],
+            ["accuracy and parameters", ", no pruning;"],
+        ),
         (["search.n_trials=12", "search.metric=val_loss", "pruner=none"], ["Importance of the parameters", "val_loss"]),
         (["search.n_trials=6", "optimizer=choice(adam,sgd)", "sampler=random"], ["if optimizer=adam", "optimizer"]),
         (["search.n_trials=9", "model.units=choice([16],[32,16])"], ["[32,16]"]),
