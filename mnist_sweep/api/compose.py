@@ -1,6 +1,9 @@
 """Composes a configuration from overrides, as the command line does, and leaves Hydra as it was."""
 
+import atexit
 import shlex
+import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +20,8 @@ from mnist_sweep.config.hydra_errors import as_user_error
 from mnist_sweep.config.initial_model import with_initial_model
 from mnist_sweep.config.overrides import Overrides, check_single, told_apart
 from mnist_sweep.config.spelling import spelled
+from mnist_sweep.config.stored import check_stored, with_search
+from mnist_sweep.files import read_yaml
 
 QUIET = ["hydra/hydra_logging=none", "hydra/job_logging=none", "hydra.output_subdir=null"]
 
@@ -26,7 +31,7 @@ def composed(command: str, texts: Sequence[str], config_dir: str | Path | None, 
 
     Args:
         command: The command of the command line that does the same, for what is recorded.
-        texts: The overrides.
+        texts: The overrides; the first may be a stored configuration, such as a best.yaml, as on the command line.
         config_dir: A folder with configuration files of one's own, next to those of this package; None for none.
         searches: Whether overrides with several values are searched; otherwise they are refused.
 
@@ -36,7 +41,11 @@ def composed(command: str, texts: Sequence[str], config_dir: str | Path | None, 
     for text in texts:
         if not isinstance(text, str):
             raise UserError(f"overrides must be texts such as 'model=cnn', got {text!r}")
-    texts = [bare(spelled(text)) for text in texts]
+    file = _file(texts)
+    texts = [bare(spelled(text)) for text in texts[bool(file) :]]
+    given = texts
+    if file is not None and searches:
+        texts = with_search(texts, read_yaml(file))
     if not searches:
         check_single(texts, command, "; sweep searches among them")
     told = told_apart(texts) if searches else Overrides(list(texts), {}, [])
@@ -47,17 +56,23 @@ def composed(command: str, texts: Sequence[str], config_dir: str | Path | None, 
             raise UserError(f"config_dir must be a folder, got {config_dir!r}")
         where = ["--config-dir", str(folder)]
         path = [f"hydra.searchpath=[{as_literal(folder.as_uri())}]"]
-    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+    place, name = str(conf_folder()), "config"
+    if file is not None:
+        place, name = _alone(file), "stored"
+        where = [str(file), *where]
+        uris = [text.partition("=[")[2].rstrip("]") for text in path]
+        path = [f"hydra.searchpath=[{','.join([*uris, as_literal(conf_folder().as_uri())])}]"]
+    with initialize_config_dir(place, version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
         try:
-            config = compose("config", [*map(added, told.overrides), *path, *QUIET], return_hydra_config=True)
+            config = compose(name, [*map(added, told.overrides), *path, *QUIET], return_hydra_config=True)
         except Exception as error:
-            raise as_user_error(error, known_keys(compose("config"))) from None
+            raise as_user_error(error, known_keys(compose(name, path))) from None
         choices = OmegaConf.to_container(config.hydra.runtime.choices)
         assert isinstance(choices, dict)
         with open_dict(config):
             del config["hydra"]
-        composer = Composer(loader, "config", told.overrides, trusted_modules(told.overrides), config, path)
+        composer = Composer(loader, name, told.overrides, trusted_modules(told.overrides), config, path)
         composer.check_options(told.overrides)
         return with_parameters(with_initial_model(Composed(
             config=plain(config),
@@ -68,5 +83,24 @@ def composed(command: str, texts: Sequence[str], config_dir: str | Path | None, 
             choices={str(key): str(option) for key, option in choices.items() if "/" not in str(key)},
             trusted=trusted_modules(told.overrides),
             flags=where,
-            line=shlex.join(["mnist-sweep", command, *texts, *where]),
+            line=shlex.join(["mnist-sweep", command, *where[: bool(file)], *given, *where[bool(file) :]]),
         )))  # fmt: skip
+
+
+def _file(texts: Sequence[str]) -> Path | None:
+    """Returns the configuration file that the first text names, None where it is an override; raises UserError."""
+    if not texts or "=" in texts[0] or not texts[0].endswith((".yaml", ".yml")):
+        return None
+    file = Path(texts[0])
+    if not file.is_file():
+        raise UserError(f"{file} is not there; give a configuration file, such as runs/cnn-mnist/best.yaml")
+    check_stored(read_yaml(file), str(file))
+    return file
+
+
+def _alone(file: Path) -> str:
+    """Returns a folder with a copy of a configuration file alone, for Hydra, until this process ends."""
+    folder = tempfile.mkdtemp(prefix="mnist-sweep-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    shutil.copy(file, Path(folder) / "stored.yaml")
+    return folder

@@ -37,7 +37,8 @@ def sweep(
     `if __name__ == "__main__":`, as the trials' processes import the script where its function is the task.
 
     Args:
-        *overrides: The same as behind `mnist-sweep sweep`: "model=cnn", "model.dropout=interval(0.0,0.5)".
+        *overrides: The same as behind `mnist-sweep sweep`: "model=cnn", "model.dropout=interval(0.0,0.5)"; the first
+            may be a best.yaml as the base.
         task: A function of your own, `objective(config, trial)`, at the top of a module, or its name with its module.
         space: What is searched, such as {"x": "interval(-1.0,1.0)"}; a key without a dot is one of `params`, a list is
             a choice.

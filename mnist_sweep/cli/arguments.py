@@ -3,11 +3,10 @@
 import contextlib
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 from mnist_sweep.cli.hydra_private import parser
 from mnist_sweep.cli.hydras_own import check_hydras_own
@@ -17,7 +16,7 @@ from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.overrides import check_single, told_apart
 from mnist_sweep.config.spelling import spelled
-from mnist_sweep.config.stored import check_stored
+from mnist_sweep.config.stored import check_stored, with_search
 from mnist_sweep.files import read_yaml
 
 
@@ -80,7 +79,6 @@ COMMANDS = {
     "ui": Command("ui", "ui"),
 }
 SEVERAL = "; sweep searches among them, and train --multirun trains them all"
-_DEFAULT = re.compile(r"^(override |optional )*/?")  # of a name in a defaults list
 TAKES_A_STUDY = (Names.STUDY, Names.STUDIES, Names.STUDY_OR_FILE)
 
 
@@ -209,22 +207,6 @@ def _of_running(names: Sequence[str], overrides: Sequence[str], name: str) -> li
     return [*own, *found, *([f"given={as_literal(given)}"] if given else [])]
 
 
-# What a search has, and a stored configuration has not.
-OF_A_SEARCH = {"search": "default", "sampler": "tpe", "pruner": "asha"}
-
-
-def _with_search(overrides: Sequence[str], content: Mapping[str, Any]) -> list[str]:
-    """Returns overrides with the groups that a search needs besides a stored configuration."""
-    listed = content.get("defaults", [])
-    if any(isinstance(one, str) and one != "_self_" for one in listed):
-        return list(overrides)  # another file brings them, such as ours
-    known = {*content, *(_DEFAULT.sub("", str(name)) for one in listed if isinstance(one, Mapping) for name in one)}
-    missing = {group: option for group, option in OF_A_SEARCH.items() if group not in known}
-    found = [f"+{text}" if text.partition("=")[0] in missing else text for text in overrides]
-    given = {key_of(text) for text in found}
-    return [*(f"+{group}={option}" for group, option in missing.items() if group not in given), *found]
-
-
 def _take_file(arguments: Arguments, names: list[str], command: Command, name: str) -> Arguments:
     """A configuration file becomes Hydra's primary configuration."""
     if len(files := [text for text in names if _is_file(text)]) > 1:
@@ -238,7 +220,7 @@ def _take_file(arguments: Arguments, names: list[str], command: Command, name: s
             raise UserError(f"{text} is not there; give a configuration file, such as runs/cnn-mnist/best.yaml")
         check_stored(content := read_yaml(Path(text)), text)
         if command.sweeps:
-            arguments = replace(arguments, overrides=_with_search(arguments.overrides, content))
+            arguments = replace(arguments, overrides=with_search(arguments.overrides, content))
         arguments = replace(arguments, where=[*arguments.where, text], file=Path(text))
     return arguments
 

@@ -1,15 +1,17 @@
 """A configuration file that is to be run may come from anybody: it must not run code or read what it does not need."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mnist_sweep.config.check import shown
+from mnist_sweep.config.compose import key_of
 from mnist_sweep.config.errors import UserError
 
 GROUPS = ("task", "data", "model", "optimizer", "train", "search", "sampler", "pruner", "runtime", "study", "tracking",
           "experiment")  # fmt: skip
 _DEFAULT = re.compile(r"(override |optional )*/?(\w+)")
+_PREFIX = re.compile(r"^(override |optional )*/?")  # of a name in a defaults list
 _OPTION = re.compile(r"(?!hydra)\w[\w/-]*")
 
 
@@ -55,3 +57,19 @@ def check_stored(content: Mapping[str, Any], where: str) -> None:
             raise UserError(
                 f"{where}: {shown(key)} must not read from elsewhere (environment, files), got {shown(text)}"
             )
+
+
+# What a search has, and a stored configuration has not.
+OF_A_SEARCH = {"search": "default", "sampler": "tpe", "pruner": "asha"}
+
+
+def with_search(overrides: Sequence[str], content: Mapping[str, Any]) -> list[str]:
+    """Returns overrides with the groups that a search needs besides a stored configuration."""
+    listed = content.get("defaults", [])
+    if any(isinstance(one, str) and one != "_self_" for one in listed):
+        return list(overrides)  # another file brings them, such as ours
+    known = {*content, *(_PREFIX.sub("", str(name)) for one in listed if isinstance(one, Mapping) for name in one)}
+    missing = {group: option for group, option in OF_A_SEARCH.items() if group not in known}
+    found = [f"+{text}" if text.partition("=")[0] in missing else text for text in overrides]
+    given = {key_of(text) for text in found}
+    return [*(f"+{group}={option}" for group, option in missing.items() if group not in given), *found]
