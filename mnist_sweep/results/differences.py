@@ -85,14 +85,40 @@ def over_seeds(first: Sequence[float], second: Sequence[float], sign: int = 1) -
     return _difference(float(both[0].mean() - both[1].mean()), now, fresh, sign)
 
 
-def _scatter(values: NDArray[np.float64], groups: NDArray[np.int64] | None) -> NDArray[np.float64]:
-    """Returns the variance of the mean of each row, whose own mean is 0, over fresh images, or fresh groups of them."""
-    images = values.shape[1]
+@dataclass(frozen=True)
+class _Units:
+    """What is drawn again on other images: images, or groups of them.
+
+    Attributes:
+        groups: The group of each image, from 0 without gaps; None where each image stands for itself.
+        share: Of the variance of a mean, what the squares of its units' sums are expected to be.
+        freedom: The degrees of freedom of that estimate.
+    """
+
+    groups: NDArray[np.int64] | None
+    share: float
+    freedom: float
+
+    def scatter(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Returns the variance of the mean of each row, whose own mean is 0, over fresh units."""
+        sums = values if self.groups is None else np.array([np.bincount(self.groups, row) for row in values])
+        return np.asarray((sums**2).sum(axis=1) / values.shape[1] ** 2 / self.share)
+
+
+def _units(images: int, groups: NDArray[np.int64] | None) -> _Units:
+    """Returns images or groups; of unequal groups the larger ones hide more of the variance, and are fewer than it seems.
+
+    From the trace of the estimate's quadratic form and of its square, where what is in a group varies together (Bell
+    and McCaffrey, Bias reduction in standard errors for linear regression with multi-stage samples, 2002). Of equal
+    groups, and of images, it is the usual n - 1.
+    """
     if groups is None:
-        return np.asarray((values**2).sum(axis=1) / images**2 * images / (images - 1))
-    sums = np.array([np.bincount(groups, row) for row in values])
-    count = sums.shape[1]
-    return np.asarray((sums**2).sum(axis=1) / images**2 * count / (count - 1))
+        return _Units(None, 1 - 1 / images, images - 1)
+    sizes = np.bincount(groups) / images
+    two, three, four, five = (float((sizes**power).sum()) for power in (2, 3, 4, 5))
+    trace = two - 2 * three + two**2
+    square = two**4 + 2 * four * two + 2 * three**2 - 4 * two**2 * three + four * (1 + 2 * two) - 4 * five
+    return _Units(groups, trace / two, trace**2 / square)
 
 
 @dataclass(frozen=True)
@@ -110,12 +136,12 @@ class Runs:
     met: float
 
 
-def _runs(right: NDArray[np.float64], groups: NDArray[np.int64] | None) -> Runs:
+def _runs(right: NDArray[np.float64], units: _Units) -> Runs:
     """Returns the components of an analysis of variance of runs and images (Searle, Casella, McCulloch, 1992)."""
     seeds = len(right)
     accuracies = right.mean(axis=1, keepdims=True)
     rest = right - accuracies - right.mean(axis=0) + right.mean()
-    met = float(_scatter(rest, groups).sum()) / (seeds - 1)
+    met = float(units.scatter(rest).sum()) / (seeds - 1)
     return Runs(seeds, max(0.0, float(accuracies.var(ddof=1)) - met), met)
 
 
@@ -126,13 +152,13 @@ class Components:
     Attributes:
         mean: The difference.
         by_image: The variance of its mean over the images, with the seeds that there are.
-        units: The number of images, or of groups of them.
+        freedom: The degrees of freedom of that: of equal groups of images, or of images, one less than there are.
         runs: Those of the two networks' accuracies.
     """
 
     mean: float
     by_image: float
-    units: int
+    freedom: float
     runs: tuple[Runs, Runs]
 
     @property
@@ -156,9 +182,9 @@ def components(
     one, other = first.astype(np.float64), second.astype(np.float64)
     by_image = one.mean(axis=0) - other.mean(axis=0)
     mean = float(by_image.mean())
-    units = first.shape[1] if groups is None else int(groups.max()) + 1
-    scatter = float(_scatter((by_image - mean)[np.newaxis], groups)[0])
-    return Components(mean, scatter, units, (_runs(one, groups), _runs(other, groups)))
+    units = _units(first.shape[1], groups)
+    scatter = float(units.scatter((by_image - mean)[np.newaxis])[0])
+    return Components(mean, scatter, units.freedom, (_runs(one, units), _runs(other, units)))
 
 
 def over_images(found: Components) -> Difference:
@@ -171,9 +197,9 @@ def over_images(found: Components) -> Difference:
     Args:
         found: The components of its variance.
     """
-    now = [_Part(found.by_image, found.units - 1), *(_Part(one.own / one.seeds, one.seeds - 1) for one in found.runs)]
+    now = [_Part(found.by_image, found.freedom), *(_Part(one.own / one.seeds, one.seeds - 1) for one in found.runs)]
     # A fresh run meets its images once, and `by_image` has what is left of that in the mean of the seeds.
     once = found.by_image + sum(one.met * (1 - 1 / one.seeds) for one in found.runs)
-    fresh = [_Part(found.by_image + once, found.units - 1),
+    fresh = [_Part(found.by_image + once, found.freedom),
              *(_Part(one.own * (1 + 1 / one.seeds), one.seeds - 1) for one in found.runs)]  # fmt: skip
     return _difference(found.mean, now, fresh, 1)

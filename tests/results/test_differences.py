@@ -81,6 +81,35 @@ def test_a_hundred_copies_of_an_image_say_no_more_than_it() -> None:
     assert (copies.low, copies.high, copies.wins) == pytest.approx((once.low, once.high, once.wins))
 
 
+def test_of_unequal_groups_fewer_are_free() -> None:
+    """Against the matrix of the estimate's quadratic form."""
+    sizes = np.array([1, 2, 3, 10, 30])
+    groups = np.repeat(np.arange(5), sizes)
+    share = sizes / sizes.sum()
+    centred = np.diag(share) @ (np.eye(5) - share)
+    form = centred.T @ centred
+    rng = np.random.default_rng(6)
+    first, second = rng.random((3, 46)) < 0.8, rng.random((3, 46)) < 0.6
+    found = components(first, second, groups)
+    assert found.freedom == pytest.approx(np.trace(form) ** 2 / np.trace(form @ form))
+    by_image = first.mean(axis=0) - second.mean(axis=0)
+    sums = np.bincount(groups, by_image - by_image.mean())
+    assert found.by_image == pytest.approx((sums**2).sum() / 46**2 * (share @ share) / np.trace(form))
+
+
+@pytest.mark.parametrize("largest", [5, 100], ids=["equal", "one-holds-half"])
+def test_intervals_hold_the_truth_where_whole_groups_differ(largest: int) -> None:
+    rng = np.random.default_rng(7)
+    groups = np.repeat(np.arange(21), [largest, *[5] * 20])
+    held = 0
+    for _ in range(STUDIES):
+        chances = 0.8 + 0.15 * rng.choice([-1, 1], (2, 1, 21))[:, :, groups]
+        first, second = rng.random((2, 5, len(groups))) < chances
+        found = over_images(first, second, groups)
+        held += found.low <= 0 <= found.high
+    assert held / STUDIES >= 0.93
+
+
 STUDIES = 1000
 
 
