@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import busy
+import environments
 import machine
 import reporting
 
@@ -70,6 +71,17 @@ def driver_milliseconds(folder: Path, where: str, trials: int) -> float:
     return float((folder / "driver.txt").read_text())
 
 
+def ray_tune(folder: Path, trials: int) -> float:
+    """Seconds of Ray Tune's further trial, of a function that returns at once."""
+    script = Path(__file__).resolve().parent / "peers/ray_tune/cluster.py"
+    took = []
+    for many in (trials // 4, trials):
+        (folder / f"tune{many}").mkdir()
+        command = [str(environments.python("ray_tune")), str(script), f"--trials={many}"]
+        took.append(busy.seconds_of(command, folder / f"tune{many}")[1])
+    return (took[1] - took[0]) / (trials - trials // 4)
+
+
 def main() -> int:
     """Measures, and writes the results."""
     if sys.argv[1:2] == ["--measure"]:
@@ -77,6 +89,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--long", type=int, default=24, help="trials that sleep")
+    parser.add_argument("--tune", type=int, default=0, help="trials of Ray Tune, to measure its further trial")
     given = parser.parse_args()
     found: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory(prefix="bench", ignore_cleanup_errors=True) as folder:
@@ -89,13 +102,16 @@ def main() -> int:
                     Path(folder, f"{where}-dry"), where, given.trials
                 ),
             }
-    reporting.write("cluster", {"machine": machine.describe(), "given": vars(given), "found": found})
+        tune = ray_tune(Path(folder), given.tune) if given.tune else None
+    reporting.write("cluster", {"machine": machine.describe(), "given": vars(given), "found": found, "ray_tune": tune})
     names = list(next(iter(found.values())))
     ratios = {name: found["cluster"][name] / found["local"][name] for name in names}
     rows = [[name, *(f"{one[name]:.3f}" for one in found.values()), f"{ratios[name]:.2f}"] for name in names]
     reporting.write_table("cluster", ["figure", *found, "ratio"], rows, f"`python benchmarks/cluster.py --trials "
-                          f"{given.trials} --long {given.long}`: {SLOTS} slots each; long trials sleep "
-                          f"{LONG_SECONDS:g} s.")  # fmt: skip
+                          f"{given.trials} --long {given.long} --tune {given.tune}`: {SLOTS} slots each; "
+                          f"long trials sleep {LONG_SECONDS:g} s." + (
+                              f" Ray Tune takes {tune:.2f} s a trial that returns at once." if tune else ""
+                          ))  # fmt: skip
     return 0
 
 

@@ -34,6 +34,11 @@ import reporting
 
 SECONDS = 1.0  # of a trial
 EPOCHS = 3
+KINDS = {
+    "random, no tracking": ("sampler=random", "tracking=none"),
+    "random, MLflow": ("sampler=random", "tracking=mlflow"),
+    "tpe, no tracking": ("sampler=tpe", "tracking=none"),
+}
 PARTS = ("sampler and journal", "files", "receiving", "composing", "queueing for MLflow")
 
 
@@ -271,31 +276,34 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, default=100)
     parser.add_argument("--slots", type=int, default=16)
-    parser.add_argument("--trials", type=int, default=4000)
+    parser.add_argument("--trials", type=int, default=2400)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     given = parser.parse_args()
-    kinds = {f"{sampler}, {words}": [f"sampler={sampler}", f"tracking={tracking}"] for sampler in ("random", "tpe")
-             for tracking, words in (("none", "no tracking"), ("mlflow", "MLflow"))}  # fmt: skip
-    found: dict[str, dict[str, float]] = {}
-    for name, overrides in kinds.items():
+    for kind in given.kinds:
         with tempfile.TemporaryDirectory(prefix="bench", ignore_cleanup_errors=True) as folder:
             file = Path(folder, "figures.json")
             command = [sys.executable, str(Path(__file__).absolute()), "--measure", str(file), str(given.nodes),
                        str(given.slots), "task=dry", "data=digits", "model=dnn", f"train.epochs={EPOCHS}",
-                       "pruner=none", f"search.n_trials={given.trials}", *overrides]  # fmt: skip
+                       "pruner=none", f"search.n_trials={given.trials}", *KINDS[kind]]  # fmt: skip
             with Path(folder, "output.txt").open("w") as output:
                 done = subprocess.run(command, cwd=folder, stdout=output, stderr=output, check=False)
             if done.returncode:
                 sys.exit(Path(folder, "output.txt").read_text()[-3000:])
-            found[name] = rates(json.loads(file.read_text()), given.nodes * given.slots)
-        print(name, found[name], flush=True)
-    reporting.write("scale", {"machine": machine.describe(), "given": vars(given), "found": found})
-    names = list(next(iter(found.values())))
-    rows = [[name, *(f"{one[name]:.1f}" for one in found.values())] for name in names]
-    command = f"python benchmarks/scale.py --nodes {given.nodes} --slots {given.slots} --trials {given.trials}"
-    note = (f"`{command}`. From the fourth line on: milliseconds of a processor a trial; driver: its thread, process: "
-            "with its other threads; bridge: the process between driver and agents.")  # fmt: skip
-    reporting.write_table("scale", ["figure", *found], rows, note)
+            keep(kind, rates(json.loads(file.read_text()), given.nodes * given.slots), given)
     return 0
+
+
+def keep(kind: str, figures: dict[str, float], given: argparse.Namespace) -> None:
+    """Writes the figures of a kind beside those of the others."""
+    found = {**reporting.read("scale").get("found", {}), kind: figures}
+    found = {name: found[name] for name in KINDS if name in found}
+    command = f"python benchmarks/scale.py --nodes {given.nodes} --slots {given.slots} --trials {given.trials}"
+    reporting.write("scale", {"machine": machine.describe(), "command": command, "found": found})
+    rows = [[name, *(f"{one[name]:.1f}" for one in found.values())] for name in figures]
+    note = (f"`{command}`. From the fourth line on: milliseconds of a processor a trial; process: all threads of the "
+            "driver until the last trial's end; driver: its own thread, of which the next six lines are the parts; "
+            "bridge: the process between driver and agents.")  # fmt: skip
+    reporting.write_table("scale", ["figure", *found], rows, note)
 
 
 if __name__ == "__main__":
