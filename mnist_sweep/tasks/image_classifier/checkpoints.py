@@ -82,7 +82,10 @@ def unsaved_state(model: keras.Model, batch: Any) -> str:
         model: The network, compiled and built.
         batch: The types and shapes of a batch, as tf.TensorSpec.
     """
-    graph = tf.function(model.train_step).get_concrete_function(batch).graph
+    try:
+        graph = tf.function(model.train_step).get_concrete_function(batch).graph
+    except Exception as error:  # whatever a step of somebody's own may raise outside of `fit`
+        return f"its training step can't be looked at ({type(error).__name__})"
     content = graph.as_graph_def()
     nodes = [*content.node, *(node for function in content.library.function for node in function.node_def)]
     if found := sorted({node.op for node in nodes} & WITH_A_STATE):

@@ -192,6 +192,17 @@ def test_what_can_not_be_saved_is_found(layer, why) -> None:
     assert bool(unsaved_state(model, batch)) == bool(why)
 
 
+def test_a_step_that_can_not_be_traced_is_not_saved() -> None:
+    class Own(keras.Sequential):
+        def train_step(self, data):
+            raise RuntimeError("not here")
+
+    model = Own([keras.Input((6, 5, 1)), keras.layers.Flatten(), keras.layers.Dense(CLASSES)])
+    compile_model(model, config_of(), 10)
+    batch = (tf.TensorSpec((None, 6, 5, 1), tf.float32), tf.TensorSpec((None,), tf.int32))
+    assert unsaved_state(model, batch) == "its training step can't be looked at (RuntimeError)"
+
+
 def test_a_training_of_ones_own_is_looked_at() -> None:
     assert is_of_keras(config_of())
     config = config_of()
