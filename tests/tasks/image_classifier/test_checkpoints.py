@@ -185,6 +185,7 @@ class Counting(keras.layers.Layer):
     [(Noisy, "RandomStandardNormal, whose state"), (Counting, "the variable steps"), (keras.layers.Flatten, "")],
 )
 def test_what_can_not_be_saved_is_found(layer, why) -> None:
+    keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((6, 5, 1)), layer(), keras.layers.Flatten(), keras.layers.Dense(CLASSES)])
     compile_model(model, config_of(), 10)
     batch = (tf.TensorSpec((None, 6, 5, 1), tf.float32), tf.TensorSpec((None,), tf.int32))
