@@ -23,6 +23,7 @@ from mnist_sweep.search.given import Given, given_params
 from mnist_sweep.search.journal import Journal
 from mnist_sweep.search.opening import open_study
 from mnist_sweep.search.optuna_private import seed_sampler
+from mnist_sweep.search.pruners.asha import SuccessiveHalvingPruner
 from mnist_sweep.search.ranking import Ranking
 from mnist_sweep.search.samplers.grid import GridSampler
 from mnist_sweep.search.samplers.prior import Guess, PriorSampler
@@ -359,6 +360,9 @@ class Search:
             self._first.end(number, OptunasState[state], values[0] if values else None)
         self.study.tell(trial, values, state=OptunasState[state])
         self._finish(standing_of(self._trials()[number], self.parameters))
+        pruner = self.study.pruner
+        if self._finished[number].infeasible and isinstance(pruner, SuccessiveHalvingPruner):
+            pruner.forget(self._trials()[number])
         return self._finished[number]
 
     def leave_out(self, numbers: Collection[int]) -> None:

@@ -83,3 +83,28 @@ def test_what_a_study_has_from_before_counts() -> None:
         return found
 
     assert decided(SuccessiveHalvingPruner) == decided(optuna.pruners.SuccessiveHalvingPruner)
+
+
+@pytest.mark.parametrize("is_opened_anew", [False, True])
+def test_nobody_is_measured_by_what_does_not_meet_the_constraints(is_opened_anew: bool) -> None:
+    def pruner() -> SuccessiveHalvingPruner:
+        return SuccessiveHalvingPruner(1, 3)
+
+    study = optuna.create_study(pruner=pruner(), direction="maximize")
+
+    def decided(value: float) -> bool:
+        trial = study.ask(SPACE)
+        trial.report(value, 1)
+        return trial.should_prune()
+
+    best = study.ask(SPACE)
+    best.report(0.9, 1)
+    assert not best.should_prune()
+    assert decided(0.8)  # measured by the best
+    best.set_constraint("val_loss", 0.5)
+    study.tell(best, 0.9)
+    if is_opened_anew:
+        study.pruner = pruner()
+    else:
+        study.pruner.forget(study.trials[best.number])  # type: ignore[attr-defined]
+    assert not decided(0.85)
