@@ -1,5 +1,6 @@
 """A real sweep whose processes are killed at random moments, again and again; `make chaos` runs the long form."""
 
+import contextlib
 import json
 import random
 import shutil
@@ -18,10 +19,13 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from mnist_sweep.config import parse_trial
+from mnist_sweep.config import UserError, parse_trial
 from mnist_sweep.execution import Done, Failed, Job, LocalExecutor
 from mnist_sweep.files import read_yaml
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.lock import is_held
+from mnist_sweep.storage.requests import Answer, Request, logged, send
+from mnist_sweep.storage.state import check_state
 from mnist_sweep.tasks import ImageClassifier
 from mnist_sweep.tasks.data import prepare
 
@@ -161,6 +165,9 @@ def check(folder: Path, trials: int, kind: Kind) -> list[int]:
         if trial.state.name == "FAIL":
             assert "lost" in state["reason"] or "was ended" in state["reason"] or "fork server" in state["reason"]
             continue
+        if not here.rows():
+            assert state["reason"].startswith("stopped by ")  # by hand, before its first epoch
+            continue
         assert [row["epoch"] for row in here.rows()] == list(range(1, len(here.rows()) + 1))
         assert kind.judged(here.rows()) == trial.intermediate_values[len(here.rows())]
         assert not [path for path in here.path.rglob(".*") if path.is_file()]
@@ -234,3 +241,80 @@ def test_chaos(tmp_path: Path, seed: int, kind: str, monkeypatch: pytest.MonkeyP
     assert again
     check_digests(tmp_path, KINDS[kind], monkeypatch)
     sys.stdout.write(f"seed {seed}, {kind}: {dict(killed)}; tried again: {again}\n")
+
+
+REQUESTS, STEERED, WOUNDS = 50, 30, 5
+ME = "chaos@here"
+
+
+def ask(study: StudyFolder, chance: random.Random, number: int, added: int) -> tuple[Request, Answer | None]:
+    """Asks the driver for something at random; the answer is None where it has ended before it could give one."""
+    kinds = ["stop", "stop", "pause", "resume", "resume", "set", "set", *(["add"] if added < 5 else [])]
+    kind = chance.choice(kinds) if number % 17 else "stop the search"
+    overrides = {
+        "add": [f"model.dropout={0.5 + number / 1000}"],
+        "set": [
+            chance.choice([f"search.n_trials={STEERED}", "runtime.workers=1", "runtime.workers=2", "search.timeout=x"])
+        ],
+    }.get(kind, [])
+    running = [int(trial.path.name) for trial in study.trials() if not trial.state.is_file()]
+    trial = chance.choice([*running, *running, chance.randrange(STEERED)]) if kind == "stop" else None
+    request = Request(kind.split()[0], ME, float(number), trial, tuple(overrides))
+    try:
+        return request, send(study, request)
+    except UserError:
+        return request, None
+
+
+def steer(folder: Path, study: StudyFolder, chance: random.Random, kind: Kind) -> list[tuple[Request, Answer | None]]:
+    """Asks and kills at random until it has done so often enough, then lets the sweep end."""
+    driver, asked, wounds = start(folder, STEERED, kind), [], 0
+    deadline = time.monotonic() + 900
+    while len(asked) < REQUESTS:
+        assert time.monotonic() < deadline
+        time.sleep(chance.uniform(0, 1))
+        family = [process for some in processes(driver).values() for process in some]
+        if driver.poll() is None and is_held(study):
+            if len(asked) >= (wounds + 1) * REQUESTS // (WOUNDS + 1):
+                victim = chance.choice(["driver", "driver, Ctrl-C", "fork server", "trial"])
+                wounds += wound(driver, victim)
+                if victim.startswith("driver"):
+                    driver.wait(60)
+            else:
+                asked.append(ask(study, chance, len(asked) + 1, sum(one.kind == "add" for one, _ in asked)))
+        if driver.poll() is not None:
+            finish(driver, family)
+            driver = start(folder, STEERED, kind)
+    for _ in range(5):  # a request to stop may have come last
+        while driver.poll() is None:
+            if is_held(study):
+                with contextlib.suppress(UserError):  # it may be paused
+                    send(study, Request("resume", ME, 0.0))
+            time.sleep(2)
+        if driver.returncode == 0:
+            return asked
+        driver = start(folder, STEERED, kind)
+    raise AssertionError((folder / "out.txt").read_text()[-3000:])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_search_is_steered_while_its_processes_are_killed(tmp_path: Path) -> None:
+    """50 random requests and 5 kills: the right count, and a log that has every answer that was given, once."""
+    kind = KINDS["images"]
+    study = StudyFolder(tmp_path / "runs" / kind.study)
+    asked = steer(tmp_path, study, random.Random(0), kind)
+    check(tmp_path, STEERED, kind)
+    log = [(request, answer) for request, answer in logged(study) if request.at]
+    for request, answer in asked:
+        entries = [given for one, given in log if one == request]
+        assert len(entries) <= 1
+        assert answer is None or entries == [answer]
+    assert {request for request, _ in log} <= {request for request, _ in asked}
+    done = [request for request, answer in log if answer.is_done]
+    states = [check_state(trial.state) for trial in study.trials()]
+    assert sum(state.origin == f"add by {ME}" for state in states) == sum(request.kind == "add" for request in done)
+    stopped = {state.trial for state in states if state.reason == f"stopped by {ME}"}
+    assert stopped <= {request.trial for request in done if request.kind == "stop"}
+    assert stopped
+    assert len({str(sorted((state.overrides or {}).items())) for state in states}) == STEERED  # nothing twice
