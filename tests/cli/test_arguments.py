@@ -82,7 +82,7 @@ def test_flags_that_say_where_the_configuration_lies_are_kept_for_printed_comman
 
 def test_every_command_that_takes_a_study_says_so() -> None:
     takes = {name for name, command in COMMANDS.items() if command.names in (Names.STUDY, Names.STUDY_OR_FILE)}
-    assert takes == {"confirm", "export", "reproduce", "show", "sync"}
+    assert takes == {"confirm", "ensemble", "export", "reproduce", "show", "sync"}
 
 
 @pytest.mark.parametrize(
