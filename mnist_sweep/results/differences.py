@@ -106,7 +106,7 @@ class _Units:
 
 
 def _units(images: int, groups: NDArray[np.int64] | None) -> _Units:
-    """Returns images or groups; of unequal groups the larger ones hide more of the variance and count for fewer.
+    """Returns images or groups, of which unequal ones say less than as many equal ones.
 
     From the trace of the estimate's quadratic form and of its square, where what is in a group varies together (Bell
     and McCaffrey, Bias reduction in standard errors for linear regression with multi-stage samples, 2002). Of equal
