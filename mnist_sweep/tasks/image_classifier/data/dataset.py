@@ -239,6 +239,7 @@ def describe(config: DataConfig, all_parts: bool = False) -> Description:
             raise UserError(
                 f"{_where(config, 'test')} must have the shape and classes of the train part, got {shapes}, {largest}"
             )
+        groups_of(config, "test", len(test.classes))  # what does not fit is said before anything is trained
         digests |= more
         validation = len(test.classes)
     if groups and config.split.split == "grouped":

@@ -85,7 +85,8 @@ def read_groups(path: str, part: str, images: int) -> Groups | None:
         images: How many there are.
 
     Raises:
-        UserError: The file can't be read, has nothing of the train part, or is of other images.
+        UserError: The file can't be read, has nothing of the train part or one group of the test part, or is of other
+            images.
     """
     file = Path(path).expanduser()
     try:
@@ -105,4 +106,9 @@ def read_groups(path: str, part: str, images: int) -> Groups | None:
                 f"{images} images, got {column.values.dtype} {column.values.shape}"
             )
     ordered = sorted(columns, key=lambda column: -len(np.unique(column.values)))
+    if part == "test" and images > 1 and ordered[0].numbers.max() == 0:
+        raise UserError(
+            f"data.groups: all {images} images of the test part are of one group ({ordered[0].name}), which says "
+            "nothing of other groups: give finer ones, or leave the test part out"
+        )
     return Groups(ordered[0], tuple(sorted(ordered[1:], key=lambda column: column.name)))

@@ -287,6 +287,14 @@ def test_too_few_groups_are_refused(grouped, tmp_path):
         load(config)
 
 
+def test_groups_of_other_test_images_are_refused_before_anything_is_trained(grouped, tmp_path):
+    config = grouped(validation="test")
+    describe(config)  # none of the test part are no mistake
+    np.savez(tmp_path / "groups.npz", train_writers=np.arange(60) % 12, test_writers=[1, 2])
+    with pytest.raises(UserError, match=r"data.groups: writers of the test part must have .* for each of \d+ images"):
+        describe(config)
+
+
 @pytest.mark.skipif(REAL is None, reason="$MNIST_SWEEP_DATA is not set: no MNIST to compare with")
 def test_mnist_is_the_one_of_the_configuration(monkeypatch):
     monkeypatch.setenv("MNIST_SWEEP_DATA", str(REAL))

@@ -54,3 +54,8 @@ def test_what_does_not_fit_is_refused(file: Path, tmp_path: Path) -> None:
     np.savez(empty, other=[1, 2])
     with pytest.raises(UserError, match=r"data.groups must have an array of the training images, such as train_groups"):
         read_groups(str(empty), "train", 2)
+    single = tmp_path / "single.npz"
+    np.savez(single, train_writers=[1, 1], test_writers=[2, 2])
+    assert read_groups(str(single), "train", 2).group.numbers.tolist() == [0, 0]
+    with pytest.raises(UserError, match=r"data.groups: all 2 images of the test part are of one group \(writers\)"):
+        read_groups(str(single), "test", 2)
