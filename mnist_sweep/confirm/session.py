@@ -12,7 +12,7 @@ from mnist_sweep.config.runtime_settings import RuntimeConfig
 from mnist_sweep.config.settings import ConfirmConfig, TrackingConfig
 from mnist_sweep.confirm.conclusion import conclude_study
 from mnist_sweep.confirm.finalists import BASELINE, choose
-from mnist_sweep.confirm.stages import Stages, looks_of, rules_of
+from mnist_sweep.confirm.stages import Stages, looks_of, rules_of, sizes_of
 from mnist_sweep.confirm.training import ConfirmRuns, train, warn_of_classes
 from mnist_sweep.confirm.winner import register_winner
 from mnist_sweep.execution.jobs import shortest, workers
@@ -130,7 +130,7 @@ def confirm(
     tracking = as_before(what.tracking, study)
     with locked(study):
         finalists = choose(study, what.confirm.top_k, what.trusted)
-        sizes = what.confirm.looks if len(finalists) > 1 else what.confirm.looks[:1]  # nothing to compare with
+        sizes = sizes_of(finalists, what.confirm.looks)
         stages = Stages(study, finalists, sizes, lambda one: screen.say(looked(one.seeds, one.standings)))
         most = max(len(stages.plan.runs), len(finalists) * sizes[-1])
         at_once, done = min(most, workers(runtime)), sum(run.is_done for run in stages.plan.runs)
@@ -141,6 +141,9 @@ def confirm(
         check_ready(finalists[0].seeded(0), what.trusted, runtime)
         openings(study)  # a damaged log is reported before anything is done
         _intro(study, stages, at_once, screen)
+        if len(sizes) < len(what.confirm.looks):
+            screen.say(f"confirm.seeds={what.confirm.seeds}: there is no finalist beside a baseline, so that there is "
+                       f"one look, after {sizes[0]} seeds", wrap=True)  # fmt: skip
         if stages.plan.todo:
             _warn_of_other_looks(study, sizes, screen)
         tracker = Tracker(tracking, runs_folder, screen.warn)

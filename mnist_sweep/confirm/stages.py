@@ -46,6 +46,17 @@ def looks_of(finalists: Sequence[Finalist], sizes: Sequence[int]) -> Looks:
     return several(sizes, max(1, len(finalists) - 1))
 
 
+def sizes_of(finalists: Sequence[Finalist], asked: Sequence[int]) -> Sequence[int]:
+    """Returns after how many seeds finalists are looked at: once, where no baseline is there to compare them with.
+
+    Args:
+        finalists: The finalists.
+        asked: After how many seeds they were to be looked at.
+    """
+    trials = [finalist.trial for finalist in finalists]
+    return asked if BASELINE in trials and len(trials) > 1 else asked[:1]
+
+
 def _looked(runs: Sequence[Run], active: Sequence[Finalist], rules: Rules, looks: Sequence[Look]) -> Look | None:
     """Returns what is seen after a look, None where there is nothing to compare."""
     if BASELINE not in [finalist.trial for finalist in active] or len(active) < 2:

@@ -2,13 +2,14 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mnist_sweep.confirm.finalists import Finalist
 from mnist_sweep.confirm.runs import Run
-from mnist_sweep.confirm.stages import Stages, network_of, planned, rules_of
+from mnist_sweep.confirm.stages import Stages, network_of, planned, rules_of, sizes_of
 from mnist_sweep.results.permutations import once, several
 from mnist_sweep.results.stopping import Look, Verdict
 from mnist_sweep.storage.folders import StudyFolder
@@ -111,3 +112,11 @@ def test_a_network_has_all_its_runs(
     assert list(network.values) == [1.0, 0.9]
     assert network.right is not None
     assert network.right.sum(axis=1).tolist() == [360, 324]
+
+
+def test_without_a_baseline_and_another_finalist_there_is_one_look(finalists: list[Finalist]) -> None:
+    assert sizes_of(finalists, (5, 10)) == (5, 10)
+    baseline = [one for one in finalists if one.trial == 0]
+    others = [replace(one, trial=number) for number, one in enumerate(finalists, 1)]
+    assert baseline
+    assert sizes_of(baseline, (5, 10)) == sizes_of(others, (5, 10)) == (5,)
