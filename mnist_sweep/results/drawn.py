@@ -49,4 +49,5 @@ def random_search(study: Study) -> RandomSearch | None:
         return None
     drawn = _drawn(study, startup)
     proposed, random = _reached(study, drawn.proposed), _reached(study, drawn.random)
-    return RandomSearch(study.metric, len(random), len(proposed), gain_of(proposed, random))
+    pruned = sum(trial.state is TrialState.PRUNED for trial in (*drawn.proposed, *drawn.random))
+    return RandomSearch(study.metric, len(random), len(proposed), gain_of(proposed, random), pruned)

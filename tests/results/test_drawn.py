@@ -53,10 +53,10 @@ def test_what_no_sampler_drew_does_not_count(tmp_path: Path) -> None:
 def test_with_enough_of_both_there_is_a_difference(tmp_path: Path) -> None:
     study = study_of(tmp_path, {"n_startup_trials": 21})
     for number in range(50):
-        end(study, number, 3.0 * number)
+        end(study, number, 3.0 * number, state="PRUNED" if number in (7, 40, 41) else "COMPLETE")
     found = random_search(read_study(study))
     assert found is not None
-    assert (found.random, found.proposed) == (20, 29)
+    assert (found.random, found.proposed, found.pruned) == (20, 29, 3)
     assert found.gain is not None
     assert found.gain.low > 0
 
