@@ -21,7 +21,9 @@ from mnist_sweep.execution.ready import check_ready
 from mnist_sweep.formatting import duration
 from mnist_sweep.results.confirmation import Confirmation, read_confirmation
 from mnist_sweep.results.confirmation_text import looked
+from mnist_sweep.results.permutations import once, smallest_p
 from mnist_sweep.results.recorded import check_trained
+from mnist_sweep.results.statistics import LEVEL
 from mnist_sweep.results.stopping import expected_runs
 from mnist_sweep.storage.copies import settle_in
 from mnist_sweep.storage.folders import StudyFolder
@@ -85,11 +87,24 @@ def _intro(study: StudyFolder, stages: Stages, at_once: int, screen: Progress) -
         screen.say(f"At most {most} runs{longest}; about {expected:.0f} are expected{likely}")
     elif stages.plan.todo:
         screen.say(f"{len(finalists) * sizes[0]} runs{_time(len(finalists) * sizes[0] * each)}")
+    _warn_of_few_seeds(stages, screen)
     if done:
         of = "" if len(sizes) > 1 else f" of {len(stages.plan.runs)}"
         screen.say(f"Going on: {done}{of} runs have ended before")
     for seen in stages.plan.looks:
         screen.say(looked(seen.seeds, seen.standings))
+
+
+def _warn_of_few_seeds(stages: Stages, screen: Progress) -> None:
+    """Warns where no difference could be significant, before anything is trained for it."""
+    finalists, sizes = stages.finalists, stages.sizes
+    others = len(finalists) - 1
+    if not others or not stages.plan.todo:
+        return
+    least = smallest_p(rules_of(finalists, sizes).looks or once(sizes[0]), others)
+    if least > LEVEL:
+        screen.warn(f"With {' and '.join(map(str, sizes))} seeds no finalist can be told from the others, however "
+                    f"different they are: p is at least {least:.2f}; give more seeds")  # fmt: skip
 
 
 def _time(seconds: float) -> str:
