@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mnist_sweep import files
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.settings import check_study_name
@@ -35,6 +36,20 @@ def find_study(runs_folder: Path, name: str | None) -> StudyFolder:
     if not searches:
         raise UserError(f"there is no study in {runs_folder}: start with `mnist-sweep sweep`, or give runs_folder=")
     return StudyFolder(max(searches, key=lambda path: (path / "summary.json").stat().st_mtime))
+
+
+def study_of_run(runs_folder: Path, run_id: str) -> StudyFolder | None:
+    """Returns the study that a run of MLflow is a trial or a confirmation of, None for a run from elsewhere.
+
+    Args:
+        runs_folder: Where the studies lie.
+        run_id: MLflow's id of the run.
+    """
+    for study in studies(runs_folder):
+        for folder in (*study.trials(), *study.confirmations()):
+            if files.read_json_or_empty(folder.tracking).get("run_id") == run_id:
+                return study
+    return None
 
 
 def find_trial(study: StudyFolder, trial: int | None) -> TrialFolder:

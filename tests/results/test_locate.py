@@ -7,7 +7,7 @@ import pytest
 
 from mnist_sweep.config import UserError
 from mnist_sweep.files import write_json
-from mnist_sweep.results.locate import find_study, find_trial, studies
+from mnist_sweep.results.locate import find_study, find_trial, studies, study_of_run
 from mnist_sweep.storage.folders import StudyFolder
 
 SUMMARY = {"study": "a", "states": {}, "metric": ["val_accuracy"], "direction": ["maximize"]}
@@ -74,3 +74,16 @@ def test_without_a_best_trial_a_number_is_needed(tmp_path: Path, summary: dict[s
 def test_a_trial_that_is_not_there_is_told(tmp_path: Path, trials: tuple[int, ...], there: str) -> None:
     with pytest.raises(UserError, match=f"trial=7 is not in study a, which has {there}"):
         find_trial(make(tmp_path, "a", *trials), 7)
+
+
+def test_a_run_of_mlflow_is_of_the_study_whose_trial_or_confirmation_it_is(tmp_path: Path) -> None:
+    make(tmp_path, "a", 0, 1)
+    study = make(tmp_path, "b", 0)
+    write_json(study.trial(0).tracking, {"run_id": "trial"})
+    study.confirmation(0, 2).path.mkdir(parents=True)
+    write_json(study.confirmation(0, 2).tracking, {"run_id": "confirmed"})
+    for run_id in ("trial", "confirmed"):
+        found = study_of_run(tmp_path, run_id)
+        assert found is not None
+        assert found.path == study.path
+    assert study_of_run(tmp_path, "elsewhere") is None

@@ -9,7 +9,7 @@ from mnist_sweep.config import UserError
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.reproduce.session import Reproducing, reproduce
 from mnist_sweep.reproduce.verdict import read_run
-from mnist_sweep.results.locate import find_study, find_trial
+from mnist_sweep.results.locate import find_study, find_trial, study_of_run
 from mnist_sweep.results.recorded import RecordedTrial, check_trained, read_best, read_recorded, reproducible
 from mnist_sweep.storage.folders import StudyFolder
 
@@ -20,7 +20,8 @@ def _find(request: ReproduceRequest, trusted: list[str]) -> tuple[list[RecordedT
     if what.file is not None:
         return [read_best(Path(what.file), trusted)], None
     if what.run is not None:
-        return [read_run(what.run, request.runs_folder, request.tracking, trusted)], None
+        recorded = read_run(what.run, request.runs_folder, request.tracking, trusted)
+        return [recorded], study_of_run(request.runs_folder, what.run)
     study = find_study(request.runs_folder, what.study_name)
     check_trained(study)
     folders = reproducible(study) if what.all else [find_trial(study, what.trial)]
