@@ -24,11 +24,13 @@ class SelectionNoise:
         alike: The trials that can't be told from the best on the validation images, the better first.
         curse: How much better the best is expected to look than it is, in accuracy, as it was chosen by these images.
         trials: Among how many it was chosen.
+        by_best_epoch: Whether each trial's best epoch was chosen by these images too, which is not counted.
     """
 
     alike: tuple[int, ...]
     curse: float
     trials: int
+    by_best_epoch: bool = False
 
 
 def expected_curse(right: NDArray[np.bool_]) -> float:
@@ -75,7 +77,8 @@ def selection_noise(study: Study) -> SelectionNoise | None:
             found.append((trial, right))
     if len(found) < 2 or found[0][0] is not study.best:
         return None
-    return SelectionNoise(_alike(found), expected_curse(np.stack([right for _, right in found])), len(study.ranked))
+    curse = expected_curse(np.stack([right for _, right in found]))
+    return SelectionNoise(_alike(found), curse, len(study.ranked), study.objective.is_best)
 
 
 def sentence(found: SelectionNoise) -> str:
@@ -86,7 +89,8 @@ def sentence(found: SelectionNoise) -> str:
     else:
         names = ", ".join(alike)
         told = f"≈ can't be told from the best on these validation images: trial{'s' * (len(alike) > 1)} {names}"
+    epoch = "; that its best epoch was chosen by them too is not counted" if found.by_best_epoch else ""
     return (
         f"{told} (McNemar's test of two networks, Holm-corrected). As the best of {found.trials} it is expected to "
-        f"look {found.curse:.4f} better than it is."
+        f"look {found.curse:.4f} better than it is{epoch}."
     )

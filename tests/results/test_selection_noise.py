@@ -39,6 +39,7 @@ def test_trials_are_compared_with_the_best_image_by_image(own_runs: Path) -> Non
         p = mcnemar(best, read_predictions(trial.folder.predictions).right).p
         assert p > 0.05 or trial.number not in found.alike or len(study.ranked) > 2
     assert found.trials == len(study.ranked)
+    assert found.by_best_epoch == study.metric.startswith("best_")
     study.best.folder.predictions.unlink()
     assert selection_noise(study) is None
 
@@ -47,4 +48,6 @@ def test_it_is_said_in_words() -> None:
     text = sentence(SelectionNoise((3, 1), 0.00123, 20))
     assert text.startswith("≈ can't be told from the best on these validation images: trials 3, 1 (McNemar")
     assert text.endswith("As the best of 20 it is expected to look 0.0012 better than it is.")
+    text = sentence(SelectionNoise((3, 1), 0.00123, 20, by_best_epoch=True))
+    assert text.endswith("0.0012 better than it is; that its best epoch was chosen by them too is not counted.")
     assert sentence(SelectionNoise((), 0.0, 2)).startswith("All other trials can be told from the best")
