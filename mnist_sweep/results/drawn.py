@@ -1,6 +1,5 @@
 """Which trials of a study were drawn at random, before its sampler had a model, and which it proposed."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,12 +31,6 @@ def _drawn(study: Study, startup: int) -> _Drawn:
     return found
 
 
-def _reached(study: Study, trials: Sequence[Trial]) -> list[float]:
-    """Returns the objective of each, more is better; a pruned trial counts with what it had reached."""
-    values = [trial.value if trial.values else study.objective.of(trial.rows) for trial in trials]
-    return [study.sign * value for value in values if value is not None]
-
-
 def random_search(study: Study) -> RandomSearch | None:
     """Returns what can be said of a study's sampler beside random search; None where it is random itself, or a grid.
 
@@ -47,7 +40,9 @@ def random_search(study: Study) -> RandomSearch | None:
     startup = study.plain.get("sampler", {}).get("n_startup_trials")
     if not isinstance(startup, int):
         return None
-    drawn = _drawn(study, startup)
-    proposed, random = _reached(study, drawn.proposed), _reached(study, drawn.random)
-    pruned = sum(trial.state is TrialState.PRUNED for trial in (*drawn.proposed, *drawn.random))
-    return RandomSearch(study.metric, len(random), len(proposed), gain_of(proposed, random), pruned)
+    drawn, compared = _drawn(study, startup), study.compared
+    values = {trial.number: study.sign * value for trial, value in compared.values}
+    proposed, random = (
+        [values[trial.number] for trial in some if trial.number in values] for some in (drawn.proposed, drawn.random)
+    )
+    return RandomSearch(compared.label, len(random), len(proposed), gain_of(proposed, random))

@@ -37,18 +37,16 @@ class RandomSearch:
     """What can be said of a sampler beside random search.
 
     Attributes:
-        metric: The objective.
+        metric: What they are compared by: the objective, or where trials were pruned the curve where all of them were.
         random: How many trials were drawn at random.
         proposed: How many trials the sampler proposed.
         gain: What it won; None where there are too few of either.
-        pruned: How many of both were pruned, and count with what they had reached.
     """
 
     metric: str
     random: int
     proposed: int
     gain: Gain | None
-    pruned: int = 0
 
 
 def expected_best(values: Sequence[float], best_of: int) -> float:
@@ -104,11 +102,10 @@ def sentence(found: RandomSearch) -> str:
             f"What the sampler won over random search can't be told: {found.random} trials were drawn at random and "
             f"{found.proposed} proposed by it, {ENOUGH} of each are needed (sampler.n_startup_trials, search.n_trials)."
         )
-    pruned = f", {found.pruned} of them pruned and counted with what they had reached by then" if found.pruned else ""
     text = (
         f"The sampler beside random search: {found.metric} of the best of {gain.best_of} trials that it proposed is "
         f"expected to be {gain.mean:+.4f} from the best of {gain.best_of} drawn at random (95% interval "
-        f"{gain.low:+.4f} to {gain.high:+.4f}; {found.proposed} and {found.random} trials{pruned})"
+        f"{gain.low:+.4f} to {gain.high:+.4f}; {found.proposed} and {found.random} trials)"
     )
     if gain.low > 0:
         return f"{text}: it won something."

@@ -8,9 +8,11 @@ from mnist_sweep.files import write_json, write_yaml
 from mnist_sweep.results.drawn import random_search
 from mnist_sweep.results.study import read_study
 from mnist_sweep.storage.folders import StudyFolder
+from mnist_sweep.storage.history import append_history, begin_history
 
 SEARCH = {"n_trials": 40, "timeout": None, "target": None, "max_failures": 5, "audit": 0.0, "metric": "val_accuracy",
           "direction": None, "space": {"model.dropout": "interval(0,0.5)"}, "when": {}}  # fmt: skip
+COLUMNS = ("epoch", "val_accuracy", "seconds", "timestamp")
 
 
 def study_of(path: Path, sampler: dict[str, object]) -> StudyFolder:
@@ -53,12 +55,31 @@ def test_what_no_sampler_drew_does_not_count(tmp_path: Path) -> None:
 def test_with_enough_of_both_there_is_a_difference(tmp_path: Path) -> None:
     study = study_of(tmp_path, {"n_startup_trials": 21})
     for number in range(50):
-        end(study, number, 3.0 * number, state="PRUNED" if number in (7, 40, 41) else "COMPLETE")
+        end(study, number, 3.0 * number)
     found = random_search(read_study(study))
     assert found is not None
-    assert (found.random, found.proposed, found.pruned) == (20, 29, 3)
+    assert (found.metric, found.random, found.proposed) == ("val_accuracy", 20, 29)
     assert found.gain is not None
     assert found.gain.low > 0
+
+
+def test_where_trials_were_pruned_all_are_compared_where_all_of_them_were(tmp_path: Path) -> None:
+    study = study_of(tmp_path, {"n_startup_trials": 21})
+    for number in range(50):
+        pruned = number % 3 == 1
+        end(study, number, 3.0 * number, state="PRUNED" if pruned else "COMPLETE")
+        history = study.trial(number).history
+        begin_history(history, COLUMNS)
+        for epoch in (1,) if pruned else (1, 2):
+            # After the first epoch all are as good; what is trained on gets better.
+            append_history(
+                history, {"epoch": epoch, "val_accuracy": 0.7 + 0.1 * epoch, "seconds": 1.0, "timestamp": 0.0}, COLUMNS
+            )
+    found = random_search(read_study(study))
+    assert found is not None
+    assert (found.metric, found.random, found.proposed) == ("val_accuracy after epoch 1", 20, 29)
+    assert found.gain is not None
+    assert (found.gain.low, found.gain.high) == pytest.approx((0.0, 0.0))
 
 
 @pytest.mark.parametrize("sampler", [{}, {"_target_": "optuna.samplers.RandomSampler"}])

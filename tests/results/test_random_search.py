@@ -49,8 +49,6 @@ def test_a_sampler_that_is_better_is_called_so() -> None:
     text = sentence(RandomSearch("val_accuracy", 20, 40, gain))
     assert "the best of 3 trials that it proposed is expected to be +0.0" in text
     assert text.endswith("; 40 and 20 trials): it won something.")
-    text = sentence(RandomSearch("val_accuracy", 20, 40, gain, pruned=31))
-    assert "40 and 20 trials, 31 of them pruned and counted with what they had reached by then)" in text
     assert sentence(RandomSearch("val_accuracy", 40, 20, gain_of(list(random), list(proposed)))).endswith(
         "it lost something."
     )
