@@ -148,7 +148,7 @@ class Checkpoints(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         """Saves the training, unless it has ended, or took less time than is worth it."""
         is_last = epoch + 1 == self.params["epochs"] or self.model.stop_training
-        if is_last or self.is_off or self.trial.should_stop() or not self._is_worth_it():
+        if is_last or self.is_off or not self._is_worth_it() or self.trial.should_stop():
             return
         if self.batch is not None and (why := unsaved_state(self.model, self.batch)):
             sys.stdout.write(f"no checkpoints: {why}; the trial begins at the start if it is lost\n")

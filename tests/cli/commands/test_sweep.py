@@ -88,7 +88,8 @@ def test_trial_folders_hold_everything(study: StudyFolder) -> None:
     for trial in study.trials():
         names = {path.name for path in trial.path.iterdir()} - {"model.keras"}
         assert names == {"config.yaml", "overrides.yaml", "history.csv", "metrics.json", "environment.json", "figures",
-                         "predictions.npz", "model.txt", "log.txt", "state.json", "record.json"}  # fmt: skip
+                         "predictions.npz", "model.txt", "log.txt", "state.json", "record.json",
+                         "usage.json"}  # fmt: skip
         assert {path.name for path in trial.figures.iterdir()} == {
             "curves.png", "error_gallery.png", "confusion_matrix.png",
         }  # fmt: skip

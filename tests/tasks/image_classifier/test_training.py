@@ -19,6 +19,7 @@ from mnist_sweep.config.image_classifier import CURVES
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import read_history
 from mnist_sweep.tasks.context import TrialContext
+from mnist_sweep.tasks.image_classifier import checkpoints
 from mnist_sweep.tasks.image_classifier.compiling import build_optimizer
 from mnist_sweep.tasks.image_classifier.data import Dataset
 from mnist_sweep.tasks.image_classifier.evaluation import predict
@@ -32,6 +33,12 @@ use_one_thread()
 CLASSES = 3
 EXECUTIONS = 4  # of an epoch in batches of 4: 8, 8, 8 and 6 steps
 HUGE = np.float32(3e38)  # a pixel that overflows what is computed from it; one that is NaN is lost in relu
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_saved(monkeypatch):
+    """What a trial saves to be resumed is tested in test_checkpoints.py."""
+    monkeypatch.setattr(checkpoints, "SHARE", 0.0)
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ from mnist_sweep.execution.jobs import Batch, TrialRequest, make_job
 from mnist_sweep.files import write_json
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.storage.history import read_history
+from mnist_sweep.tasks.image_classifier import checkpoints
 from mnist_sweep.tasks.image_classifier.data import describe, load
 from mnist_sweep.tasks.image_classifier.training import weights_digest
 from mnist_sweep.tasks.image_classifier.trial import probe, use_one_thread
@@ -35,6 +36,14 @@ WRITTEN = {
     "figures/curves.png", "figures/error_gallery.png", "figures/confusion_matrix.png", "model.keras", "model.txt",
 }  # fmt: skip
 OVERRIDES = ["data=digits", "model=dnn", "model.units=[8]", "train.epochs=2"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_saved():
+    """What a trial saves to be resumed is tested in test_checkpoints.py."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoints, "SHARE", 0.0)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -256,7 +265,7 @@ def test_a_probe_counts_parameters_without_any_data(model, parameters):
 @pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", "categorical_crossentropy"])
 def test_a_probe_times_its_steps(loss):
     found = probe(_plain(data=NOWHERE, train__loss=loss), PROBE, 2)
-    assert set(found) == {"parameters", "step_seconds", "evaluation_seconds", "memory"}
+    assert set(found) == {"parameters", "step_seconds", "evaluation_seconds", "memory", "checkpoint"}
     assert 1e8 < found["memory"] < 1e11
     assert 0 < found["evaluation_seconds"] < 0.1
     assert 0 < found["step_seconds"] < 10
