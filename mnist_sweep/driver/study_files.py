@@ -280,13 +280,14 @@ class StudyFiles:
         """Judges the pruner, shows the hardest images, writes the report; returns what went wrong with that."""
         if self.search.prunes:
             self.pruning = judge_pruner(self.search.finished(), self.folder, self.plan.base.epochs, self.search.better)
-        self.noise = selection_noise(read_study(self.folder))
         self.write_summary()
-        wrong = refresh_report(self.folder, self._write_hardest)
-        files.write_text(self.folder.readme, study_page(found_by(self)))  # which names the report
+        wrong = refresh_report(self.folder, self._judge_networks)
+        files.write_text(self.folder.readme, study_page(found_by(self)))  # now it names the report
         return wrong
 
-    def _write_hardest(self) -> None:
+    def _judge_networks(self) -> None:
+        """Shows the hardest images, and finds out which networks are like the best."""
+        self.noise = selection_noise(read_study(self.folder))
         write_hardest(self.folder, self.search.ranked(), self.plan.base, self.plan.description)
 
     def finish(self, state: TrialState) -> None:
