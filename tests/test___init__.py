@@ -57,6 +57,7 @@ def test_the_package_itself_is_light() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_a_users_code_is_checked_by_mypy_strictly(tmp_path: Path) -> None:
     (tmp_path / "users.py").write_text(USERS)
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "users.py"]

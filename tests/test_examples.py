@@ -39,6 +39,7 @@ def fewer(file: Path, n_trials: int) -> None:
     file.write_text(text)
 
 
+@pytest.mark.slow
 def test_a_scikit_learn_model_is_tuned_with_pruning(folder: Path) -> None:
     fewer(folder / "sklearn_partial_fit.py", 12)
     printed = execute(folder, "sklearn_partial_fit.py")
@@ -62,6 +63,7 @@ def test_a_pytorch_loop_is_tuned(folder: Path) -> None:
     assert best.metrics["best_val_accuracy"] > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "study"), [("keras_model.py", "residual-digits"), ("image_files.py", "dnn-shapes")])
 def test_a_model_and_a_data_set_of_ones_own(folder: Path, file: str, study: str) -> None:
     fewer(folder / file, 2)

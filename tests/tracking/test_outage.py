@@ -126,6 +126,7 @@ def check_whole(server: Server, study: StudyFolder, experiment: str) -> None:
     assert len(client.get_metric_history(parent.info.run_id, "trials_complete")) == len(study.trials())
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_in_the_middle(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
