@@ -136,7 +136,7 @@ class Budget:
             running: How many trials run.
         """
         limits = self.limits
-        if limits.n_trials is not None and self.search.counts.total() + running >= limits.n_trials:
+        if limits.n_trials is not None and self.search.finished.counts.total() + running >= limits.n_trials:
             return f"all {limits.n_trials} trials are done"
         if limits.timeout is not None and time.monotonic() - self._began >= limits.timeout:
             return f"search.timeout={duration_text(limits.timeout)} is over"
@@ -145,7 +145,7 @@ class Budget:
         return self._reached() or self._no_improvement()
 
     def _reached(self) -> str:
-        target, best = self.limits.target, self.search.best()
+        target, best = self.limits.target, self.search.finished.best()
         if target is not None and best and best.values and not self.search.better(target, best.values[0]):
             return f"search.target={target:g} is reached"
         return ""
@@ -155,7 +155,7 @@ class Budget:
         if patience is None:
             return ""
         found = stagnation(
-            self.search.finished(), self.search.objectives[0], self._noise if delta is None else lambda _: delta
+            self.search.finished.trials(), self.search.objectives[0], self._noise if delta is None else lambda _: delta
         )
         if found.best is None or found.count < patience:
             return ""

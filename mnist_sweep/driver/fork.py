@@ -72,7 +72,7 @@ def _make(plan: Plan, fork: StudyFolder, now: dict[str, Any]) -> int:
             number = search.adopt(one.overrides, old.state, old.metrics, old.rows)
             target = made.trial(number)
             shutil.copytree(old.folder.path, target.path, ignore=shutil.ignore_patterns(*NOT_COPIED, ".*"))
-            adopted = search.standing(number)
+            adopted = search.finished.trial(number)
             values = list(adopted.values) if adopted is not None and adopted.values else None
             origin = f"{plan.folder.name}-{old.folder.path.name}"
             state = replace(check_state(old.folder.state), trial=number, values=values, overrides=one.overrides)

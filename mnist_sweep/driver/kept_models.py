@@ -16,13 +16,13 @@ class KeptModels:
 
     def begin(self) -> None:
         """Deletes what an earlier call has left."""
-        for number in self.search.ranked(self.most):
+        for number in self.search.finished.ranked(self.most):
             self._delete(number)
-        self._kept = set(self.search.ranked(most=self.most))
+        self._kept = set(self.search.finished.ranked(most=self.most))
 
     def keep_best(self, ended: int) -> None:
         """Deletes the models that no longer are among the best, as a trial has ended."""
-        keep = set(self.search.ranked(most=self.most))
+        keep = set(self.search.finished.ranked(most=self.most))
         for number in (self._kept | {ended}) - keep:
             self._delete(number)
         self._kept = keep

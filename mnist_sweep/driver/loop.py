@@ -107,11 +107,13 @@ class Sweep:
         """Returns why no further trial is asked for, empty where there is no reason."""
         if reason := self.budget.reason_to_stop(len(self.active)):
             return reason
-        if self.unreported and not self.search.best():
+        if self.unreported and not self.search.finished.best():
             return self.unreported
         if len(self.failed_in_a_row) >= self.budget.limits.max_failures:
             numbers = {trial.number for trial in self.failed_in_a_row}
-            others = [t for t in self.search.finished() if t.number not in numbers and t.state != TrialState.FAIL]
+            others = [
+                t for t in self.search.finished.trials() if t.number not in numbers and t.state != TrialState.FAIL
+            ]
             reasons = in_common(self.failed_in_a_row, others, self.plan.values)
             return f"the last {len(numbers)} trials have failed, {reasons}"
         return ""
@@ -192,9 +194,9 @@ class Sweep:
         self.failed_in_a_row = []
         is_pruned = active.pruned and result["stopped"]  # a stop request may come too late: the result is complete
         state = TrialState.PRUNED if is_pruned else TrialState.COMPLETE
-        before = self.search.best()
+        before = self.search.finished.best()
         trial = self.search.tell(job.number, state, metrics, active.reason if is_pruned else None, result.get("seeds"))
-        best = self.search.best()
+        best = self.search.finished.best()
         is_best = best is not None and best.number == job.number and (before is None or before.number != job.number)
         self.files.trial_ended(active.asked, trial, is_best, result["fit_seconds"])
         self.progress.best = self.files.best_line()
@@ -276,7 +278,7 @@ class Sweep:
         """
         if code:
             return Outcome(code, f"stopped by {self.stopped_by}" if self.stopped_by else "interrupted")
-        counts = self.search.counts
+        counts = self.search.finished.counts
         all_failed = counts[TrialState.FAIL] == counts.total() > 0
         too_many = len(self.failed_in_a_row) >= self.budget.limits.max_failures
         return Outcome(int(all_failed or too_many), self.why)

@@ -91,7 +91,7 @@ def finish(plan: Plan) -> None:
     new = _journal(folder, number)
     if not number or not new.is_file():
         return
-    for trial in plan.search(new).finished():
+    for trial in plan.search(new).finished.trials():
         one = folder.trial(trial.number)
         if (state := read_state(one.state)) is not None:
             marked = replace(state, infeasible=list(trial.infeasible) or None, overrides=trial.overrides)

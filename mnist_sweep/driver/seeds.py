@@ -45,8 +45,8 @@ def in_race(search: Search, value: float, is_paired: bool = False) -> bool:
         value: The first objective.
         is_paired: Whether it is compared with the best trial's value there, as folds may differ in difficulty.
     """
-    best, objective = search.best(), search.objectives[0]
-    pooled = [describe(one.seeds[objective.name]).deviation ** 2 for one in search.finished()
+    best, objective = search.finished.best(), search.objectives[0]
+    pooled = [describe(one.seeds[objective.name]).deviation ** 2 for one in search.finished.trials()
               if len(one.seeds.get(objective.name, ())) > 1]  # fmt: skip
     if best is None or best.values is None or not pooled or len(search.objectives) > 1:
         return True

@@ -147,7 +147,7 @@ def search(composed: Composed, screen: Progress, transfer: Transfer) -> Searched
         keep_identity(plan.folder, now)
         settle_in(plan.folder, screen.say)
         found = plan.search()
-        screen.begin(replace(scope, done=found.counts))
+        screen.begin(replace(scope, done=found.finished.counts))
         if found.truncated:
             name = plan.folder.journal.name
             screen.warn(
@@ -162,7 +162,7 @@ def search(composed: Composed, screen: Progress, transfer: Transfer) -> Searched
             executor = _executor(plan, screen, stack)
             shared = stack.enter_context(memory)
         record.at_once = at_once = min(workers(settings.runtime), executor.slots)
-        screen.begin(replace(scope, workers=at_once, done=found.counts))
+        screen.begin(replace(scope, workers=at_once, done=found.finished.counts))
         intro(plan, found, screen, record.lost, at_once)
         record.start()
         outcome = _run(Sweep(plan, found, record, replace(batch, shared=shared), screen), executor, screen)

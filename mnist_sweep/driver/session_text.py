@@ -58,7 +58,7 @@ def intro(plan: Plan, search: Search, screen: Progress, lost: list[Standing], at
         numbers = ", ".join(str(trial.number) for trial in lost)
         screen.say(f"Without their folders, and so left out of every ranking: trials {numbers}; to train one again: "
                    f"{command}", wrap=True)  # fmt: skip
-    if done := search.counts.total():
+    if done := search.finished.counts.total():
         screen.say(f"Going on: {done} trials have ended before")
         for module in _changed_sources(plan):
             screen.warn(f"{module} has changed since the study began: trials of both are now in one ranking; "
@@ -92,18 +92,18 @@ def _browse(plan: Plan, uri: str) -> str:
 
 def outro(plan: Plan, search: Search, record: StudyFiles, screen: Progress, outcome: Outcome, seconds: float) -> None:
     """Says what has come of the search: its best trial, and how to go on from there."""
-    counts = search.counts
+    counts = search.finished.counts
     screen.say("")
     states = ", ".join(f"{counts[state]} {state.word}" for state in FINISHED)
     screen.say(f"Study {plan.folder.name}: {outcome.why}; {states}, in {duration(seconds)}")
-    best = search.best()
+    best = search.finished.best()
     if best is None or best.values is None:
         screen.say(record.none_best())
     else:
         baseline = record.baseline()
         against = f" (the baseline, trial 0: {baseline.values[0]:.4f})" if baseline and baseline.values else ""
         screen.say(f"Best: {record.best_line()}{against}", style="bold")
-        if front := search.front():
+        if front := search.finished.front():
             screen.say(f"Pareto front: trials {', '.join(map(str, front))}")
         screen.say("Run it again:")
         screen.say(f"  {record.best_command()}")

@@ -72,9 +72,9 @@ class StudyFiles:
         self._first_trial: float | None = None
         self._busy_seconds = 0.0
         self._before = read_summary(self.folder.summary)
-        self.lost = [trial for trial in search.finished() if trial.state in TRAINED
+        self.lost = [trial for trial in search.finished.trials() if trial.state in TRAINED
                      and not self.folder.trial(trial.number).history.is_file()]  # fmt: skip
-        search.leave_out([trial.number for trial in self.lost])
+        search.finished.leave_out([trial.number for trial in self.lost])
 
     def start(self) -> None:
         """Makes the study's MLflow run, or continues it, and completes what an earlier call has left unwritten."""
@@ -86,7 +86,7 @@ class StudyFiles:
         self.write_summary()
         self.tracker.start_study(self.folder)
         self._repair()
-        if (best := self.search.best()) is not None:
+        if (best := self.search.finished.best()) is not None:
             self._write_best(best)
         self._models.begin()
 
@@ -142,7 +142,7 @@ class StudyFiles:
     def _repair(self) -> None:
         """Writes what a driver that was killed could no longer write about trials that had ended."""
         settled = Settled(self.folder, self.tracker.config.enabled)
-        for trial in self.search.finished():
+        for trial in self.search.finished.trials():
             folder = self.folder.trial(trial.number)
             if settled.has(folder) or trial in self.lost:
                 continue
@@ -196,7 +196,7 @@ class StudyFiles:
         self._models.keep_best(asked.number)
         written = self.recorder.ended(self.folder.trial(asked.number), _state(asked, trial, self.plan.repeats.of))
         self.write_summary()
-        counts, best = self.search.counts, self.search.best()
+        counts, best = self.search.finished.counts, self.search.finished.best()
         metrics = parent_metrics(counts, self.search.metrics[0], best.values[0] if best and best.values else None)
         self.tracker.progress(metrics, sum(counts.values()), written.ended or time.time())
 
@@ -208,7 +208,7 @@ class StudyFiles:
 
     def best_line(self) -> str:
         """Returns the best trial in a line, empty if there is none."""
-        best = self.search.best()
+        best = self.search.finished.best()
         if best is None or best.values is None:
             return ""
         spread = spread_text(best.seeds.get(self.search.metrics[0], ()), self.plan.repeats.of)
@@ -216,13 +216,13 @@ class StudyFiles:
 
     def none_best(self) -> str:
         """Returns why there is no best trial, in words."""
-        if self.search.counts[TrialState.COMPLETE]:
+        if self.search.finished.counts[TrialState.COMPLETE]:
             return f"No complete trial meets search.constraints: {', '.join(self.plan.settings.search.constraints)}"
         return "No trial is complete yet"
 
     def best_command(self) -> str | None:
         """Returns the best trial as a command, None if there is none."""
-        best = self.search.best()
+        best = self.search.finished.best()
         return self.plan.command(best.overrides) if best else None
 
     def _write_best(self, best: Standing) -> None:
@@ -238,10 +238,10 @@ class StudyFiles:
         busy = (before.busy_seconds if before else 0.0) + self._busy_seconds
         return Summary(
             study=self.folder.name,
-            states=dict(self.search.counts),
+            states=dict(self.search.finished.counts),
             metric=self.search.metrics,
             direction=self.search.directions,
-            best=self._summarized(self.search.best()),
+            best=self._summarized(self.search.finished.best()),
             baseline=self._summarized(self.baseline()),
             wall_seconds=(before.wall_seconds if before else 0.0) + now - self._began,
             busy_seconds=busy,
@@ -252,7 +252,7 @@ class StudyFiles:
             note=self.plan.settings.study.note,
             tags=dict(self.plan.settings.study.tags),
             nodes=self._used_nodes() or (before.nodes if before else None),
-            pareto_front=self.search.front() if len(self.search.metrics) > 1 else None,
+            pareto_front=self.search.finished.front() if len(self.search.metrics) > 1 else None,
         )
 
     def write_summary(self) -> None:
@@ -273,13 +273,15 @@ class StudyFiles:
 
     def baseline(self) -> Standing | None:
         """Returns trial 0, if it is complete."""
-        baseline = self.search.standing(0)
+        baseline = self.search.finished.trial(0)
         return baseline if baseline is not None and baseline.state == TrialState.COMPLETE else None
 
     def conclude(self) -> str:
         """Judges the pruner, shows the hardest images, writes the report; returns what went wrong with that."""
         if self.search.prunes:
-            self.pruning = judge_pruner(self.search.finished(), self.folder, self.plan.base.epochs, self.search.better)
+            self.pruning = judge_pruner(
+                self.search.finished.trials(), self.folder, self.plan.base.epochs, self.search.better
+            )
         self.write_summary()
         wrong = refresh_report(self.folder, self._judge_networks)
         files.write_text(self.folder.readme, study_page(found_by(self)))  # now it names the report
@@ -288,7 +290,7 @@ class StudyFiles:
     def _judge_networks(self) -> None:
         """Shows the hardest images, and finds out which networks are like the best."""
         self.noise = selection_noise(read_study(self.folder))
-        write_hardest(self.folder, self.search.ranked(), self.plan.base, self.plan.description)
+        write_hardest(self.folder, self.search.finished.ranked(), self.plan.base, self.plan.description)
 
     def finish(self, state: TrialState) -> None:
         """Ends the study's MLflow run, as complete or as interrupted."""
@@ -296,7 +298,7 @@ class StudyFiles:
 
     def is_settled(self) -> bool:
         """Returns whether all trials have ended, and everything about them is written."""
-        tracked, finished = self.tracker.config.enabled, self.search.finished()
+        tracked, finished = self.tracker.config.enabled, self.search.finished.trials()
         n_trials = self.plan.settings.search.n_trials
         if n_trials is None or len(finished) < n_trials or not self.search.is_idle():
             return False

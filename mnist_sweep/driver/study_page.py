@@ -59,7 +59,7 @@ class Found:
 
 def found_by(study: "StudyFiles") -> Found:
     """Returns what a running search has found so far."""
-    search, best, baseline = study.search, study.search.best(), study.baseline()
+    search, best, baseline = study.search, study.search.finished.best(), study.baseline()
     settings, task = study.plan.settings, study.plan.task
     answer, commands = study.none_best(), []
     if best is not None and best.values:
@@ -68,11 +68,11 @@ def found_by(study: "StudyFiles") -> Found:
         again = study_command("reproduce", study.folder.name, settings.runtime.allowed_targets)
         commands = [study.plan.command(best.overrides), again]
     ended = f"Ended: {study.ended}." if study.ended else None
-    ranked = [search.standing(number) for number in search.ranked(most=LEADERS)]
+    ranked = [search.finished.trial(number) for number in search.finished.ranked(most=LEADERS)]
     return Found(
         folder=study.folder,
         answer=answer,
-        states=search.counts,
+        states=search.finished.counts,
         metric=search.metrics[0],
         leaders=[Leader(one.number, one.values[0], one.overrides) for one in ranked if one and one.values],
         commands=commands,

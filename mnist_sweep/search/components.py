@@ -2,15 +2,21 @@
 
 import inspect
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import optuna
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 
-from mnist_sweep.config import Component, UserError
+from mnist_sweep.config import Component, Settings, UserError
 from mnist_sweep.config.check import nearest, shown
+from mnist_sweep.config.domains import Domain, contains, value_of
+from mnist_sweep.config.prior import parse_prior
+from mnist_sweep.config.space import Parameter
 from mnist_sweep.config.targets import resolve
+from mnist_sweep.search.samplers.grid import GridSampler
+from mnist_sweep.search.samplers.prior import Guess, PriorSampler
 
 COUNTS = ("n_", "min_", "max_", "interval_", "bootstrap_")
 # Counts that may be 0; all others begin at 1.
@@ -68,6 +74,32 @@ def build_sampler(config: Component, seed: int) -> BaseSampler:
     arguments: dict[str, Any] = {} if config.arguments.get("seed") is not None else {"seed": seed}
     sampler: BaseSampler = _build(config, "sampler", BaseSampler, arguments)
     return sampler
+
+
+def build_guided_sampler(settings: Settings, parameters: Sequence[Parameter]) -> BaseSampler:
+    """Returns the sampler of the configuration, within one that follows `search.prior` where there is one.
+
+    Args:
+        settings: Sampler, seed and prior.
+        parameters: The search space.
+
+    Raises:
+        UserError: An argument of the sampler is wrong, or the prior fits neither space nor sampler.
+    """
+    sampler = build_sampler(settings.sampler, settings.study.seed)
+    domains: dict[str, list[Domain]] = {}
+    for parameter in parameters:
+        domains.setdefault(parameter.key, []).append(parameter.domain)
+    prior = parse_prior(settings.search.prior, domains)
+    if not prior:
+        return sampler
+    if isinstance(sampler, GridSampler):
+        raise UserError("search.prior must be empty with sampler=grid, which tries every combination")
+    guesses = {}
+    for key, one in prior.items():
+        domain = next(domain for domain in domains[key] if contains(domain, one.text))
+        guesses[key] = Guess(value_of(domain, one.text), one.width)
+    return PriorSampler(sampler, guesses, settings.study.seed)
 
 
 def build_pruner(config: Component) -> BasePruner:

@@ -1,32 +1,29 @@
 """One search: Optuna's study in the study's folder; only the driver calls ask and tell."""
 
 import warnings
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, Trial
 from optuna.trial import TrialState as OptunasState
 
-from mnist_sweep.config import Settings, UserError
+from mnist_sweep.config import Settings
 from mnist_sweep.config.constraints import excesses, violations
-from mnist_sweep.config.domains import Domain, contains, literal, value_of
+from mnist_sweep.config.domains import literal
 from mnist_sweep.config.hashing import drawn
-from mnist_sweep.config.prior import parse_prior
 from mnist_sweep.config.space import Parameter, holds
 from mnist_sweep.search.adoption import finished_trial, params_of, steps_of
-from mnist_sweep.search.components import build_pruner, build_sampler
+from mnist_sweep.search.components import build_guided_sampler, build_pruner
 from mnist_sweep.search.distributions import in_order, suggest
+from mnist_sweep.search.finished import Finished
 from mnist_sweep.search.first_metric import REPORTED, FirstMetric
 from mnist_sweep.search.given import Given, given_params
 from mnist_sweep.search.journal import Journal
 from mnist_sweep.search.opening import open_study
 from mnist_sweep.search.optuna_private import seed_sampler
 from mnist_sweep.search.pruners.asha import SuccessiveHalvingPruner
-from mnist_sweep.search.ranking import Ranking
+from mnist_sweep.search.queue import Queue
 from mnist_sweep.search.samplers.grid import GridSampler
-from mnist_sweep.search.samplers.prior import Guess, PriorSampler
 from mnist_sweep.search.samplers.untried import Tried, UntriedSampler
 from mnist_sweep.search.trials import (
     AUDITED,
@@ -42,25 +39,7 @@ from mnist_sweep.search.trials import (
     given,
     standing_of,
 )
-from mnist_sweep.storage.state import FINISHED, TrialState
-
-
-def _with_prior(settings: Settings, parameters: Sequence[Parameter]) -> BaseSampler:
-    """Returns the sampler of the configuration, within one that follows `search.prior` where there is one."""
-    sampler = build_sampler(settings.sampler, settings.study.seed)
-    domains: dict[str, list[Domain]] = {}
-    for parameter in parameters:
-        domains.setdefault(parameter.key, []).append(parameter.domain)
-    prior = parse_prior(settings.search.prior, domains)
-    if not prior:
-        return sampler
-    if isinstance(sampler, GridSampler):
-        raise UserError("search.prior must be empty with sampler=grid, which tries every combination")
-    guesses = {}
-    for key, one in prior.items():
-        domain = next(domain for domain in domains[key] if contains(domain, one.text))
-        guesses[key] = Guess(value_of(domain, one.text), one.width)
-    return PriorSampler(sampler, guesses, settings.study.seed)
+from mnist_sweep.storage.state import TrialState
 
 
 class Search:
@@ -100,19 +79,16 @@ class Search:
         self.storage, self.study, self._study_id = opened.storage, opened.study, opened.key
         self.truncated = opened.truncated  # bytes
         self.tried = Tried(self.parameters, self.base, settings.study.seed, allows)
-        self._sampler = UntriedSampler(_with_prior(settings, self.parameters), self.tried)
+        self._sampler = UntriedSampler(build_guided_sampler(settings, self.parameters), self.tried)
         self.study.sampler = self._sampler
         self._is_grid = isinstance(self._sampler.sampler, GridSampler)
         if self._is_grid and self.tried.not_listed:
             raise self.tried.not_listed
-        self._given = list(start)
-        self._was_given: list[Mapping[str, str]] = [{}]  # the baseline
+        self.queue = Queue(self.parameters, self.tried, start)
         self.running: dict[int, Trial] = {}
-        self._finished: dict[int, Standing] = {}
         self.objectives = settings.objectives
         self.constraints = settings.constraints
-        self.ranking = Ranking(self.objectives)
-        self.counts: Counter[TrialState] = Counter(dict.fromkeys(FINISHED, 0))
+        self.finished = Finished(self.objectives)
         for trial in self._trials():
             if trial.state.is_finished():
                 standing = standing_of(trial, self.parameters)
@@ -136,58 +112,31 @@ class Search:
         return self.study.get_trials(deepcopy=False)
 
     def _finish(self, trial: Standing) -> None:
-        self._finished[trial.number] = trial
+        self.finished.add(trial)
         self._remember(trial)
-        self.counts[trial.state] += 1
-        self._rank(trial)
 
     def _remember(self, trial: Standing) -> None:
         self._note(trial.number, trial.overrides, is_given=trial.number == 0 or trial.origin is not None)
 
-    def _rank(self, trial: Standing, left_out: Collection[int] = ()) -> None:
-        """Ranks a trial that may be the best."""
-        is_candidate = trial.state == TrialState.COMPLETE and not trial.infeasible and trial.number not in left_out
-        if is_candidate and trial.values:
-            self.ranking.add(trial.number, trial.values)
-
     def _note(self, number: int, overrides: Mapping[str, str], is_given: bool) -> None:
         """Notes that a trial's configuration has been tried."""
         if is_given:
-            self._was_given.append(overrides)
+            self.queue.note(overrides)
             overrides = self.tried.literals(self._trials()[number].params)  # as far as it lies in the space
         self.tried.add(overrides)
 
     def add(self, named: Given) -> bool:
         """Adds a trial that is asked for next; returns whether it has not been tried yet."""
-        if not self._is_new(named):
+        if not self.queue.is_new(named):
             return False
-        self._was_given.append(named.overrides)
+        self.queue.note(named.overrides)
         self._enqueue(named)
         self._waiting += 1
         return True
 
     def _enqueue(self, named: Given) -> None:
-        attributes = {GIVEN: named.overrides, VALUES: self._known(named.values), ORIGIN: named.origin}
+        attributes = {GIVEN: named.overrides, VALUES: self.queue.known(named.values), ORIGIN: named.origin}
         self.study.enqueue_trial(given_params(self.parameters, named.values), user_attrs=attributes)
-
-    def _is_new(self, named: Given) -> bool:
-        searched = {parameter.key for parameter in self.parameters}
-        point = self.tried.literals(given_params(self.parameters, named.values))
-        return named.overrides not in self._was_given and not (set(named.overrides) <= searched and point in self.tried)
-
-    def _next_given(self) -> Given | None:
-        """Returns the next trial that is to be tried whatever the sampler says."""
-        while self._given:
-            one = self._given.pop(0)
-            if self._is_new(one):
-                return one
-        return None
-
-    def _known(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Returns those values that the search space and its conditions refer to."""
-        conditions = {parameter.condition.key for parameter in self.parameters if parameter.condition}
-        keys = {*(parameter.key for parameter in self.parameters), *conditions}
-        return {key: text for key, text in values.items() if key in keys}
 
     def left_running(self, begun: Callable[[int], bool]) -> list[Asked]:
         """Returns the trials that were running when the last driver ended: they run again under their numbers.
@@ -235,15 +184,15 @@ class Search:
         """
         if self._waiting:  # added, or of a driver that died between the two calls
             self._waiting -= 1
-        elif not (self._finished or self.running):
+        elif not (len(self.finished) or self.running):
             self.study.enqueue_trial(given_params(self.parameters, self.base))
-        elif (named := self._next_given()) is not None:
+        elif (named := self.queue.next()) is not None:
             self._enqueue(named)
         elif self.tried.is_everything:
             return None
         elif self._is_grid and (point := self.tried.next_left()) is not None:
             self.study.enqueue_trial(point)
-        seed = drawn(f"{self._seed} {len(self._finished) + self._deleted + len(self.running)}")
+        seed = drawn(f"{self._seed} {len(self.finished) + self._deleted + len(self.running)}")
         seed_sampler(self._sampler.sampler, seed)
         self._sampler.seed(seed)
         return self._take(self.study.ask(), 0)
@@ -359,39 +308,12 @@ class Search:
             trial.set_user_attr(REPORTED, self._first.reported(number))
             self._first.end(number, OptunasState[state], values[0] if values else None)
         self.study.tell(trial, values, state=OptunasState[state])
-        self._finish(standing_of(self._trials()[number], self.parameters))
+        ended = standing_of(self._trials()[number], self.parameters)
+        self._finish(ended)
         pruner = self.study.pruner
-        if self._finished[number].infeasible and isinstance(pruner, SuccessiveHalvingPruner):
+        if ended.infeasible and isinstance(pruner, SuccessiveHalvingPruner):
             pruner.forget(self._trials()[number])
-        return self._finished[number]
-
-    def leave_out(self, numbers: Collection[int]) -> None:
-        """Takes trials out of the ranking; the sampler goes on to know of them."""
-        if numbers:
-            self.ranking = Ranking(self.objectives)
-            for trial in self.finished():
-                self._rank(trial, numbers)
-
-    def finished(self) -> list[Standing]:
-        """Returns all finished trials, by number."""
-        return [self._finished[number] for number in sorted(self._finished)]
-
-    def ranked(self, beyond: int = 0, most: int | None = None) -> list[int]:
-        """Returns numbers of complete trials, as `Ranking.numbers`."""
-        return self.ranking.numbers(beyond, most)
-
-    def best(self) -> Standing | None:
-        """Returns the best complete trial by the first metric, the earlier of equals; None if there is none."""
-        number = self.ranking.best()
-        return None if number is None else self._finished[number]
-
-    def standing(self, number: int) -> Standing | None:
-        """Returns a finished trial, None if there is none of that number."""
-        return self._finished.get(number)
-
-    def front(self) -> list[int]:
-        """Returns, with several metrics, the numbers of the trials that no other beats in all of them."""
-        return self.ranking.front()
+        return ended
 
     def better(self, first: float, second: float) -> bool:
         """Returns whether the first value of the first metric is better than the second."""

@@ -72,7 +72,7 @@ def test_another_trial_takes_the_place_but_not_the_number(
     gone = read_study(folder).values_of(read_study(folder).trials[3])
     delete(folder).trial(3)
     sweep = swept(planned("search.n_trials=4"))
-    assert sweep.search.counts.total() == 3
+    assert sweep.search.finished.counts.total() == 3
     assert sweep.files.lost == []
     assert run_sweep(sweep, InlineExecutor()).code == 0
     study = read_study(folder)

@@ -190,7 +190,7 @@ def test_constraints_leave_trials_out_before_and_after_they_are_trained(planned:
     summary = read_json(plan.folder.summary)
     assert summary["best"]["trial"] == study.best.number == min(
         (trial.metrics["val_loss"], trial.number) for trial in study.trials if trial not in late)[1]  # fmt: skip
-    assert swept(plan).search.best().number == study.best.number  # type: ignore[union-attr]
+    assert swept(plan).search.finished.best().number == study.best.number  # type: ignore[union-attr]
 
 
 def test_a_trial_that_says_it_can_not_meet_them_is_not_trained(planned: Planned, swept: Swept) -> None:
@@ -201,7 +201,7 @@ def test_a_trial_that_says_it_can_not_meet_them_is_not_trained(planned: Planned,
     sweep.done(job, {"stopped": True, "epochs": 0, "metrics": {"val_loss": 2.0}, "fit_seconds": 0.1})
     found = state(sweep, 1)
     assert (found.state, found.values, found.infeasible) == (TrialState.PRUNED, None, ["val_loss=2, not val_loss<1"])
-    assert sweep.search.best().number == 0  # type: ignore[union-attr]
+    assert sweep.search.finished.best().number == 0  # type: ignore[union-attr]
     for number in (0, 1):
         sweep.plan.folder.trial(number).history.touch()
     again = swept(sweep.plan)

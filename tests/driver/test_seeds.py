@@ -74,7 +74,7 @@ def test_the_mean_counts_and_the_spread_is_kept(planned: Planned, swept: Swept) 
     configs = [(baseline.folder.on_seed(index).config).read_text() for index in (1, 2)]
     assert [f"seed: {further_seed(0, index)}" in text for index, text in enumerate(configs, 1)] == [True, True]
     again = swept(plan)
-    assert again.search.standing(0).seeds["val_accuracy"] == baseline.seeds["val_accuracy"]  # type: ignore[union-attr]
+    assert again.search.finished.trial(0).seeds["val_accuracy"] == baseline.seeds["val_accuracy"]  # type: ignore[union-attr]
 
 
 def test_who_is_far_behind_is_trained_once(planned: Planned, swept: Swept) -> None:

@@ -168,14 +168,14 @@ def test_a_stop_request_is_as_ctrl_c(planned: Planned, swept: Swept, monkeypatch
 
     class Asks(InlineExecutor):
         def events(self, timeout: float) -> list[Any]:
-            if sweep.search.counts.total() >= 3 and not logged(folder):
+            if sweep.search.finished.counts.total() >= 3 and not logged(folder):
                 folder.requests.mkdir(exist_ok=True)
                 write_json(folder.requests / "1-1.json", {"kind": "stop", "by": "me@here", "at": 1.0})
             return super().events(timeout)
 
     outcome = run_sweep(sweep, Asks(), source, steering)
     assert (outcome.code, outcome.why) == (130, "stopped by me@here")
-    assert sweep.search.counts.total() < 50
+    assert sweep.search.finished.counts.total() < 50
     assert sweep.stopped_by == "me@here"
 
 

@@ -31,8 +31,8 @@ def test_the_best_trials_are_ranked(planned: Callable[..., Plan], swept: Callabl
     run_sweep(sweep, InlineExecutor())
     page = study_page(found_by(sweep.files))
     rows = table(page)
-    assert [int(row[0]) for row in rows] == sweep.search.ranked()[:LEADERS]
-    best = sweep.search.best()
+    assert [int(row[0]) for row in rows] == sweep.search.finished.ranked()[:LEADERS]
+    best = sweep.search.finished.best()
     assert best is not None
     assert best.values is not None
     assert rows[0][1] == f"{best.values[0]:.4f}"
@@ -57,7 +57,7 @@ def test_the_report_and_the_pruners_record_are_told(
 def test_trials_that_are_like_the_best_are_marked(planned: Callable[..., Plan], swept: Callable[[Plan], Sweep]) -> None:
     sweep = swept(planned("search.n_trials=3", "search.metric=val_accuracy"))
     run_sweep(sweep, InlineExecutor())
-    best, second, third = sweep.search.ranked()
+    best, second, third = sweep.search.finished.ranked()
     assert [row[0] for row in table(study_page(found_by(sweep.files)))] == [f"{best}", f"{second}", f"{third}"]
     sweep.files.noise = SelectionNoise((second,), 0.0012, 3)
     page = study_page(found_by(sweep.files))

@@ -98,10 +98,10 @@ def test_what_is_told_is_remembered_by_optuna_and_here():
     one.tell(1, "FAIL", None, "out of memory")
     one.tell(2, "PRUNED", {"val_accuracy": 0.9})
     assert [t.state for t in one.study.trials] == [TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED]
-    assert [(s.number, s.state, s.reason) for s in one.finished()] == [
+    assert [(s.number, s.state, s.reason) for s in one.finished.trials()] == [
         (0, "COMPLETE", None), (1, "FAIL", "out of memory"), (2, "PRUNED", None),
     ]  # fmt: skip
-    assert one.best().number == 0
+    assert one.finished.best().number == 0
     assert one.running == {}
 
 
@@ -120,16 +120,16 @@ def test_the_best_is_the_first_of_the_best(metric, values, best):
         one.ask()
     for number in reversed(range(len(values))):
         one.tell(number, "COMPLETE", {metric: values[number], "other": 1})
-    assert one.best().number == best
+    assert one.finished.best().number == best
     assert one.study.best_value == values[best]
 
 
 def test_without_a_complete_trial_there_is_no_best():
     one = search()
-    assert one.best() is None
+    assert one.finished.best() is None
     one.ask()
     one.tell(0, "FAIL", None, "no")
-    assert one.best() is None
+    assert one.finished.best() is None
 
 
 @pytest.mark.parametrize(("metric", "better"), [("val_accuracy", True), ("val_loss", False)])
@@ -146,9 +146,9 @@ def test_several_metrics_have_a_front():
     for number, (accuracy, parameters) in enumerate(results):
         one.ask()
         one.tell(number, "COMPLETE", {"val_accuracy": accuracy, "parameters": parameters})
-    assert one.front() == [0, 1, 3]
-    assert one.best().number == 3
-    assert search().front() == []
+    assert one.finished.front() == [0, 1, 3]
+    assert one.finished.best().number == 3
+    assert search().finished.front() == []
 
 
 def test_the_front_is_optunas():
@@ -162,8 +162,8 @@ def test_the_front_is_optunas():
             "val_loss": drawn.randrange(4),
         }
         one.tell(number, "COMPLETE", metrics)
-        assert one.front() == [trial.number for trial in one.study.best_trials]
-    assert len(one.front()) > 1
+        assert one.finished.front() == [trial.number for trial in one.study.best_trials]
+    assert len(one.finished.front()) > 1
 
 
 MEDIAN = {"_target_": "optuna.pruners.MedianPruner", "n_startup_trials": 1, "n_warmup_steps": 0}
@@ -267,7 +267,7 @@ def test_a_search_goes_on_from_its_journal(tmp_path):
     done(one, 0, 0.5)
     done(one, 1, 0.7)
     two = search(journal=journal)
-    assert two.finished() == one.finished()
+    assert two.finished.trials() == one.finished.trials()
     assert two.best().number == 1
     assert two.best().overrides == asked.overrides
     third = two.ask()
@@ -329,7 +329,8 @@ def test_what_is_named_comes_right_after_the_baseline(tmp_path):
     assert [(trial.number, trial.overrides) for trial in again.left_running(lambda _: False)] == [
         (3, asked[3].overrides)
     ]
-    assert (again.standing(2).overrides, again.standing(2).origin) == ({"b": "z", "lr": "5"}, "search.start")
+    second = again.finished.trial(2)
+    assert (second.overrides, second.origin) == ({"b": "z", "lr": "5"}, "search.start")
     assert again.ask().origin is None
 
 
@@ -374,15 +375,18 @@ def test_what_does_not_meet_the_constraints_is_never_the_best(tmp_path):
         number = one.ask().number
         told = one.tell(number, "COMPLETE", {"val_accuracy": value, "epochs": epochs})
         assert bool(told.infeasible) is (epochs > 5)
-    assert one.best().number == 1
-    assert one.ranked() == [1]
+    assert one.finished.best().number == 1
+    assert one.finished.ranked() == [1]
     assert one.study.best_trial.number == 1  # Optuna's own opinion
-    assert one.standing(0).infeasible == ("epochs=9, not epochs<=5",)
+    assert one.finished.trial(0).infeasible == ("epochs=9, not epochs<=5",)
     again = opened()
-    assert (again.best().number, again.standing(2).infeasible) == (1, ("epochs=6, not epochs<=5",))
+    assert (again.finished.best().number, again.finished.trial(2).infeasible) == (1, ("epochs=6, not epochs<=5",))
     pruned = again.ask().number
     again.tell(pruned, "PRUNED", {"epochs": 7})  # known before it was trained
-    assert (again.standing(pruned).values, again.standing(pruned).infeasible) == (None, ("epochs=7, not epochs<=5",))
+    assert (again.finished.trial(pruned).values, again.finished.trial(pruned).infeasible) == (
+        None,
+        ("epochs=7, not epochs<=5",),
+    )
 
 
 @pytest.mark.parametrize("sampler", ["optuna.samplers.RandomSampler", "mnist_sweep.search.TPESampler",
@@ -411,7 +415,7 @@ def test_tpe_learns_where_the_constraints_are_met():
             asked = one.ask()
             x = float(asked.overrides.get("x", 0.5))
             one.tell(asked.number, "COMPLETE", {"val_accuracy": x, "epochs": 100 * x})  # better where it is not met
-        return sum(float(one.standing(number).overrides["x"]) <= 0.3 for number in range(20, 40))
+        return sum(float(one.finished.trial(number).overrides["x"]) <= 0.3 for number in range(20, 40))
 
     assert inside() <= 3
     assert inside(constraints=["epochs<=30"]) >= 8
