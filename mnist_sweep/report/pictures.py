@@ -34,7 +34,11 @@ def _picture(file: Path, title: str, text: str) -> list[dict[str, Any]]:
 
 def figures(study: Study, on_figure: Callable[[str], None]) -> list[dict[str, Any]]:
     """Returns the figures of the search for which there is something to draw."""
-    from mnist_sweep.report import parameter_plots, search_plots  # Matplotlib: a sweep's first lines don't wait for it
+    from mnist_sweep.report import (  # Matplotlib: a sweep's first lines don't wait for it
+        cost_plots,
+        parameter_plots,
+        search_plots,
+    )
 
     wanted: list[tuple[bool, Callable[[Study], Drawing]]] = [
         (bool(study.of_state(*FINISHED)), search_plots.history),
@@ -48,7 +52,7 @@ def figures(study: Study, on_figure: Callable[[str], None]) -> list[dict[str, An
         (bool(found), lambda _: parameter_plots.importance(found, compared.label, len(compared.values))),
         (several, parameter_plots.slices),
         (several, parameter_plots.parallel),
-        (len(compared.values) > 1, search_plots.costs),
+        (len(compared.values) > 1, cost_plots.costs),
     ]
     figures = []
     for is_there, draw in wanted:

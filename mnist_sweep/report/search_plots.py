@@ -1,4 +1,4 @@
-"""The figures of a search as a whole: its history, curves, costs and time.
+"""The figures of a search as a whole: its history, curves and time.
 
 These are not optuna.visualization's: each has a text alternative, fits a light and a dark page, needs no script, and
 shows pruned trials and the baseline.
@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
 
 from mnist_sweep.report.svg import INK, MANY, MARKERS, STATE_COLOURS, Drawing, drawn, inside, limit, whole_numbers
 from mnist_sweep.results.study import Study
@@ -111,61 +110,6 @@ def curves(study: Study) -> Drawing:
     pruned = len([trial for trial in shown if trial.state == TrialState.PRUNED])
     text = f"{name} over the epochs for {len(shown)} trials; those of {pruned} pruned ones end where they were stopped."
     return drawn("Curves of all trials", text, (9, 3.8), draw)
-
-
-def front(points: Sequence[tuple[float, float]], sign: int) -> list[tuple[float, float]]:
-    """Returns the Pareto front: the points that no other beats in both cost and value.
-
-    Args:
-        points: Pairs of cost, of which less is better, and value.
-        sign: 1 where a larger value is better, -1 where a smaller one is.
-
-    Returns:
-        The points of the front by rising cost; of equal values the cheapest.
-    """
-    chosen: list[tuple[float, float]] = []
-    for cost, value in sorted(points, key=lambda point: (point[0], -sign * point[1])):
-        if not chosen or sign * value > sign * chosen[-1][1]:
-            chosen.append((cost, value))
-    return chosen
-
-
-def costs(study: Study) -> Drawing:
-    """Draws what trials have shown against parameters, objectives of which less is better, and training time.
-
-    With the Pareto front of complete trials.
-    """
-    metrics = [(trial, trial.metrics) for trial in study.ranked]
-    others = [one.name for one in study.objectives[1:] if one.sign < 0]
-    names = {name: name for name in ("parameters", *others) if any(name in own for _, own in metrics)}
-    names["training_seconds"] = "seconds of training"
-    # Pruned trials have a number of parameters, but not the time and the value of a complete one.
-    pruned = [(trial.metrics, value) for trial, value in study.compared.values if trial.state is TrialState.PRUNED]
-
-    def draw(figure: Figure) -> None:
-        panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
-        for axes, (name, label) in zip(panels, names.items(), strict=True):
-            points = [(own[name], trial.values[0]) for trial, own in metrics if name in own]
-            end = limit(axes, [value for _, value in points], study.sign)
-            spots = [(cost, inside(value, end, study.sign)) for cost, value in points]
-            early = [(own[name], inside(value, end, study.sign)) for own, value in pruned if name in own]
-            if early and name == "parameters":
-                axes.scatter(*zip(*early, strict=True), s=22, edgecolors=GREY, facecolors="none",
-                             rasterized=len(early) > MANY, label=f"pruned: {study.compared.label}")  # fmt: skip
-            if spots:
-                axes.scatter(*zip(*spots, strict=True), s=22, color=BLUE, alpha=0.8, rasterized=len(spots) > MANY)
-                axes.step(*zip(*front(points, study.sign), strict=True), where="post", color=VERMILION, marker="D",
-                          markersize=5, label="no other is both cheaper and better")  # fmt: skip
-                axes.xaxis.set_major_formatter(EngFormatter())
-            axes.set_xlabel(label)
-            axes.grid(True)
-        panels[0].set_ylabel(study.metric)
-        handles, labels = panels[0].get_legend_handles_labels()
-        if handles:
-            figure.legend(handles, labels, loc="outside lower center")
-
-    text = f"{study.metric} of {len(metrics)} complete trials against {' and '.join(names.values())}."
-    return drawn("What accuracy costs", text, (9, 3.6), draw)
 
 
 def timeline(study: Study) -> Drawing:

@@ -11,7 +11,7 @@ import pytest
 from mnist_sweep.cli.main import run
 from mnist_sweep.files import read_json
 from mnist_sweep.report import read_study, write_report
-from mnist_sweep.report.search_plots import front
+from mnist_sweep.report.cost_plots import front
 from mnist_sweep.storage.folders import StudyFolder
 
 DRY = ["data=digits", "model=dnn", "model.dropout=interval(0.0,0.5)", "task=dry", "tracking=none"]

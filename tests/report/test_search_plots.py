@@ -1,16 +1,13 @@
 """The figures of a search, drawn from a real study of four small trials."""
 
-import random
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mnist_sweep.config.metrics import Metric
-from mnist_sweep.report.search_plots import against_each_other, costs, curves, front, history, timeline
+from mnist_sweep.report.search_plots import against_each_other, curves, history, timeline
 from mnist_sweep.results.study import Study, read_study
-from mnist_sweep.results.trial import Trial
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.state import TrialState
 
@@ -22,19 +19,6 @@ def study(runs: Path) -> Study:
 
 def texts(svg: str) -> list[str]:
     return re.findall(r"<text[^>]*>([^<]*)</text>", svg)
-
-
-@pytest.mark.parametrize("sign", [1, -1])
-def test_the_front_has_the_points_that_no_other_beats(sign: int) -> None:
-    chance = random.Random(3)
-    points = [(chance.random(), chance.random()) for _ in range(60)]
-    beaten = {one for one in points for two in points if two[0] < one[0] and sign * two[1] > sign * one[1]}
-    assert front(points, sign) == sorted(set(points) - beaten)
-
-
-def test_of_equals_the_front_has_the_cheaper_one() -> None:
-    assert front([(3, 0.7), (2, 0.4), (2, 0.7), (1, 0.5)], 1) == [(1, 0.5), (2, 0.7)]
-    assert front([], 1) == []
 
 
 def test_the_history_names_the_best_and_counts_the_trials(study: Study) -> None:
@@ -53,7 +37,6 @@ def test_a_study_without_a_complete_trial_has_figures_too(study: Study) -> None:
         empty = replace(study, trials=trials)
         assert "no trial is complete" in history(empty).text
         assert "for 0 trials" in curves(empty).text
-        assert "0 complete trials" in costs(empty).text
         assert against_each_other([empty]).svg
 
 
@@ -64,12 +47,6 @@ def test_the_curves_name_the_best_trial_and_the_pruned_ones(study: Study) -> Non
     found = curves(replace(study, trials=trials))
     assert f"{study.curve} over the epochs for 4 trials; those of 1 pruned ones" in found.text
     assert {f"trial {study.best.number}, the best", "PRUNED", "COMPLETE", "epoch"} <= set(texts(found.svg))
-
-
-def test_costs_are_parameters_and_seconds(study: Study) -> None:
-    found = costs(study)
-    assert "of 4 complete trials" in found.text
-    assert {"parameters", "seconds of training"} <= set(texts(found.svg))
 
 
 def test_trials_one_after_the_other_share_a_worker_and_others_do_not(study: Study) -> None:
@@ -84,13 +61,3 @@ def test_several_studies_are_compared_by_name(study: Study) -> None:
     found = against_each_other([study, study])
     assert f"so far of {study.name} and {study.name}," in found.text
     assert {study.name, "minutes since the start", "trials that have ended"} <= set(texts(found.svg))
-
-
-def test_costs_of_a_task_without_parameters_are_seconds_and_other_objectives(
-    study: Study, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Trial, "metrics", property(lambda trial: {"size": 3.0 + trial.number, "training_seconds": 1.0}))
-    objectives = [*study.objectives, Metric("size", "minimize")]
-    found = texts(costs(replace(study, objectives=objectives)).svg)
-    assert {"size", "seconds of training"} <= set(found)
-    assert "parameters" not in found
