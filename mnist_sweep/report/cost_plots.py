@@ -1,14 +1,16 @@
-"""What accuracy costs: the trials of a search against their parameters and seconds, with the Pareto front."""
+"""What accuracy costs: the trials of one search or several, by their parameters and seconds, with the Pareto front."""
 
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from mnist_sweep.report.svg import MANY, Drawing, drawn, inside, limit
+from mnist_sweep.report.svg import COLOURS, INK, MANY, Drawing, by_logarithm, drawn, inside, limit
 from mnist_sweep.results.study import Study
 from mnist_sweep.storage.state import TrialState
 from mnist_sweep.tasks.image_classifier.figures.style import BLUE, GREY, VERMILION
+
+COSTS = {"parameters": "parameters", "training_seconds": "seconds of training"}
 
 
 def front(points: Sequence[tuple[float, float]], sign: int) -> list[tuple[float, float]]:
@@ -64,3 +66,41 @@ def costs(study: Study) -> Drawing:
 
     text = f"{study.metric} of {len(metrics)} complete trials against {' and '.join(names.values())}."
     return drawn("What accuracy costs", text, (9, 3.6), draw)
+
+
+def has_costs(studies: Sequence[Study]) -> bool:
+    """Returns whether complete trials of several studies have costs that `costs_together` can draw."""
+    return any(name in trial.metrics for study in studies for trial in study.ranked for name in COSTS)
+
+
+def costs_together(studies: Sequence[Study]) -> Drawing:
+    """Draws what the complete trials of several studies have shown against their costs, with one front of all."""
+    sign = studies[0].sign
+    ranked = [(study, [(trial.metrics, trial.values[0]) for trial in study.ranked]) for study in studies]
+    names = [name for name in COSTS if any(name in metrics for _, rows in ranked for metrics, _ in rows)]
+
+    def draw(figure: Figure) -> None:
+        panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
+        for axes, name in zip(panels, names, strict=True):
+            by_logarithm(axes)
+            found = [[(metrics[name], value) for metrics, value in rows if name in metrics] for _, rows in ranked]
+            points = [point for own in found for point in own]
+            end = limit(axes, [value for _, value in points], sign)
+            for index, own in enumerate(found):
+                spots = [(cost, inside(value, end, sign)) for cost, value in own]
+                if spots:
+                    axes.scatter(*zip(*spots, strict=True), s=22, color=COLOURS[index % len(COLOURS)],
+                                 label=ranked[index][0].name, rasterized=len(spots) > MANY)  # fmt: skip
+            axes.step(*zip(*front(points, sign), strict=True), where="post", color=INK, linewidth=1.2,
+                      label="no other is both cheaper and better")  # fmt: skip
+            axes.set_xlabel(COSTS[name])
+            axes.grid(True)
+        panels[0].set_ylabel(studies[0].metric)
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+
+    shown = " and ".join(study.name for study in studies)
+    text = (
+        f"{studies[0].metric} of {sum(len(rows) for _, rows in ranked)} complete trials of {shown} against "
+        f"{' and '.join(COSTS[name] for name in names)}, on a logarithmic axis."
+    )
+    return drawn("What accuracy costs", text, (10, 4.0), draw)

@@ -121,7 +121,7 @@ def refresh_report(folder: StudyFolder, first: Callable[[], object] = lambda: No
 
 def write_comparison(studies: Sequence[Study], file: Path) -> Path:
     """Writes a page for several studies next to each other; returns its path."""
-    from mnist_sweep.report import search_plots
+    from mnist_sweep.report import cost_plots, search_plots
 
     rows = []
     for study in studies:
@@ -134,8 +134,10 @@ def write_comparison(studies: Sequence[Study], file: Path) -> Path:
             "seconds": duration(study.summary.wall_seconds if study.summary else 0.0),
             "baseline": f"{study.baseline.values[0]:.4f}" if study.baseline else "",
         })  # fmt: skip
+    figures = [search_plots.against_each_other(studies)]
+    figures += [cost_plots.costs_together(studies)] if cost_plots.has_costs(studies) else []
     content = {"names": [study.name for study in studies], "metric": studies[0].metric, "rows": rows,
-               "figures": [pictures.vector(search_plots.against_each_other(studies))]}  # fmt: skip
+               "figures": [pictures.vector(figure) for figure in figures]}  # fmt: skip
     file.parent.mkdir(parents=True, exist_ok=True)
     write_text(file, _render("comparison.html.jinja", content))
     return file

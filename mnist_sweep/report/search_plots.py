@@ -9,11 +9,22 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from mnist_sweep.report.svg import INK, MANY, MARKERS, STATE_COLOURS, Drawing, drawn, inside, limit, whole_numbers
+from mnist_sweep.report.svg import (
+    COLOURS,
+    INK,
+    MANY,
+    MARKERS,
+    STATE_COLOURS,
+    Drawing,
+    drawn,
+    inside,
+    limit,
+    whole_numbers,
+)
 from mnist_sweep.results.study import Study
 from mnist_sweep.results.trial import Trial
 from mnist_sweep.storage.state import FINISHED, TrialState
-from mnist_sweep.tasks.image_classifier.figures.style import BLUE, GREEN, GREY, ORANGE, VERMILION
+from mnist_sweep.tasks.image_classifier.figures.style import GREEN, GREY
 
 FEW = 40  # bars that have room for a number
 
@@ -147,7 +158,6 @@ def timeline(study: Study) -> Drawing:
 
 def against_each_other(studies: Sequence[Study]) -> Drawing:
     """Draws the best value so far of several studies, over trials and over time."""
-    colours = (BLUE, VERMILION, GREEN, ORANGE, "#CC79A7", "#56B4E9")
 
     def draw(figure: Figure) -> None:
         left, right = figure.subplots(1, 2, sharey=True)
@@ -157,7 +167,7 @@ def against_each_other(studies: Sequence[Study]) -> Drawing:
             steps = [(i, (trial.ended or begin) - begin, best) for i, (trial, best) in line if best is not None]
             if steps:
                 counts, seconds, values = zip(*steps, strict=True)
-                style: dict[str, Any] = {"where": "post", "color": colours[index % len(colours)], "linewidth": 2}
+                style: dict[str, Any] = {"where": "post", "color": COLOURS[index % len(COLOURS)], "linewidth": 2}
                 left.step(counts, values, label=study.name, **style)
                 right.step([second / 60 for second in seconds], values, **style)
         left.set_xlabel("trials that have ended")

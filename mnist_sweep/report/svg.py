@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from mnist_sweep.storage.state import TrialState
-from mnist_sweep.tasks.image_classifier.figures.style import BLUE, ORANGE, STYLE, VERMILION
+from mnist_sweep.tasks.image_classifier.figures.style import BLUE, GREEN, ORANGE, STYLE, VERMILION
 
 INK = "#010203"  # stands for the page's own colour of text
 MANY = 300  # lines that can still be told apart
+COLOURS = (BLUE, VERMILION, GREEN, ORANGE, "#CC79A7", "#56B4E9")  # of studies
 STATE_COLOURS = {TrialState.COMPLETE: BLUE, TrialState.PRUNED: ORANGE, TrialState.FAIL: VERMILION}
 MARKERS = {TrialState.COMPLETE: "o", TrialState.PRUNED: "x", TrialState.FAIL: "v"}
 INKED = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "axes.titlecolor",

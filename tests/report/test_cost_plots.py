@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mnist_sweep.config.metrics import Metric
-from mnist_sweep.report.cost_plots import costs, front
+from mnist_sweep.report.cost_plots import costs, costs_together, front, has_costs
 from mnist_sweep.results.study import Study, read_study
 from mnist_sweep.results.trial import Trial
 from mnist_sweep.storage.folders import StudyFolder
@@ -57,3 +57,18 @@ def test_a_study_without_a_complete_trial_has_a_figure_too(study: Study) -> None
     failed = [replace(trial, state=TrialState.FAIL, values=[], rows=[]) for trial in study.trials]
     for trials in (failed, []):
         assert "0 complete trials" in costs(replace(study, trials=trials)).text
+
+
+def test_costs_of_several_studies_have_one_front(study: Study) -> None:
+    other = replace(study, trials=[replace(trial, values=[0.5]) for trial in study.trials])
+    found = costs_together([study, other])
+    assert f"of 8 complete trials of {study.name} and {other.name}" in found.text
+    assert {"parameters", "seconds of training", study.name, study.metric} <= set(texts(found.svg))
+    assert "no other is both cheaper and better" in texts(found.svg)
+
+
+def test_studies_without_a_complete_trial_have_no_costs_together(study: Study) -> None:
+    failed = replace(study, trials=[replace(trial, state=TrialState.FAIL, values=[]) for trial in study.trials])
+    assert not has_costs([failed, failed])
+    assert has_costs([failed, study])
+    assert "of 4 complete trials" in costs_together([failed, study]).text
