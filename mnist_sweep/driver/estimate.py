@@ -11,10 +11,11 @@ from mnist_sweep.config.space import holds
 from mnist_sweep.config.space_check import ends
 from mnist_sweep.driver.budget import seconds_allowed
 from mnist_sweep.driver.forecast import expected_share
-from mnist_sweep.driver.plan import Plan
+from mnist_sweep.driver.plan import Plan, allowing
 from mnist_sweep.driver.probe import SPARE, Probe, free_memory, probe
 from mnist_sweep.execution.jobs import workers, workers_here
 from mnist_sweep.execution.runner import WRITING, processes
+from mnist_sweep.tasks.data import known
 
 FIXED_SECONDS = 4  # of a trial, before its first step and after its last: tracing, predictions, figures
 FILES_BYTES = 700_000  # of a trial without its model: figures, predictions, tables, and their copy in MLflow's store
@@ -92,6 +93,19 @@ def _extremes(
     return smallest, largest
 
 
+def _allowed(plan: Plan, largest: dict[str, str], tries: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+    """The largest network; where it is known not to meet the constraints, the largest one at hand that does."""
+    allows = allowing(plan.settings, plan.composer, plan.description)
+    if allows(largest):
+        return largest
+    others = [{}, *(one.overrides for one in plan.start), *({key: text} for key, text in tries)]
+    return max(filter(allows, others), key=lambda one: _parameters(plan, one), default={})
+
+
+def _parameters(plan: Plan, overrides: Mapping[str, str]) -> float:
+    return known(plan.composer.config(overrides), plan.description).get("parameters", 0.0)
+
+
 def _largest_batch(plan: Plan) -> dict[str, str]:
     for parameter in plan.parameters:
         if parameter.key == "train.batch_size" and holds(parameter.condition, plan.values):
@@ -117,6 +131,8 @@ def data_bytes(plan: Plan) -> int:
 def estimate(plan: Plan, steps: int, names: Sequence[str] = NETWORKS) -> Estimate:
     """Builds and times networks of a search, in a few seconds; trains nothing and writes nothing.
 
+    A network that is known not to meet `search.constraints` is never trained, and so none of them is the largest.
+
     Which end of each parameter makes the network larger is found by building all of them. Meanwhile the networks are
     timed that the higher and lower ends of all numbers make; where that guess was wrong, they are timed again.
 
@@ -132,7 +148,8 @@ def estimate(plan: Plan, steps: int, names: Sequence[str] = NETWORKS) -> Estimat
         UserError: A network can't be built, or `runtime.workers` of the largest at a time don't fit into memory.
     """
     tries = _tries(plan)
-    guess = {BASE: {}, SMALLEST: _guess(tries, min), LARGEST: {**_guess(tries, max), **_largest_batch(plan)}}
+    batch = _largest_batch(plan)
+    guess = {BASE: {}, SMALLEST: _guess(tries, min), LARGEST: {**_allowed(plan, _guess(tries, max), tries), **batch}}
     alone = _alone(plan, tries)
     found: dict[str, Timed] = {}
     try:
@@ -141,7 +158,7 @@ def estimate(plan: Plan, steps: int, names: Sequence[str] = NETWORKS) -> Estimat
     except UserError:  # the ends may be sound where together they are not
         sizes = _sizes(plan, tries)
     smallest, largest = _extremes(tries, sizes)
-    true = {BASE: {}, SMALLEST: smallest, LARGEST: {**largest, **_largest_batch(plan)}}
+    true = {BASE: {}, SMALLEST: smallest, LARGEST: {**_allowed(plan, largest, tries), **batch}}
     wrong = [name for name in names if name not in found or not true[name].items() <= guess[name].items()]
     if wrong:
         again = probe(plan, Probe([plan.composer.config(true[name]) for name in wrong], steps))[0]

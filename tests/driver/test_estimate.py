@@ -1,7 +1,7 @@
 """What a search will take, from what was found of its networks; building them is tested with `plan`."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -50,6 +50,20 @@ def test_the_first_guess_is_by_number() -> None:
 def test_the_ends_of_the_models_own_parameters_are_tried(plan: Plan) -> None:
     assert estimating._tries(plan) == [("model.dropout", "0.0"), ("model.dropout", "0.5")]
     assert estimating._largest_batch(plan) == {"train.batch_size": "256"}
+
+
+def test_a_network_that_can_not_meet_the_constraints_is_not_the_largest(planned: Callable[..., Plan]) -> None:
+    tries = [("model.units", "[8]"), ("model.units", "[64]"), ("model.units", "[16,16]")]
+
+    def largest(*overrides: str) -> Mapping[str, str]:
+        plan = planned("search.n_trials=6", *overrides, sweeps={"model.units": "choice([8],[64],[16,16])"})
+        return estimating._allowed(plan, {"model.units": "[64]"}, tries)
+
+    small, start = "search.constraints=['parameters<=14000']", "search.start=[['model.units=[17]']]"
+    assert largest() == {"model.units": "[64]"}
+    assert largest(small) == {"model.units": "[16,16]"}  # 13,002 parameters
+    assert largest(small, start) == {"model.units": "[17]"}  # 13,525
+    assert largest("search.constraints=['parameters<=10']") == {}
 
 
 def test_the_images_count_once(plan: Plan) -> None:
