@@ -44,7 +44,8 @@ def block_parameters(arguments: Mapping[str, Any], image: Shape, classes: int) -
         for layer in range(arguments["convolutions"]):
             is_separable = arguments["separable"] and (number, layer) != (0, 0)
             weights = kernel * channels + channels * filters if is_separable else kernel * channels * filters
-            total += weights + biases * filters
+            is_again = arguments.get("shared") and layer > 1  # only a normalization is its own
+            total += biases * filters * (arguments["normalization"] or not is_again) + weights * (not is_again)
             channels = filters
     if units := arguments["dense_units"]:
         total += (channels + 1) * units

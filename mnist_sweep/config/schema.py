@@ -119,6 +119,7 @@ class BlocksArguments:
     rotation: Annotated[Float, Field(ge=0, le=180)]
     translation: Annotated[Float, Field(ge=0, le=1)]
     zoom: Fraction
+    shared: Bool = False
 
 
 @dataclass(frozen=True, config=CONFIG)

@@ -20,11 +20,14 @@ def _augmented(inputs: Any, rotation: float, translation: float, zoom: float) ->
     return inputs
 
 
-def _convolution(inputs: Any, filters: int, size: int, is_separable: bool, is_normalized: bool) -> Any:
-    """Returns a convolution without activation, normalized if so wished: then a bias would have no effect."""
+def _convolution(filters: int, size: int, is_separable: bool, is_normalized: bool) -> Any:
+    """Returns a layer without activation; where it is normalized a bias would have no effect."""
     kind = keras.layers.SeparableConv2D if is_separable else keras.layers.Conv2D
-    found = kind(filters, size, padding="same", use_bias=not is_normalized)(inputs)
-    return keras.layers.BatchNormalization(momentum=MOMENTUM)(found) if is_normalized else found
+    return kind(filters, size, padding="same", use_bias=not is_normalized)
+
+
+def _normalization(inputs: Any, is_normalized: bool) -> Any:
+    return keras.layers.BatchNormalization(momentum=MOMENTUM)(inputs) if is_normalized else inputs
 
 
 def blocks(
@@ -43,11 +46,13 @@ def blocks(
     rotation: float,
     translation: float,
     zoom: float,
+    shared: bool = False,
 ) -> keras.Model:
     """Returns blocks of convolutions with relu and max pooling between them, the average of each channel, and softmax.
 
     The average in place of a dense layer over all pixels is Lin, Chen and Yan's (2014), batch normalization Ioffe and
-    Szegedy's (2015), the residual connection He et al.'s (2016), separable convolutions Chollet's (2017).
+    Szegedy's (2015), the residual connection He et al.'s (2016), separable convolutions Chollet's (2017), one kernel
+    for several convolutions Liao and Poggio's (2016).
 
     Args:
         image: Height, width and channels.
@@ -66,6 +71,8 @@ def blocks(
         rotation: The most that an image is turned in training, in degrees.
         translation: The most that it is moved, as a share of its side.
         zoom: The most that it is scaled, as a share of its size.
+        shared: Whether the convolutions of a block after its first one are the same one, each with a normalization of
+            its own.
     """
     inputs = keras.Input(image)
     found = _augmented(inputs, rotation, translation, zoom)
@@ -73,12 +80,16 @@ def blocks(
         if number and pool_size > 1:
             found = keras.layers.MaxPooling2D(pool_size)(found)
         before = found
+        convolution: Any = None
         for layer in range(convolutions):
             is_first, is_last = number == layer == 0, layer == convolutions - 1
-            found = _convolution(found, channels, kernel_size, separable and not is_first, normalization)
+            if layer < 2 or not shared:
+                convolution = _convolution(channels, kernel_size, separable and not is_first, normalization)
+            found = _normalization(convolution(found), normalization)
             if is_last and residual:
                 if before.shape[-1] != channels:
-                    before = _convolution(before, channels, 1, is_separable=False, is_normalized=normalization)
+                    projection = _convolution(channels, 1, is_separable=False, is_normalized=normalization)
+                    before = _normalization(projection(before), normalization)
                 found = keras.layers.Add()([found, before])
             found = keras.layers.ReLU()(found)
     found = keras.layers.GlobalAveragePooling2D()(found)

@@ -28,6 +28,7 @@ def made(image: tuple[int, int, int] = IMAGE, **changes: Any) -> keras.Model:
     [
         ({}, FIRST + SECOND + LAST),
         ({"convolutions": 2}, FIRST + (9 * 3 * 3 + 3) + SECOND + (9 * 5 * 5 + 5) + LAST),
+        ({"convolutions": 4, "shared": True}, FIRST + (9 * 3 * 3 + 3) + SECOND + (9 * 5 * 5 + 5) + LAST),
         ({"normalization": True}, FIRST - 3 + 4 * 3 + SECOND - 5 + 4 * 5 + LAST),  # four numbers for a bias
         ({"separable": True}, FIRST + (9 * 3 + 3 * 5 + 5) + LAST),
         ({"residual": True}, FIRST + (1 * 3 + 3) + SECOND + (3 * 5 + 5) + LAST),
@@ -70,6 +71,14 @@ def test_a_residual_block_adds_its_input() -> None:
         model.inputs, next(layer for layer in model.layers if isinstance(layer, keras.layers.ReLU)).output
     )
     np.testing.assert_array_equal(inner.predict(images, verbose=0), images)  # the convolution gives 0
+
+
+def test_a_shared_convolution_is_one_that_is_used_several_times() -> None:
+    images = np.random.default_rng(0).random((2, *IMAGE), np.float32)
+    model, apart = (made(filters=[3], convolutions=3, shared=shared) for shared in (True, False))
+    first, again, last = (layer.get_weights() for layer in model.layers if layer.weights)
+    apart.set_weights([*first, *again, *again, *last])
+    np.testing.assert_array_equal(model.predict(images, verbose=0), apart.predict(images, verbose=0))
 
 
 def test_images_are_changed_in_training_only_and_by_the_seed() -> None:
