@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mnist_sweep.config.schema import Shape
+from mnist_sweep.config.schema import Shape, per_block
 
 
 def dense_parameters(arguments: Mapping[str, Any], image: Shape, classes: int) -> int:
@@ -38,10 +38,11 @@ def block_parameters(arguments: Mapping[str, Any], image: Shape, classes: int) -
     """Returns the number of parameters of `mnist_sweep.models.blocks`; see `dense_parameters`."""
     biases = 4 if arguments["normalization"] else 1  # of a channel: batch normalization has four numbers
     kernel, channels, total = arguments["kernel_size"] ** 2, image[2], 0
-    for number, filters in enumerate(arguments["filters"]):
+    depths = per_block(arguments["convolutions"], arguments["filters"])
+    for number, (filters, depth) in enumerate(zip(arguments["filters"], depths, strict=True)):
         if arguments["residual"] and channels != filters:
             total += (channels + biases) * filters
-        for layer in range(arguments["convolutions"]):
+        for layer in range(depth):
             is_separable = arguments["separable"] and (number, layer) != (0, 0)
             weights = kernel * channels + channels * filters if is_separable else kernel * channels * filters
             is_again = arguments.get("shared") and layer > 1  # only a normalization is its own

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, Strict, WrapValidator
+from pydantic import BeforeValidator, ConfigDict, Field, Strict, WrapValidator
 from pydantic.dataclasses import dataclass
 
+from mnist_sweep.config.check import shown
 from mnist_sweep.config.errors import UserError
 
 CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -103,12 +104,22 @@ class CnnArguments:
     dense_units: Count
 
 
+DEEPEST = 20
+
+
+def _depths(value: Any) -> Any:
+    numbers = value if isinstance(value, list) else [value]
+    if not numbers or any(type(number) is not int or not 1 <= number <= DEEPEST for number in numbers):
+        raise ValueError(f"must be a whole number from 1 to {DEEPEST}, or a list of them, got {shown(value)}")
+    return value
+
+
 @dataclass(frozen=True, config=CONFIG)
 class BlocksArguments:
     """Blocks of convolutions; `rotation` in degrees, `translation` and `zoom` as shares of the image's side."""
 
     filters: Annotated[list[Count], Field(min_length=1, max_length=20)]
-    convolutions: Annotated[Int, Field(ge=1, le=20)]
+    convolutions: Annotated[int | list[int], BeforeValidator(_depths)]
     kernel_size: Count
     separable: Bool
     normalization: Bool
@@ -241,15 +252,25 @@ def check_cnn_shape(arguments: dict[str, Any], image: Shape) -> None:
         height, width = height // pool, width // pool
 
 
+def per_block(convolutions: int | list[int], filters: list[int]) -> list[int]:
+    """Returns how many convolutions each block of `mnist_sweep.models.blocks` has."""
+    return [convolutions] * len(filters) if isinstance(convolutions, int) else convolutions
+
+
 def check_blocks_shape(arguments: dict[str, Any], image: Shape) -> None:
-    """Raises UserError where a block of `mnist_sweep.models.blocks` would be left without a pixel of the image."""
+    """Raises UserError where a block of `mnist_sweep.models.blocks` has no depth, or is left without a pixel."""
+    blocks, depths = len(arguments["filters"]), arguments["convolutions"]
+    if len(per_block(depths, arguments["filters"])) != blocks:
+        raise UserError(
+            f"model.convolutions must be a number, or one for each of the {blocks} model.filters, got {depths}"
+        )
     side, pool, kernel = min(image[:2]), arguments["pool_size"], arguments["kernel_size"]
     if kernel > 2 * max(image[:2]):
         raise UserError(f"model.kernel_size must be at most {2 * max(image[:2])}, twice the image, got {kernel}")
     for _ in arguments["filters"][1:]:
         if pool > side:
             raise UserError(
-                f"model.pool_size must leave a pixel for each of the {len(arguments['filters'])} blocks of "
+                f"model.pool_size must leave a pixel for each of the {blocks} blocks of "
                 f"model.filters, of images of {min(image[:2])} pixels, got {pool}"
             )
         side //= pool

@@ -43,7 +43,8 @@ def test_a_dense_network(units: list[int]) -> None:
     [
         {}, {"convolutions": 2, "separable": True}, {"residual": True}, {"residual": True, "filters": [4, 4, 6]},
         {"convolutions": 4, "separable": True, "shared": True}, {"convolutions": 3, "shared": True, "residual": True},
-        {"dense_units": 9, "dropout": 0.3, "kernel_size": 5}, {"rotation": 9.0, "zoom": 0.1, "pool_size": 1},
+        {"convolutions": [1, 3]}, {"dense_units": 9, "dropout": 0.3, "kernel_size": 5},
+        {"rotation": 9.0, "zoom": 0.1, "pool_size": 1},
     ],
 )  # fmt: skip
 def test_blocks(change: dict[str, Any], is_normalized: bool, image: tuple[int, int, int]) -> None:

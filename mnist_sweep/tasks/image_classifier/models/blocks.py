@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from mnist_sweep.config.schema import per_block
+
 MOMENTUM = 0.9  # of batch normalization's averages: Keras's 0.99 lags behind in trainings of a few hundred steps
 DEGREES = 360
 
@@ -35,7 +37,7 @@ def blocks(
     classes: int,
     *,
     filters: list[int],
-    convolutions: int,
+    convolutions: int | list[int],
     kernel_size: int,
     separable: bool,
     normalization: bool,
@@ -58,7 +60,7 @@ def blocks(
         image: Height, width and channels.
         classes: The number of classes.
         filters: The number of channels of each block.
-        convolutions: How many each block has.
+        convolutions: How many each block has, one number for all or one for each.
         kernel_size: Their side in pixels.
         separable: Whether they are depthwise and then pointwise; never the first one of all, of an image's few
             channels.
@@ -76,13 +78,14 @@ def blocks(
     """
     inputs = keras.Input(image)
     found = _augmented(inputs, rotation, translation, zoom)
-    for number, channels in enumerate(filters):
+    depths = per_block(convolutions, filters)
+    for number, (channels, depth) in enumerate(zip(filters, depths, strict=True)):
         if number and pool_size > 1:
             found = keras.layers.MaxPooling2D(pool_size)(found)
         before = found
         convolution: Any = None
-        for layer in range(convolutions):
-            is_first, is_last = number == layer == 0, layer == convolutions - 1
+        for layer in range(depth):
+            is_first, is_last = number == layer == 0, layer == depth - 1
             if layer < 2 or not shared:
                 convolution = _convolution(channels, kernel_size, separable and not is_first, normalization)
             found = _normalization(convolution(found), normalization)

@@ -28,6 +28,7 @@ def made(image: tuple[int, int, int] = IMAGE, **changes: Any) -> keras.Model:
     [
         ({}, FIRST + SECOND + LAST),
         ({"convolutions": 2}, FIRST + (9 * 3 * 3 + 3) + SECOND + (9 * 5 * 5 + 5) + LAST),
+        ({"convolutions": [1, 2]}, FIRST + SECOND + (9 * 5 * 5 + 5) + LAST),
         ({"convolutions": 4, "shared": True}, FIRST + (9 * 3 * 3 + 3) + SECOND + (9 * 5 * 5 + 5) + LAST),
         ({"normalization": True}, FIRST - 3 + 4 * 3 + SECOND - 5 + 4 * 5 + LAST),  # four numbers for a bias
         ({"separable": True}, FIRST + (9 * 3 + 3 * 5 + 5) + LAST),
@@ -114,13 +115,14 @@ def test_the_last_layer_is_float32_whatever_the_precision() -> None:
     [
         ({"kernel_size": 17}, "model.kernel_size must be at most 16"),
         ({"filters": [1, 1, 1, 1]}, "model.pool_size must leave a pixel for each of the 4 blocks"),
+        ({"convolutions": [1]}, "model.convolutions must be a number, or one for each of the 2 model.filters"),
         ({"pool_size": 7}, "model.pool_size must leave a pixel for each of the 2 blocks"),
     ],
 )
 def test_what_leaves_no_pixel_is_refused_and_keras_refuses_it_too(changes: dict[str, Any], key: str) -> None:
     with pytest.raises(UserError, match=key):
         check_blocks_shape({**PLAIN, **changes}, IMAGE)
-    if "pool_size" in key:
+    if "kernel_size" not in key:
         with pytest.raises(ValueError, match=r"(?s)."):
             made(**changes)
 
