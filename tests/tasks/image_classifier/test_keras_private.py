@@ -23,6 +23,16 @@ def test_the_adapter_takes_arrays_and_makes_batches_in_order() -> None:
     assert batches == [[0, 1], [2, 3], [4]], said
 
 
+def test_a_saved_network_marks_plain_data() -> None:
+    from mnist_sweep.tasks.image_classifier.keras_private import DATA
+
+    values = [keras.Input((2,)), keras.ops.ones(2), np.ones(2), b"1", ..., slice(1)]
+    found = [keras.saving.serialize_keras_object(value) for value in values]
+    assert [(one.get("module"), one["class_name"]) for one in found] == [(None, name) for name in DATA], (
+        f"Keras {keras.__version__} marks plain data otherwise, and models/load.py would refuse it"
+    )
+
+
 def test_a_saved_network_names_the_modules_of_its_class() -> None:
     from mnist_sweep.tasks.image_classifier.keras_private import MODEL_MODULES
 

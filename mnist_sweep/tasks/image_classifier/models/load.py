@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from mnist_sweep.config import UserError
-from mnist_sweep.tasks.image_classifier.keras_private import MODEL_MODULES
+from mnist_sweep.tasks.image_classifier.keras_private import DATA, MODEL_MODULES
 
 LARGEST = 10_000_000  # bytes of a network's description
 # Modules whose classes a network may have, and those of their classes that run code from the file.
@@ -19,9 +19,9 @@ NOT_STOCK = ("Lambda", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer
 
 
 def _classes(content: Any) -> Iterator[tuple[str, str]]:
-    """Module and name of every class in a network's description."""
+    """Module and name of every class in a network's description; plain data is none."""
     if isinstance(content, dict):
-        if "class_name" in content:
+        if "class_name" in content and not (content.get("module") is None and content["class_name"] in DATA):
             yield str(content.get("module")), str(content["class_name"])
         for item in content.values():
             yield from _classes(item)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mnist_sweep.config import UserError
-from mnist_sweep.tasks.image_classifier.models import cnn, dnn, load
+from mnist_sweep.tasks.image_classifier.models import blocks, cnn, dnn, load
 
 # What h5py does with Keras's variables as they are saved.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
@@ -20,7 +20,21 @@ CNN = {"filters_1": 2, "kernel_size_1": 3, "strides_1": 1, "padding_1": "same", 
        "dense_units": 3}  # fmt: skip
 
 
-@pytest.mark.parametrize("model", [dnn((8, 8, 1), 3, **DNN), cnn((8, 8, 1), 3, **CNN)])
+BLOCKS = {"filters": [2, 3], "convolutions": [1, 3], "kernel_size": 3, "separable": False, "shared": True,
+          "normalization": True, "residual": True, "pool_size": 2, "dense_units": 3, "dropout": 0.1, "rotation": 9.0,
+          "translation": 0.1, "zoom": 0.1}  # fmt: skip
+
+
+def functional() -> keras.Model:
+    """A network with two branches, as a user would write it."""
+    inputs = keras.Input((8, 8, 1))
+    found = keras.layers.Concatenate()([keras.layers.Conv2D(2, size, padding="same")(inputs) for size in (3, 5)])
+    return keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(found)))
+
+
+@pytest.mark.parametrize(
+    "model", [dnn((8, 8, 1), 3, **DNN), cnn((8, 8, 1), 3, **CNN), blocks((8, 8, 1), 3, **BLOCKS), functional()]
+)
 def test_our_own_networks_come_back_to_the_bit(tmp_path: Path, model: keras.Model) -> None:
     model.save(tmp_path / "model.keras")
     again = load(tmp_path / "model.keras")
@@ -46,7 +60,8 @@ def test_a_lambda_layer_is_refused(tmp_path: Path) -> None:
 
 
 FOREIGN = [("os", "system"), ("builtins", "eval"), ("keras.src.utils.io", "x"), ("keras.layers", "Lambda"),
-           (None, "Mine"), ("keras.layers", "TorchModuleWrapper"), ("keras.utils", "get_file")]  # fmt: skip
+           (None, "Mine"), (None, "__lambda__"), (None, "__typespec__"), ("os", "__numpy__"),
+           ("keras.layers", "TorchModuleWrapper"), ("keras.utils", "get_file")]  # fmt: skip
 
 
 @pytest.mark.parametrize(("module", "name"), FOREIGN)
