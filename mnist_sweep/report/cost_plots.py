@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from mnist_sweep.report.svg import COLOURS, INK, MANY, Drawing, by_logarithm, drawn, inside, limit
+from mnist_sweep.report.svg import COLOURS, INK, MANY, Drawing, by_logarithm, drawn, floor, inside, limit
 from mnist_sweep.results.study import Study
 from mnist_sweep.storage.state import TrialState
 from mnist_sweep.tasks.image_classifier.figures.style import BLUE, GREY, VERMILION
@@ -76,7 +76,10 @@ def has_costs(studies: Sequence[Study]) -> bool:
 def costs_together(studies: Sequence[Study]) -> Drawing:
     """Draws what the complete trials of several studies have shown against their costs, with one front of all."""
     sign = studies[0].sign
-    ranked = [(study, [(trial.metrics, trial.values[0]) for trial in study.ranked]) for study in studies]
+    # Each study has its own bad trials: those of one are not beside the point because another one is better.
+    ends = [floor([trial.values[0] for trial in study.ranked], sign) for study in studies]
+    ranked = [(study, [(trial.metrics, inside(trial.values[0], end, sign)) for trial in study.ranked])
+              for study, end in zip(studies, ends, strict=True)]  # fmt: skip
     names = [name for name in COSTS if any(name in metrics for _, rows in ranked for metrics, _ in rows)]
 
     def draw(figure: Figure) -> None:
@@ -84,13 +87,12 @@ def costs_together(studies: Sequence[Study]) -> Drawing:
         for axes, name in zip(panels, names, strict=True):
             by_logarithm(axes)
             found = [[(metrics[name], value) for metrics, value in rows if name in metrics] for _, rows in ranked]
-            points = [point for own in found for point in own]
-            end = limit(axes, [value for _, value in points], sign)
-            for index, own in enumerate(found):
-                spots = [(cost, inside(value, end, sign)) for cost, value in own]
+            axes.xaxis.set_major_formatter(EngFormatter())
+            for index, spots in enumerate(found):
                 if spots:
                     axes.scatter(*zip(*spots, strict=True), s=22, color=COLOURS[index % len(COLOURS)],
                                  label=ranked[index][0].name, rasterized=len(spots) > MANY)  # fmt: skip
+            points = [point for own in found for point in own]
             axes.step(*zip(*front(points, sign), strict=True), where="post", color=INK, linewidth=1.2,
                       label="no other is both cheaper and better")  # fmt: skip
             axes.set_xlabel(COSTS[name])

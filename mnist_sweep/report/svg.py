@@ -68,8 +68,13 @@ def drawn(title: str, text: str, size: tuple[float, float], draw: Callable[[Figu
         return Drawing(title, text, _svg(figure))
 
 
-def _floor(values: Sequence[float], sign: int) -> float | None:
-    """Returns where the axis of the objective ends at its bad side, None to leave it as it is."""
+def floor(values: Sequence[float], sign: int) -> float | None:
+    """Returns where the axis of the objective ends at its bad side, None to leave it as it is.
+
+    Args:
+        values: The objectives that are shown.
+        sign: 1 where more is better, -1 where less is.
+    """
     if len(values) < 4:
         return None
     good = np.sort(np.asarray(values) * sign)
@@ -89,7 +94,7 @@ def limit(axes: Axes, values: Sequence[float], sign: int) -> float | None:
     Returns:
         The value at which the axis ends, None where it is left as it is.
     """
-    end = _floor(values, sign)
+    end = floor(values, sign)
     if end is not None:
         best = max(values, key=lambda value: sign * value)
         margin = 0.04 * abs(best - end)

@@ -67,6 +67,17 @@ def test_costs_of_several_studies_have_one_front(study: Study) -> None:
     assert "no other is both cheaper and better" in texts(found.svg)
 
 
+def test_a_study_that_is_worse_as_a_whole_is_shown_where_it_is(study: Study) -> None:
+    def of(values: list[float]) -> Study:
+        trials = [replace(study.trials[index % 4], values=[value]) for index, value in enumerate(values)]
+        return replace(study, trials=trials)
+
+    diverged = 0.1
+    found = costs_together([of([0.99, 0.991, 0.992, 0.993] * 2), of([*[0.90, 0.901, 0.902] * 3, diverged])])
+    ticks = [float(text) for text in texts(found.svg) if re.fullmatch(r"0\.\d+", text)]
+    assert 0.85 <= min(ticks) <= 0.92
+
+
 def test_studies_without_a_complete_trial_have_no_costs_together(study: Study) -> None:
     failed = replace(study, trials=[replace(trial, state=TrialState.FAIL, values=[]) for trial in study.trials])
     assert not has_costs([failed, failed])
