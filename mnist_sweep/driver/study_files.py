@@ -67,7 +67,7 @@ class StudyFiles:
         self.ended: str | None = None
         self.nodes: Sequence[NodeStatus] = ()
         self.at_once = workers(plan.settings.runtime)
-        self._models = KeptModels(search, plan.folder, plan.settings.study.keep_models)
+        self._models = KeptModels(search.finished, plan.folder, plan.settings.study.keep_models)
         self._began = time.monotonic()
         self._first_trial: float | None = None
         self._busy_seconds = 0.0

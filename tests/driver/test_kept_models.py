@@ -9,7 +9,7 @@ from mnist_sweep.storage.folders import StudyFolder
 
 
 class Ranked:
-    """As much of a search as is asked for: the numbers of the complete trials, the best first."""
+    """As much of what has finished as is asked for: the numbers of the complete trials, the best first."""
 
     def __init__(self, numbers: Sequence[int]) -> None:
         self.numbers = list(numbers)

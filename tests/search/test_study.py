@@ -268,8 +268,8 @@ def test_a_search_goes_on_from_its_journal(tmp_path):
     done(one, 1, 0.7)
     two = search(journal=journal)
     assert two.finished.trials() == one.finished.trials()
-    assert two.best().number == 1
-    assert two.best().overrides == asked.overrides
+    assert two.finished.best().number == 1
+    assert two.finished.best().overrides == asked.overrides
     third = two.ask()
     assert third.number == 2
     assert third.overrides != asked.overrides
