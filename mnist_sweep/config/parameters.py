@@ -45,8 +45,9 @@ def block_parameters(arguments: Mapping[str, Any], image: Shape, classes: int) -
         for layer in range(depth):
             is_separable = arguments["separable"] and (number, layer) != (0, 0)
             weights = kernel * channels + channels * filters if is_separable else kernel * channels * filters
-            is_again = arguments.get("shared") and layer > 1  # only a normalization is its own
-            total += biases * filters * (arguments["normalization"] or not is_again) + weights * (not is_again)
+            is_new = layer < 2 or not arguments.get("shared")
+            total += weights if is_new else 0
+            total += biases * filters if is_new or arguments["normalization"] else 0
             channels = filters
     if units := arguments["dense_units"]:
         total += (channels + 1) * units

@@ -38,7 +38,7 @@ def costs(study: Study) -> Drawing:
     metrics = [(trial, trial.metrics) for trial in study.ranked]
     others = [one.name for one in study.objectives[1:] if one.sign < 0]
     names = {name: name for name in ("parameters", *others) if any(name in own for _, own in metrics)}
-    names["training_seconds"] = "seconds of training"
+    names["training_seconds"] = COSTS["training_seconds"]
     # Pruned trials have a number of parameters, but not the time and the value of a complete one.
     pruned = [(trial.metrics, value) for trial, value in study.compared.values if trial.state is TrialState.PRUNED]
 
