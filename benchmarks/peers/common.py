@@ -92,7 +92,8 @@ def network(parameters: dict, recipe: bool = False):
         filters, size = parameters[f"filters_{number}"], parameters[f"kernel_size_{number}"]
         if recipe:
             return [layers.Conv2D(filters, size), layers.MaxPooling2D(2), layers.ReLU()]
-        return [layers.Conv2D(filters, size, padding="same", activation="relu"), layers.MaxPooling2D(2)]
+        padding = parameters.get("padding", "same")
+        return [layers.Conv2D(filters, size, padding=padding, activation="relu"), layers.MaxPooling2D(2)]
 
     model = keras.Sequential(
         [
