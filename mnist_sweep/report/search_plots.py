@@ -180,5 +180,5 @@ def against_each_other(studies: Sequence[Study]) -> Drawing:
             figure.legend(loc="outside lower center", ncols=4)
 
     names = " and ".join(study.name for study in studies)
-    text = f"The best {studies[0].metric} so far of {names}, over the trials and over the time."
+    text = f"{studies[0].metric} of the best trial so far of {names}, over the trials and over the time."
     return drawn("Best so far", text, (10, 3.8), draw)
