@@ -42,3 +42,15 @@ def test_a_saved_network_names_the_modules_of_its_class() -> None:
     assert found <= {*MODEL_MODULES, "keras", "keras.models"}, (
         f"Keras {keras.__version__} names other modules in a saved network, which models/load.py would refuse: {found}"
     )
+
+
+def test_a_saved_network_names_the_modules_of_its_operations() -> None:
+    from mnist_sweep.tasks.image_classifier.keras_private import OPERATION_MODULES
+
+    inputs, ops = keras.Input((4, 4, 1)), keras.ops
+    found = [inputs[:, 0], ops.relu(inputs), ops.erf(inputs), ops.norm(inputs), ops.image.resize(inputs, (2, 2))]
+    layers = keras.saving.serialize_keras_object(keras.Model(inputs, found))["config"]["layers"]
+    modules = {layer["module"] for layer in layers} - {"keras.layers"}
+    assert modules == set(OPERATION_MODULES), (
+        f"Keras {keras.__version__} names other modules for operations, which models/load.py would refuse: {modules}"
+    )

@@ -1,4 +1,4 @@
-"""Loads a saved network, provided that it has only Keras's own layers: others could run code."""
+"""Loads a saved network, provided that it has only Keras's own layers and operations: others could run code."""
 
 import json
 import zipfile
@@ -9,12 +9,12 @@ from typing import Any
 import keras
 
 from mnist_sweep.config import UserError
-from mnist_sweep.tasks.image_classifier.keras_private import DATA, MODEL_MODULES
+from mnist_sweep.tasks.image_classifier.keras_private import DATA, MODEL_MODULES, OPERATION_MODULES
 
 LARGEST = 10_000_000  # bytes of a network's description
 # Modules whose classes a network may have, and those of their classes that run code from the file.
 STOCK = ("keras", "keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints", "keras.activations",
-         "keras.dtype_policies", "keras.models", "builtins", *MODEL_MODULES)  # fmt: skip
+         "keras.dtype_policies", "keras.models", "builtins", *MODEL_MODULES, *OPERATION_MODULES)  # fmt: skip
 NOT_STOCK = ("Lambda", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer")
 
 

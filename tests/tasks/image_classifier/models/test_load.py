@@ -32,8 +32,23 @@ def functional() -> keras.Model:
     return keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(found)))
 
 
+def with_operations() -> keras.Model:
+    """A network that computes with tensors between its layers."""
+    inputs = keras.Input((8, 8, 1))
+    upper, lower = inputs[:, :4], inputs[:, 4:]
+    found = keras.layers.Flatten()(keras.ops.relu(upper - 0.5 * lower))
+    return keras.Model(inputs, keras.layers.Dense(3)(found / (1 + keras.ops.mean(found, axis=1, keepdims=True))))
+
+
 @pytest.mark.parametrize(
-    "model", [dnn((8, 8, 1), 3, **DNN), cnn((8, 8, 1), 3, **CNN), blocks((8, 8, 1), 3, **BLOCKS), functional()]
+    "model",
+    [
+        dnn((8, 8, 1), 3, **DNN),
+        cnn((8, 8, 1), 3, **CNN),
+        blocks((8, 8, 1), 3, **BLOCKS),
+        functional(),
+        with_operations(),
+    ],
 )
 def test_our_own_networks_come_back_to_the_bit(tmp_path: Path, model: keras.Model) -> None:
     model.save(tmp_path / "model.keras")
