@@ -69,6 +69,7 @@ def loop(seeds: int) -> None:
 
 def run(command: list[str], folder: Path) -> tuple[str, float]:
     """What a command prints, and its seconds."""
+    folder.mkdir(exist_ok=True)
     began = time.perf_counter()
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if done.returncode:
@@ -173,6 +174,7 @@ def main() -> None:
         if not arguments.as_avx2 and fastest() != tensorflows_own(flags()):
             results["float32_eigen"] = by_sweep("float32", folder / "eigen", kernels="0")
         results["loop_again"] = by_loop(folder, kernels)
+        reporting.write(name, results)
         results["float32_again"] = by_sweep("float32", folder / "again")
         if native:
             results["on_seeds"] = on_seeds(arguments.seeds, folder)
