@@ -98,3 +98,15 @@ def test_each_step_of_the_walks_is_a_function() -> None:
     for file, name in steps:
         tree = ast.parse((ROOT / file).read_text())
         assert any(isinstance(node, ast.FunctionDef) and node.name == name for node in ast.walk(tree)), (file, name)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_each_module_that_is_named_is_there(page: Path) -> None:
+    folders = [
+        ROOT / name for name in ("mnist_sweep", "tests", "docs", "examples", "benchmarks", "conf", "experiments")
+    ]
+    files = [f"/{path.relative_to(ROOT)}" for folder in folders for path in folder.rglob("*.py")]
+    for name, function in re.findall(r"`((?:[a-z_]\w*/)+\w+\.py)(?::(\w+))?`", page.read_text()):
+        found = [ROOT / file[1:] for file in files if file.endswith(f"/{name}")]
+        assert found, name
+        assert not function or any(f"def {function}(" in file.read_text() for file in found), f"{name}:{function}"

@@ -6,12 +6,12 @@ from dataclasses import asdict, replace
 
 from mnist_sweep import files
 from mnist_sweep.config import UserError
-from mnist_sweep.config.flatten import flatten_space
 from mnist_sweep.config.metrics import Row
 from mnist_sweep.driver.best_file import write_best
 from mnist_sweep.driver.kept_models import KeptModels
 from mnist_sweep.driver.plan import Plan
 from mnist_sweep.driver.study_page import found_by, study_page
+from mnist_sweep.driver.study_runs import state_of, study_run, trial_run
 from mnist_sweep.execution.executor import NodeStatus
 from mnist_sweep.execution.job_folder import stored
 from mnist_sweep.execution.jobs import workers
@@ -24,7 +24,7 @@ from mnist_sweep.results.study import read_study
 from mnist_sweep.search import Asked, Search, Standing
 from mnist_sweep.storage.environment import read_environment
 from mnist_sweep.storage.folders import TrialFolder
-from mnist_sweep.storage.run_record import RunDescription, RunKind, read_record, run_record
+from mnist_sweep.storage.run_record import read_record, run_record
 from mnist_sweep.storage.settled import Settled, note_settled
 from mnist_sweep.storage.state import StateFile, TrialState, read_state, write_state
 from mnist_sweep.storage.summary import NodeUse, SummarizedTrial, Summary, read_summary
@@ -32,15 +32,6 @@ from mnist_sweep.tracking import Tracker, is_mirrored
 from mnist_sweep.tracking.parent_metrics import parent_metrics
 from mnist_sweep.tracking.run_recorder import RunRecorder
 
-LIMITS = (
-    "constraints",
-    "prior",
-    "timeout",
-    "until",
-    "patience",
-    "min_delta",
-    "target",
-)  # of a search, where they are set
 TRAINED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -78,7 +69,7 @@ class StudyFiles:
 
     def start(self) -> None:
         """Makes the study's MLflow run, or continues it, and completes what an earlier call has left unwritten."""
-        record = run_record(self._study_run())
+        record = run_record(study_run(self.plan, self.started_by))
         if files.read_json_or_empty(self.folder.record):
             before = read_record(self.folder.record)
             record = replace(before, tags={**before.tags, **self.plan.settings.study.tags})  # of this call, too
@@ -89,55 +80,6 @@ class StudyFiles:
         if (best := self.search.finished.best()) is not None:
             self._write_best(best)
         self._models.begin()
-
-    def _study_run(self) -> RunDescription:
-        plan, settings = self.plan, self.plan.settings
-        space = flatten_space(settings.search.space, settings.search.when)
-        params = {
-            **{f"space.{key}": text for key, text in space.items()},
-            **{f"search.{name}": getattr(settings.search, name) for name in ("n_trials", "metric", "direction")},
-            **{
-                f"search.{name}": value
-                for name in LIMITS
-                if (value := getattr(settings.search, name)) not in (None, [], {})
-            },
-            "sampler": settings.sampler.name,
-            "pruner": settings.pruner.name,
-        }
-        return RunDescription(
-            kind=RunKind.STUDY,
-            name=self.folder.name,
-            study=self.folder.name,
-            folder=self.folder.path,
-            command=self.started_by,
-            started_by=self.started_by,
-            config=plan.base.plain(),
-            data=plan.description.plain(),
-            executor=settings.runtime.executor,
-            params=params,
-            tags=settings.study.tags,
-        )
-
-    def _trial_run(self, asked: Asked) -> RunDescription:
-        """Raises UserError for a combination that can't be composed."""
-        plan = self.plan
-        keys = [parameter.key for parameter in plan.parameters]
-        chosen = {**plan.values, **asked.overrides}
-        return RunDescription(
-            kind=RunKind.TRIAL,
-            name=f"{self.folder.name}-{asked.number:04d}" + ("-baseline" if asked.number == 0 else ""),
-            study=self.folder.name,
-            folder=self.folder.trial(asked.number).path,
-            command=plan.command(asked.overrides),
-            started_by=self.started_by,
-            config=plan.composer.config(asked.overrides).plain(),
-            data=plan.description.plain(),
-            executor=plan.settings.runtime.executor,
-            trial=asked.number,
-            searched=keys,
-            tags=plan.settings.study.tags,
-            params={key: chosen[key] for key in chosen if key in keys and "." not in key},
-        )
 
     def _repair(self) -> None:
         """Writes what a driver that was killed could no longer write about trials that had ended."""
@@ -153,9 +95,9 @@ class StudyFiles:
             if self.tracker.config.enabled and not is_mirrored(folder):
                 if not files.read_json_or_empty(folder.record):
                     try:
-                        run_record(self._trial_run(Asked(trial.number, trial.overrides, 0, trial.origin))).write(
-                            folder.record
-                        )
+                        run_record(
+                            trial_run(self.plan, Asked(trial.number, trial.overrides, 0, trial.origin), self.started_by)
+                        ).write(folder.record)
                     except UserError:  # a combination that can't be composed, and so is no run
                         continue
                 self.tracker.finish_trial(folder)
@@ -166,7 +108,7 @@ class StudyFiles:
         ended = rows[-1]["timestamp"] if rows else time.time()
         asked = Asked(trial.number, trial.overrides, self.search.retries(trial.number), trial.origin)
         folder.path.mkdir(parents=True, exist_ok=True)
-        write_state(folder.state, _state(asked, trial, self.plan.repeats.of, started, ended))
+        write_state(folder.state, state_of(asked, trial, self.plan.repeats.of, started, ended))
 
     def has_begun(self, number: int) -> bool:
         """Returns whether a trial has begun to train."""
@@ -175,7 +117,7 @@ class StudyFiles:
     def trial_started(self, asked: Asked) -> None:
         """Makes the trial's run."""
         self._first_trial = self._first_trial or time.monotonic()
-        self.recorder.started(self.folder.trial(asked.number), self._trial_run(asked))
+        self.recorder.started(self.folder.trial(asked.number), trial_run(self.plan, asked, self.started_by))
 
     def epoch(self, number: int, row: Row) -> None:
         """Sends an epoch to MLflow."""
@@ -194,7 +136,7 @@ class StudyFiles:
         if is_best:
             self._write_best(trial)
         self._models.keep_best(asked.number)
-        written = self.recorder.ended(self.folder.trial(asked.number), _state(asked, trial, self.plan.repeats.of))
+        written = self.recorder.ended(self.folder.trial(asked.number), state_of(asked, trial, self.plan.repeats.of))
         self.write_summary()
         counts, best = self.search.finished.counts, self.search.finished.best()
         metrics = parent_metrics(counts, self.search.metrics[0], best.values[0] if best and best.values else None)
@@ -313,23 +255,3 @@ class StudyFiles:
     def note_settled(self) -> None:
         """Notes that everything is written, so that the next call need not look at each trial."""
         note_settled(self.folder, self.tracker.config.enabled)
-
-
-def _state(
-    asked: Asked, trial: Standing, of: str, started: float | None = None, ended: float | None = None
-) -> StateFile:
-    return StateFile(
-        trial=asked.number,
-        state=TrialState(trial.state),
-        reason=trial.reason,
-        started=started,
-        ended=ended,
-        values=list(trial.values) if trial.values else None,
-        overrides=asked.overrides,
-        retries=asked.retries,
-        audited=trial.audited,
-        origin=asked.origin,
-        infeasible=list(trial.infeasible) or None,
-        seeds={name: list(values) for name, values in trial.seeds.items()} or None,
-        seeds_are=of if trial.seeds and of != "seeds" else None,
-    )
