@@ -276,8 +276,9 @@ def check_blocks_shape(arguments: dict[str, Any], image: Shape) -> None:
         side //= pool
 
 
-# The arguments of `mnist_sweep.models.cnn` that decide whether it fits an image.
-OF_SHAPE = [f"{name}_{layer}" for layer in "12" for name in ("kernel_size", "strides", "padding", "pool_size")]
+# The arguments of models that decide together whether they can be built: those of `cnn`, then those of `blocks`.
+OF_SHAPE = [*(f"{name}_{layer}" for layer in "12" for name in ("kernel_size", "strides", "padding", "pool_size")),
+            "filters", "convolutions", "pool_size"]  # fmt: skip
 # What the layers of a model ask of an image, checked before Keras is imported.
 SHAPE_CHECKS: dict[str, Callable[[dict[str, Any], Shape], None]] = {
     "mnist_sweep.models.blocks": check_blocks_shape,

@@ -1,7 +1,8 @@
 """Checks a search space against what its keys take, before anything is trained."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from mnist_sweep.config.check import nearest, shown
 from mnist_sweep.config.compose import Composer
@@ -11,6 +12,23 @@ from mnist_sweep.config.space import Condition, Parameter, holds
 from mnist_sweep.config.task import Task
 from mnist_sweep.config.traits import traits
 from mnist_sweep.config.trial import TrialConfig
+
+
+@dataclass(frozen=True)
+class Example:
+    """A trial that has a value of a searched parameter.
+
+    Attributes:
+        key: The parameter.
+        text: Its value, written as in an override.
+        overrides: All that differs from the base configuration, other parameters that the value needs included.
+        config: The trial's configuration.
+    """
+
+    key: str
+    text: str
+    overrides: Mapping[str, str]
+    config: TrialConfig
 
 
 def ends(domain: Domain) -> list[str]:
@@ -77,24 +95,36 @@ def reachable(parameters: list[Parameter], base: Mapping[str, str]) -> list[Para
     return [parameter for parameter in parameters if _way_to(parameter, parameters, base) is not None]
 
 
+def _fits_always(_config: TrialConfig) -> None:
+    """Nothing is known yet of the data that it must fit."""
+
+
 def check_space(
-    composer: Composer, parameters: list[Parameter], base: Mapping[str, str], task: Task
-) -> list[TrialConfig]:
+    composer: Composer,
+    parameters: list[Parameter],
+    base: Mapping[str, str],
+    task: Task,
+    fits: Callable[[TrialConfig], None] = _fits_always,
+) -> list[Example]:
     """Composes a trial for every choice and both ends of every range.
+
+    A value that the base configuration can't have, such as a list of another length than a second list has, may need a
+    value of another parameter; it is wrong only if there is none of a single other one.
 
     Args:
         composer: Composes them.
         parameters: The search space.
         base: The base configuration's values as in overrides, the chosen options of groups included.
         task: The task, whose sections are searched.
+        fits: Raises UserError for a trial that can't be trained.
 
     Returns:
-        The configurations of these trials.
+        These trials.
 
     Raises:
-        UserError: One of them can't be composed.
+        UserError: One of them can't be composed, or trained.
     """
-    configs: list[TrialConfig] = []
+    examples: list[Example] = []
     if not parameters:
         example = "model.dropout" if "model" in task.sections else f"{next(iter(task.sections), 'params')}.x"
         raise UserError(f"search.space must not be empty: add a parameter, such as '{example}=interval(0.0,0.5)'")
@@ -108,9 +138,29 @@ def check_space(
             raise UserError(f"search.space: {parameter.key} is not a key of a trial{nearest(parameter.key, known)}")
         _check_condition(composer, parameter, parameters, base)
         for way in _ways(parameter, parameters, base):
-            texts = ends(parameter.domain)
-            configs += [_composed(composer, parameter, {**way, parameter.key: text}) for text in texts]
-    return configs
+            others = [other for other in parameters if "." in other.key and other.key not in (parameter.key, *way)
+                      and (other.condition is None or holds(other.condition, {**base, **way}))]  # fmt: skip
+            examples += [_example(composer, parameter, {**way, parameter.key: text}, others, fits)
+                         for text in ends(parameter.domain)]  # fmt: skip
+    return examples
+
+
+def _example(
+    composer: Composer, parameter: Parameter, overrides: dict[str, str], others: Iterable[Parameter],
+    fits: Callable[[TrialConfig], None],
+) -> Example:  # fmt: skip
+    """Returns a trial of some overrides, or of these and a value of one of the others; raises the first UserError."""
+    more: list[dict[str, str]] = [{other.key: text} for other in others for text in ends(other.domain)]
+    wrong: UserError | None = None
+    for one in ({}, *more):
+        try:
+            config = _composed(composer, parameter, {**overrides, **one}, fits)
+        except UserError as error:
+            wrong = wrong or error
+        else:
+            return Example(parameter.key, overrides[parameter.key], {**overrides, **one}, config)
+    assert wrong is not None
+    raise wrong
 
 
 def _ways(parameter: Parameter, parameters: list[Parameter], base: Mapping[str, str]) -> Iterable[dict[str, str]]:
@@ -130,9 +180,13 @@ def _ways(parameter: Parameter, parameters: list[Parameter], base: Mapping[str, 
             yield {**way, group: option}
 
 
-def _composed(composer: Composer, parameter: Parameter, overrides: dict[str, str]) -> TrialConfig:
+def _composed(
+    composer: Composer, parameter: Parameter, overrides: dict[str, str], fits: Callable[[TrialConfig], None]
+) -> TrialConfig:
     try:
-        return composer.config(overrides)
+        config = composer.config(overrides)
+        fits(config)
+        return config
     except UserError as error:
         hint = ""
         group = parameter.key.partition(".")[0]

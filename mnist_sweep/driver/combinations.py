@@ -35,8 +35,8 @@ class Impossible:
     def __str__(self) -> str:
         """One line."""
         return (
-            f"{self.count} of {self.total} combinations of {', '.join(self.keys)} can't be built, and fail before they "
-            f"train; the first: {self.reason}"
+            f"{self.count} of {self.total} combinations of {', '.join(self.keys)} can't be built, and are not drawn; "
+            f"the first: {self.reason}"
         )
 
 

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.domains import as_number
 from mnist_sweep.config.image_classifier import ImageClassifierConfig
 from mnist_sweep.config.space import holds
-from mnist_sweep.config.space_check import ends
+from mnist_sweep.config.space_check import Example, ends
 from mnist_sweep.driver.budget import seconds_allowed
 from mnist_sweep.driver.forecast import expected_share
 from mnist_sweep.driver.plan import Plan, allowing
@@ -22,6 +23,7 @@ FILES_BYTES = 700_000  # of a trial without its model: figures, predictions, tab
 BYTES_PER_PARAMETER = 4
 MANY = 100  # trials, where it is open how many there will be
 BASE, SMALLEST, LARGEST = NETWORKS = ("base (trial 0)", "smallest", "largest")
+Overrides = Mapping[str, str]
 Timed = Mapping[str, float]  # what `probe` has found of a network
 BYTES_PER_PIXEL = 6  # of the data set: float32 to train with, uint8 while it is read, and a part of a copy
 
@@ -56,50 +58,50 @@ class Estimate:
     trials: int | None
 
 
-def _tries(plan: Plan) -> list[tuple[str, str]]:
-    """Every parameter of the model at each of its ends."""
-    searched = [p for p in plan.parameters if p.key.startswith("model.") and holds(p.condition, plan.values)]
-    return [(p.key, text) for p in searched for text in ends(p.domain)]
+def _tries(plan: Plan) -> list[Example]:
+    """Every parameter of the model at each of its ends, with the options of groups that the base has."""
+    searched = {p.key for p in plan.parameters if p.key.startswith("model.") and holds(p.condition, plan.values)}
+    return [one for one in plan.examples if one.key in searched
+            and all(plan.values[key] == text for key, text in one.overrides.items() if "." not in key)]  # fmt: skip
 
 
-def _alone(plan: Plan, tries: Sequence[tuple[str, str]]) -> Probe:
+def _alone(tries: Sequence[Example]) -> Probe:
     """The networks of the base configuration with one parameter at one of its ends."""
-    return Probe([plan.composer.config({key: text}) for key, text in tries], 0)
+    return Probe([one.config for one in tries], 0)
 
 
-def _sizes(plan: Plan, tries: Sequence[tuple[str, str]]) -> list[dict[str, float]]:
+def _sizes(plan: Plan, tries: Sequence[Example]) -> list[dict[str, float]]:
     """What is found of each end alone; raises UserError with the one that can't be built, if it is a single one."""
     try:
-        return probe(plan, _alone(plan, tries))[0]
+        return probe(plan, _alone(tries))[0]
     except UserError:
-        for key, text in tries:
+        for one in tries:
             try:
-                probe(plan, _alone(plan, [(key, text)]))
+                probe(plan, _alone([one]))
             except UserError as error:
-                raise UserError(f"{key}={text}: {error}") from None
+                raise UserError(f"{one.key}={one.text}: {error}") from None
         raise
 
 
-def _extremes(
-    tries: Sequence[tuple[str, str]], found: Sequence[Mapping[str, float]]
-) -> tuple[dict[str, str], dict[str, str]]:
+def _extremes(tries: Sequence[Example], found: Sequence[Mapping[str, float]]) -> tuple[dict[str, str], dict[str, str]]:
     """Overrides of the smallest and of the largest network: each parameter at the end that makes it so."""
     smallest: dict[str, str] = {}
     largest: dict[str, str] = {}
-    for key in dict.fromkeys(key for key, _ in tries):
-        sizes = [(one["parameters"], text) for (other, text), one in zip(tries, found, strict=True) if other == key]
+    for key in dict.fromkeys(one.key for one in tries):
+        sizes = [(size["parameters"], one.text) for one, size in zip(tries, found, strict=True) if one.key == key]
         if min(sizes)[0] < max(sizes)[0]:
             smallest[key], largest[key] = min(sizes)[1], max(sizes)[1]
     return smallest, largest
 
 
-def _allowed(plan: Plan, largest: dict[str, str], tries: Sequence[tuple[str, str]]) -> Mapping[str, str]:
-    """The largest network; where it is known not to meet the constraints, the largest one at hand that does."""
+def _allowed(plan: Plan, overrides: dict[str, str], tries: Sequence[Example], end: Callable[..., Any]) -> Overrides:
+    """The smallest or largest network, or the smallest or largest at hand that is drawn, where that one is not."""
     allows = allowing(plan.settings, plan.composer, plan.description)
-    if allows(largest):
-        return largest
-    others = [{}, *(one.overrides for one in plan.start), *({key: text} for key, text in tries)]
-    return max(filter(allows, others), key=lambda one: _parameters(plan, one), default={})
+    if allows(overrides):
+        return overrides
+    others = [{}, *(one.overrides for one in plan.start), *(one.overrides for one in tries)]
+    found: Overrides = end(filter(allows, others), key=lambda one: _parameters(plan, one), default={})
+    return found
 
 
 def _parameters(plan: Plan, overrides: Mapping[str, str]) -> float:
@@ -148,9 +150,8 @@ def estimate(plan: Plan, steps: int, names: Sequence[str] = NETWORKS) -> Estimat
         UserError: A network can't be built, or `runtime.workers` of the largest at a time don't fit into memory.
     """
     tries = _tries(plan)
-    batch = _largest_batch(plan)
-    guess = {BASE: {}, SMALLEST: _guess(tries, min), LARGEST: {**_allowed(plan, _guess(tries, max), tries), **batch}}
-    alone = _alone(plan, tries)
+    guess = _networks(plan, tries, _guess(tries, min), _guess(tries, max))
+    alone = _alone(tries)
     found: dict[str, Timed] = {}
     try:
         sizes, timed = probe(plan, alone, Probe([plan.composer.config(guess[name]) for name in names], steps))
@@ -158,7 +159,7 @@ def estimate(plan: Plan, steps: int, names: Sequence[str] = NETWORKS) -> Estimat
     except UserError:  # the ends may be sound where together they are not
         sizes = _sizes(plan, tries)
     smallest, largest = _extremes(tries, sizes)
-    true = {BASE: {}, SMALLEST: smallest, LARGEST: {**_allowed(plan, largest, tries), **batch}}
+    true = _networks(plan, tries, smallest, largest)
     wrong = [name for name in names if name not in found or not true[name].items() <= guess[name].items()]
     if wrong:
         again = probe(plan, Probe([plan.composer.config(true[name]) for name in wrong], steps))[0]
@@ -169,6 +170,14 @@ def estimate(plan: Plan, steps: int, names: Sequence[str] = NETWORKS) -> Estimat
     trials = _trials(plan, trial_seconds)
     seconds = mean and trials and trials * mean / min(workers(plan.settings.runtime), trials)
     return Estimate(networks, memory, seconds, trial_seconds, _disk(plan, found[LARGEST], trials), trials)
+
+
+def _networks(
+    plan: Plan, tries: Sequence[Example], smallest: dict[str, str], largest: dict[str, str]
+) -> dict[str, Overrides]:
+    """The overrides of each of the networks; the largest has the largest batch too."""
+    return {BASE: {}, SMALLEST: _allowed(plan, smallest, tries, min),
+            LARGEST: {**_allowed(plan, largest, tries, max), **_largest_batch(plan)}}  # fmt: skip
 
 
 def disk_text(cost: Estimate) -> str:
@@ -203,13 +212,13 @@ def _mean_seconds(plan: Plan, networks: Mapping[str, Network]) -> tuple[float | 
     return mean, FIXED_SECONDS + share * (mean - FIXED_SECONDS)
 
 
-def _guess(tries: Sequence[tuple[str, str]], end: Callable[..., tuple[str, str]]) -> dict[str, str]:
+def _guess(tries: Sequence[Example], end: Callable[..., Any]) -> dict[str, str]:
     """Every parameter that is a number at its lower or higher end."""
-    numbers = [(key, text) for key, text in tries if as_number(text) is not None]
-    return {
-        key: end((pair for pair in numbers if pair[0] == key), key=lambda pair: float(pair[1]))[1]
-        for key in dict.fromkeys(key for key, _ in numbers)
-    }
+    numbers: dict[str, list[str]] = {}
+    for one in tries:
+        if as_number(one.text) is not None:
+            numbers.setdefault(one.key, []).append(one.text)
+    return {key: end(texts, key=float) for key, texts in numbers.items()}
 
 
 def _disk(plan: Plan, largest: Timed, trials: int | None) -> float:

@@ -13,7 +13,7 @@ from mnist_sweep.config.constraints import violations
 from mnist_sweep.config.domains import globbed
 from mnist_sweep.config.settings import RESERVED, check_study_name, parse_settings
 from mnist_sweep.config.space import Parameter, parse_space
-from mnist_sweep.config.space_check import check_space, reachable
+from mnist_sweep.config.space_check import Example, check_space, reachable
 from mnist_sweep.config.spelling import dotted
 from mnist_sweep.config.task import Task, build_task
 from mnist_sweep.driver.budget import check_ends
@@ -28,17 +28,17 @@ from mnist_sweep.tasks.data import Description, Transfer, check_against, known, 
 
 
 def allowing(settings: Settings, composer: Composer, data: Description) -> Callable[[Mapping[str, str]], bool]:
-    """Returns what says whether a trial meets the constraints, as far as that is known before it runs."""
+    """Returns what says whether a trial may be drawn: it can be trained, and meets the constraints as far as known."""
 
     def allows(overrides: Mapping[str, str]) -> bool:
         try:
             config = composer.config(overrides)
             check_against(config, data)
-        except UserError:  # the trial fails with its reason
-            return True
-        return not violations(settings.constraints, known(config, data))
+        except UserError:
+            return False
+        return not (settings.constraints and violations(settings.constraints, known(config, data)))
 
-    return allows if settings.constraints else lambda _: True
+    return allows
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class Plan:
     folder: StudyFolder
     plain: dict[str, Any]
     flags: list[str]
+    examples: Sequence[Example] = ()
     impossible: Impossible | None = None
     start: Sequence[Given] = ()
     on_event: Sequence[str] = ()
@@ -240,7 +241,7 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
     build_pruner(settings.pruner)
     values = base_values(plain, composed.choices)
     parameters = parse_space(settings.search.space, settings.search.when)
-    ends = check_space(composer, parameters, values, task)
+    check_space(composer, parameters, values, task)  # before the data are fetched
     parameters = reachable(parameters, values)
     if not parameters:
         raise UserError("search.space must have a parameter that can be searched: no condition of search.when can hold")
@@ -252,13 +253,9 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
         check_start(one.overrides, composer, description, settings.constraints)
     if broken := violations(settings.constraints, known(base, description)):
         say(f"The base configuration, trial 0, is no candidate: {', '.join(broken)}; all others are compared with it")
+    examples = check_space(composer, parameters, values, task, lambda config: check_against(config, description))
     rehearse(settings, parameters, values, base.epochs, allowing(settings, composer, description))
-    for config in ends:
-        try:
-            check_against(config, description)
-        except UserError as error:
-            raise UserError(f"search.space: {error}") from None
     folder = StudyFolder(settings.runs_folder / name)
     lost = impossible(composer, parameters, values, description)
-    flags = composed.flags
-    return Plan(settings, composer, base, values, parameters, description, folder, plain, flags, lost, start, on_event)
+    return Plan(settings, composer, base, values, parameters, description, folder, plain, composed.flags, examples,
+                lost, start, on_event)  # fmt: skip

@@ -42,8 +42,9 @@ def rehearse(
             if asked is None:
                 return
             if asked.number and not allows(asked.overrides):
-                listed = ", ".join(settings.search.constraints)
-                raise UserError(f"search.constraints: no configuration of this space was found that meets {listed}")
+                listed = f" and meets {', '.join(limits)}" if (limits := settings.search.constraints) else ""
+                key = "search.constraints" if limits else "search.space"
+                raise UserError(f"{key}: no configuration of this space was found that can be built{listed}")
             value = 0.5 + 0.4 * (number % 7) / 7
             rows: list[dict[str, float]] = []
             for epoch in (1, min(2, epochs or 2)):

@@ -1,5 +1,7 @@
 """Every choice and both ends of every range are composed before anything is trained."""
 
+from collections.abc import Callable
+
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 
@@ -7,9 +9,10 @@ from mnist_sweep.config.compose import Composer
 from mnist_sweep.config.domains import parse_domain
 from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.space import parse_space
-from mnist_sweep.config.space_check import check_space, ends
+from mnist_sweep.config.space_check import Example, check_space, ends
 from mnist_sweep.config.trial import TrialConfig
 from mnist_sweep.tasks import ImageClassifier
+from mnist_sweep.tasks.data import Description, check_against
 
 pytestmark = pytest.mark.usefixtures("hydra_conf")
 VALUES = {
@@ -24,7 +27,8 @@ def composer_of(*base: str) -> Composer:
 
 
 def check(space: dict, when: dict | None = None) -> list[TrialConfig]:
-    return check_space(composer_of("data=digits"), parse_space(space, when or {}), VALUES, ImageClassifier())
+    examples = check_space(composer_of("data=digits"), parse_space(space, when or {}), VALUES, ImageClassifier())
+    return [example.config for example in examples]
 
 
 @pytest.mark.parametrize(
@@ -135,3 +139,38 @@ def test_a_conditional_parameter_is_checked_where_its_condition_holds():
         ("keras.optimizers.Adam", None), ("keras.optimizers.SGD", 0.9),
         ("keras.optimizers.SGD", 0.0), ("keras.optimizers.SGD", 0.5),
     ]  # fmt: skip
+
+
+BLOCKS = {"model": "blocks", "model.filters": "[16,32,48]", "model.convolutions": "[1,2,2]", "model.pool_size": "2"}
+LENGTHS = {"model.filters": "choice([16,32,48],[16,32])", "model.convolutions": "choice([1,2,2],[2,2])"}
+
+
+def fits_digits(config: TrialConfig) -> None:
+    check_against(config, Description("digits", image=(28, 28, 1), classes=10, train_images=1077))
+
+
+def blocks(space: dict, fits: Callable[[TrialConfig], None] = fits_digits) -> list[Example]:
+    composer = composer_of("data=digits", "model=blocks", "model.convolutions=[1,2,2]")
+    return check_space(composer, parse_space(space, {}), BLOCKS, ImageClassifier(), fits)
+
+
+def test_a_value_that_needs_another_one_is_composed_with_it():
+    """A list of another length than the base configuration's second list."""
+    assert [example.overrides for example in blocks(LENGTHS)] == [
+        {"model.filters": "[16,32,48]"}, {"model.filters": "[16,32]", "model.convolutions": "[2,2]"},
+        {"model.convolutions": "[1,2,2]"}, {"model.convolutions": "[2,2]", "model.filters": "[16,32]"},
+    ]  # fmt: skip
+    with pytest.raises(UserError, match=r"search.space: model.convolutions"):
+        blocks({"model.filters": LENGTHS["model.filters"]})
+
+
+def test_a_value_that_can_not_be_trained_by_itself_is_told_unless_another_one_helps():
+    def fits(config: TrialConfig) -> None:
+        if config.model.arguments["pool_size"] == 3 and config.model.arguments["dropout"] < 0.5:
+            raise UserError("model.pool_size must be 2")
+
+    space = {"model.pool_size": "choice(2,3)"}
+    with pytest.raises(UserError, match=r"search.space: model.pool_size must be 2"):
+        blocks(space, fits)
+    found = blocks({**space, "model.dropout": "interval(0,0.5)"}, fits)
+    assert found[1].overrides == {"model.pool_size": "3", "model.dropout": "0.5"}

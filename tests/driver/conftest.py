@@ -30,7 +30,9 @@ def composed(hydra_conf: None, tmp_path: Path) -> Callable[..., Composed]:
     """Composes a dry search of the dropout with some overrides, or of other sweeps."""
 
     def made(*overrides: str, sweeps: Mapping[str, str] = SPACE) -> Composed:
-        texts = [f"runs_folder={as_literal(str(tmp_path / 'runs'))}", *DRY, *overrides]
+        own_model = any(text.startswith("model=") for text in overrides)
+        dry = [text for text in DRY if not (own_model and text.startswith("model"))]
+        texts = [f"runs_folder={as_literal(str(tmp_path / 'runs'))}", *dry, *overrides]
         config = compose("config", texts, return_hydra_config=True)
         choices = {key: str(option) for key, option in config.hydra.runtime.choices.items() if "/" not in key}
         with open_dict(config):
