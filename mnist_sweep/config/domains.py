@@ -151,10 +151,19 @@ def globbed(key: str, text: str, options: Iterable[str]) -> list[str]:
     return found
 
 
+def _unquoted(item: Any) -> Any:
+    """Returns a value of Hydra's parser without its quotation marks, those within lists and dictionaries included."""
+    if isinstance(item, list):
+        return [_unquoted(one) for one in item]
+    if isinstance(item, dict):
+        return {_unquoted(key): _unquoted(value) for key, value in item.items()}
+    return item.text if isinstance(item, QuotedString) else item
+
+
 def _choice(items: list[Any]) -> Choice:
     pairs: dict[str, Value] = {}
     for item in items:
-        plain = item.text if isinstance(item, QuotedString) else item
+        plain = _unquoted(item)
         text = as_literal(plain)
         pairs[text] = text if isinstance(plain, list | dict) else plain
     values = list(pairs.values())

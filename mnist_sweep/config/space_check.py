@@ -138,10 +138,11 @@ def check_space(
             raise UserError(f"search.space: {parameter.key} is not a key of a trial{nearest(parameter.key, known)}")
         _check_condition(composer, parameter, parameters, base)
         for way in _ways(parameter, parameters, base):
-            others = [other for other in parameters if "." in other.key and other.key not in (parameter.key, *way)
-                      and (other.condition is None or holds(other.condition, {**base, **way}))]  # fmt: skip
-            examples += [_example(composer, parameter, {**way, parameter.key: text}, others, fits)
-                         for text in ends(parameter.domain)]  # fmt: skip
+            for text in ends(parameter.domain):
+                overrides = {**way, parameter.key: text}
+                others = [other for other in parameters if "." in other.key and other.key not in overrides
+                          and (other.condition is None or holds(other.condition, {**base, **overrides}))]  # fmt: skip
+                examples.append(_example(composer, parameter, overrides, others, fits))
     return examples
 
 
@@ -194,4 +195,6 @@ def _composed(
             hint = "; write int(interval(...)) or a range of whole numbers"
         elif "is not a known key" in str(error) and group in overrides and group != parameter.key:
             hint = f" (with {group}={overrides[group]}: put it under search.when, where {group} has another value)"
+        elif not str(error).startswith(parameter.key):
+            hint = f" (with {parameter.key}={overrides[parameter.key]})"
         raise UserError(f"search.space: {error}{hint}") from None

@@ -12,7 +12,7 @@ from mnist_sweep.config.space import holds
 from mnist_sweep.config.space_check import Example, ends
 from mnist_sweep.driver.budget import seconds_allowed
 from mnist_sweep.driver.forecast import expected_share
-from mnist_sweep.driver.plan import Plan, allowing
+from mnist_sweep.driver.plan import Plan
 from mnist_sweep.driver.probe import SPARE, Probe, free_memory, probe
 from mnist_sweep.execution.jobs import workers, workers_here
 from mnist_sweep.execution.runner import WRITING, processes
@@ -96,11 +96,14 @@ def _extremes(tries: Sequence[Example], found: Sequence[Mapping[str, float]]) ->
 
 def _allowed(plan: Plan, overrides: dict[str, str], tries: Sequence[Example], end: Callable[..., Any]) -> Overrides:
     """The smallest or largest network, or the smallest or largest at hand that is drawn, where that one is not."""
-    allows = allowing(plan.settings, plan.composer, plan.description)
-    if allows(overrides):
+    if plan.drawable(overrides):
         return overrides
     others = [{}, *(one.overrides for one in plan.start), *(one.overrides for one in tries)]
-    found: Overrides = end(filter(allows, others), key=lambda one: _parameters(plan, one), default={})
+    found: Overrides = end(filter(plan.drawable, others), key=lambda one: _parameters(plan, one), default={})
+    for one in tries:
+        more = {**found, **one.overrides}
+        if plan.drawable(more) and end(_parameters(plan, more), _parameters(plan, found)) != _parameters(plan, found):
+            found = more
     return found
 
 

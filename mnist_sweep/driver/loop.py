@@ -100,7 +100,8 @@ class Sweep:
         reason = self._reason_to_stop()
         asked = None if reason else self.search.ask()
         if asked is None:
-            self.why = reason or "every combination of the space has been tried"
+            which = " that can be trained" if self.plan.drawable.refused else ""
+            self.why = reason or f"every combination of the space{which} has been tried"
         return asked
 
     def _reason_to_stop(self) -> str:

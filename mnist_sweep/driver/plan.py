@@ -18,6 +18,7 @@ from mnist_sweep.config.spelling import dotted
 from mnist_sweep.config.task import Task, build_task
 from mnist_sweep.driver.budget import check_ends
 from mnist_sweep.driver.combinations import Impossible, impossible
+from mnist_sweep.driver.drawable import Drawable
 from mnist_sweep.driver.on_event import parse_command
 from mnist_sweep.driver.start import check_start, start_points
 from mnist_sweep.execution.jobs import train_command
@@ -25,20 +26,6 @@ from mnist_sweep.search import Given, Search, build_pruner, build_sampler, is_fi
 from mnist_sweep.storage.deleted import deleted_numbers
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.tasks.data import Description, Transfer, check_against, known, prepare
-
-
-def allowing(settings: Settings, composer: Composer, data: Description) -> Callable[[Mapping[str, str]], bool]:
-    """Returns what says whether a trial may be drawn: it can be trained, and meets the constraints as far as known."""
-
-    def allows(overrides: Mapping[str, str]) -> bool:
-        try:
-            config = composer.config(overrides)
-            check_against(config, data)
-        except UserError:
-            return False
-        return not (settings.constraints and violations(settings.constraints, known(config, data)))
-
-    return allows
 
 
 @dataclass(frozen=True)
@@ -62,6 +49,7 @@ class Plan:
     folder: StudyFolder
     plain: dict[str, Any]
     flags: list[str]
+    drawable: Drawable
     examples: Sequence[Example] = ()
     impossible: Impossible | None = None
     start: Sequence[Given] = ()
@@ -111,7 +99,7 @@ class Plan:
             self.parameters,
             self.values,
             self.start,
-            allowing(self.settings, self.composer, self.description),
+            self.drawable,
             deleted_numbers(self.folder),
         )
 
@@ -254,8 +242,10 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
     if broken := violations(settings.constraints, known(base, description)):
         say(f"The base configuration, trial 0, is no candidate: {', '.join(broken)}; all others are compared with it")
     examples = check_space(composer, parameters, values, task, lambda config: check_against(config, description))
-    rehearse(settings, parameters, values, base.epochs, allowing(settings, composer, description))
-    folder = StudyFolder(settings.runs_folder / name)
     lost = impossible(composer, parameters, values, description)
-    return Plan(settings, composer, base, values, parameters, description, folder, plain, composed.flags, examples,
-                lost, start, on_event)  # fmt: skip
+    drawable = Drawable(composer, description, settings.constraints)
+    if not rehearse(settings, parameters, values, base.epochs, drawable) and drawable.has_refused:
+        raise drawable.found_none()
+    folder = StudyFolder(settings.runs_folder / name)
+    return Plan(settings, composer, base, values, parameters, description, folder, plain, composed.flags, drawable,
+                examples, lost, start, on_event)  # fmt: skip

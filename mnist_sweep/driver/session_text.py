@@ -113,6 +113,8 @@ def outro(plan: Plan, search: Search, record: StudyFiles, screen: Progress, outc
         if plan.folder.report.is_file():
             screen.say(f"Report: {shortest(plan.folder.report)}")
         screen.say(f"Its folder: {shortest(plan.folder.trial(best.number).path)}")
+    if plan.drawable.refused and not plan.impossible:
+        screen.say(plan.drawable.said, wrap=True)
     if record.pruning and (text := sentence(record.pruning)):
         screen.say(text, wrap=True)
     if plan.settings.tracking.enabled:

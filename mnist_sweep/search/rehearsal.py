@@ -19,7 +19,7 @@ def rehearse(
     base: Mapping[str, str],
     epochs: int | None,
     allows: Callable[[Mapping[str, str]], bool] = lambda _: True,
-) -> None:
+) -> bool:
     """Asks and tells some trials in memory, so that what would end the real search shows before it.
 
     Args:
@@ -29,22 +29,23 @@ def rehearse(
         epochs: How many epochs a trial has, None where that is not known.
         allows: Whether a trial of these overrides may be drawn.
 
+    Returns:
+        Whether there is any that may, next to the baseline.
+
     Raises:
         UserError: Sampler or pruner can't do what they are asked for.
     """
     grid = isinstance(build_sampler(settings.sampler, 0), GridSampler)
     random = settings.sampler.arguments.get("n_startup_trials", 10)
-    count = 1 if grid else min(MOST, int(random) + BEYOND)
+    count = 2 if grid else min(MOST, int(random) + BEYOND)
     try:
         search = Search(None, "rehearsal", settings, parameters, base, (), allows)
         for number in range(count):
             asked = search.ask()
             if asked is None:
-                return
+                return number > 1
             if asked.number and not allows(asked.overrides):
-                listed = f" and meets {', '.join(limits)}" if (limits := settings.search.constraints) else ""
-                key = "search.constraints" if limits else "search.space"
-                raise UserError(f"{key}: no configuration of this space was found that can be built{listed}")
+                return False
             value = 0.5 + 0.4 * (number % 7) / 7
             rows: list[dict[str, float]] = []
             for epoch in (1, min(2, epochs or 2)):
@@ -56,3 +57,4 @@ def rehearse(
     except Exception as error:
         names = f"{settings.sampler.name} and {settings.pruner.name}"
         raise UserError(f"sampler and pruner ({names}) can't search this space: {error!r}") from None
+    return True

@@ -147,6 +147,7 @@ class Search:
         found = []
         for frozen in self._trials():
             if frozen.state == OptunasState.RUNNING and frozen.number not in self.running:
+                self._seed_sampler()  # it may have ended before it knew all parameters
                 key = self.storage.get_trial_id_from_study_id_trial_number(self._study_id, frozen.number)
                 trial = Trial(self.study, key)
                 found.append(self._take(trial, frozen.user_attrs.get(RETRIES, 0) + begun(frozen.number)))
@@ -192,10 +193,14 @@ class Search:
             return None
         elif self._is_grid and (point := self.tried.next_left()) is not None:
             self.study.enqueue_trial(point)
+        self._seed_sampler()
+        return self._take(self.study.ask(), 0)
+
+    def _seed_sampler(self) -> None:
+        """Seeds the sampler for the next trial."""
         seed = drawn(f"{self._seed} {len(self.finished) + self._deleted + len(self.running)}")
         seed_sampler(self._sampler.sampler, seed)
         self._sampler.seed(seed)
-        return self._take(self.study.ask(), 0)
 
     def _take(self, trial: Trial, retries: int) -> Asked:
         """Asks for every parameter whose condition holds, and records the trial as running."""

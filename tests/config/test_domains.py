@@ -58,6 +58,8 @@ def test_an_interval_is_of_any_number_even_between_whole_ones(text, whole):
         ("choice('1',1)", ("1", 1), ("'1'", "1")),
         ("choice('true',true)", ("true", True), ("'true'", "true")),
         ("choice('c,d',e)", ("c,d", "e"), (r"c\,d", "e")),
+        ("choice([a],['b','1'])", ("[a]", "[b,'1']"), ("[a]", "[b,'1']")),
+        ("choice({a:'b'})", ("{a:b}",), ("{a:b}",)),
         ("choice(1,1.0)", ("1", "1.0"), ("1", "1.0")),
         ("choice(1,true)", ("1", "true"), ("1", "true")),
         ("choice(a,a)", ("a",), ("a",)),

@@ -174,3 +174,16 @@ def test_a_value_that_can_not_be_trained_by_itself_is_told_unless_another_one_he
         blocks(space, fits)
     found = blocks({**space, "model.dropout": "interval(0,0.5)"}, fits)
     assert found[1].overrides == {"model.pool_size": "3", "model.dropout": "0.5"}
+
+
+def test_a_parameter_that_is_searched_only_with_the_value_helps_too():
+    when = {"model.filters=[16,32]": {"model.convolutions": "choice([2,2],[1,2])"}}
+    composer = composer_of("data=digits", "model=blocks", "model.convolutions=[1,2,2]")
+    space = parse_space({"model.filters": LENGTHS["model.filters"]}, when)
+    found = check_space(composer, space, BLOCKS, ImageClassifier(), fits_digits)
+    assert {"model.filters": "[16,32]", "model.convolutions": "[2,2]"} in [one.overrides for one in found]
+
+
+def test_a_value_is_named_where_the_mistake_is_told_by_another_key():
+    with pytest.raises(UserError, match=r"model.convolutions must be .* \(with model.filters=\[16,32\]\)$"):
+        blocks({"model.filters": LENGTHS["model.filters"]})

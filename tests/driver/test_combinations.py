@@ -38,7 +38,9 @@ def test_lists_of_different_lengths_are_searched_together(tmp_path: Path, capsys
     lists = ["model=blocks", "model.filters=choice([4,4],[4,8],[4,4,4])", "model.convolutions=choice([1,1],[1,1,1],1)"]
     base = ["data=digits", "search=default", "train.epochs=1", "tracking=none", "task=dry", f"runs_folder={tmp_path}"]
     assert run(["sweep", *base, *lists, "sampler=grid"]) == 0
-    assert "3 of 9 combinations of model.filters, model.convolutions can't be built" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "3 of 9 combinations of model.filters, model.convolutions can't be built" in out
+    assert "never drawn" not in out
     states = [json.loads(trial.state.read_text()) for trial in StudyFolder(tmp_path / "blocks-digits").trials()]
     assert [state["state"] for state in states] == ["COMPLETE"] * 7
 
@@ -53,3 +55,29 @@ def test_a_range_is_listed_too(tmp_path, capsys) -> None:
     space = ["model.kernel_size_1=range(3,27)", "search.space.model.kernel_size_2=choice(1,3)"]
     assert run(["plan", *DRY, *space, f"runs_folder={tmp_path}"]) == 0
     assert "3 of 48 combinations of model.kernel_size_1, model.kernel_size_2 can't be built" in capsys.readouterr().out
+
+
+def test_conditions_are_counted_as_they_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Lists that only one option of a group has, which the base configuration does not have."""
+    (tmp_path / "search").mkdir()
+    (tmp_path / "search/mine.yaml").write_text("""
+defaults: [default, _self_]
+space: {model: "choice(cnn,blocks)"}
+when:
+  model=blocks:
+    model.filters: choice([4,4],[4,4,4])
+    model.convolutions: choice([1,1],[1,1,1],1)
+""")
+    base = ["data=digits", "task=dry", "search=mine", "--config-dir", str(tmp_path), f"runs_folder={tmp_path}/runs"]
+    assert run(["plan", *base]) == 0
+    assert "2 of 7 combinations of model, model.filters, model.convolutions" in capsys.readouterr().out
+
+
+def test_a_value_that_is_never_drawn_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It goes with the base configuration, whose other list is searched, too."""
+    lists = ["model.filters=choice([4,4],[4,4,4,4])", "model.convolutions=choice([1,1],[1,1,1])"]
+    base = ["data=digits", "model=blocks", "search=default", "task=dry", f"runs_folder={tmp_path}"]
+    assert run(["plan", *base, *lists]) == 0
+    assert "; never drawn: model.convolutions=[1,1,1], model.filters=[4,4,4,4]" in capsys.readouterr().out
+    assert run(["plan", *base, lists[0], "model.convolutions=choice([1,1],[1,1,1],1)"]) == 0
+    assert "; never drawn: model.convolutions=[1,1,1]\n" in capsys.readouterr().out

@@ -68,7 +68,6 @@ def test_a_network_that_can_not_meet_the_constraints_is_not_the_largest(planned:
     assert largest() == {"model.units": "[64]"}
     assert largest(small) == {"model.units": "[16,16]"}  # 13,002 parameters
     assert largest(small, start) == {"model.units": "[17]"}  # 13,525
-    assert largest("search.constraints=['parameters<=10']") == {}
 
 
 def test_networks_that_can_not_be_built_are_neither_the_smallest_nor_the_largest(planned: Callable[..., Plan]) -> None:

@@ -82,3 +82,10 @@ def test_every_sampler_works_with_every_pruner(sampler: Path, pruner: Path) -> N
         judged["max_resource"] = 3
     space = {**SPACE, "lr": "range(0.1,1.0,0.1)"} if sampler.stem == "grid" else SPACE
     rehearse(settings(chosen, judged), parse_space(space, {}), BASE, 3)
+
+
+@pytest.mark.parametrize("sampler", ["optuna.samplers.RandomSampler", "mnist_sweep.search.GridSampler"])
+def test_whether_any_trial_may_be_drawn_is_returned(sampler: str) -> None:
+    space, chosen = parse_space({"a": "range(1,4)"}, {}), settings({"_target_": sampler})
+    assert rehearse(chosen, space, {"a": "2"}, 3, lambda overrides: overrides["a"] == "3")
+    assert not rehearse(chosen, space, {"a": "2"}, 3, lambda _: False)

@@ -292,6 +292,24 @@ def test_a_lost_trial_keeps_its_number_and_its_values(tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("kept", [1, 2, 3])
+@pytest.mark.parametrize("sampler", ["optuna.samplers.RandomSampler", "mnist_sweep.search.TPESampler"])
+def test_a_trial_that_was_half_drawn_is_drawn_as_it_would_have_been(tmp_path, sampler, kept):
+    """The driver was killed between two lines of the journal: the trial's own, and one for each parameter."""
+    journal = tmp_path / "study.journal"
+    one = search(journal=journal, sampler=sampler)
+    for number in range(4):
+        one.ask()
+        done(one, number, number / 10)
+    before = journal.stat().st_size
+    asked = one.ask()
+    lines = journal.read_bytes()[before:].splitlines(keepends=True)
+    assert len(lines) >= 4
+    journal.write_bytes(journal.read_bytes()[: before + sum(map(len, lines[:kept]))])
+    again = search(journal=journal, sampler=sampler)
+    assert [found.overrides for found in again.left_running(lambda _number: False)] == [asked.overrides]
+
+
 def test_a_lost_baseline_is_still_the_base(tmp_path):
     journal = tmp_path / "study.journal"
     search(journal=journal).ask()

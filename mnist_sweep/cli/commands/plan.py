@@ -70,6 +70,8 @@ def main(composed: Composed) -> tuple[int, Any]:
     )
     if plan.impossible:
         console.print(str(plan.impossible), soft_wrap=True)
+    elif plan.drawable.refused:
+        console.print(plan.drawable.said, soft_wrap=True)
     if note := traits(plan.task).note:
         console.print(note, soft_wrap=True)
         return 0, None

@@ -15,9 +15,25 @@ from mnist_sweep.search.distributions import distribution
 from mnist_sweep.search.samplers.grid import points
 
 ATTEMPTS = 20  # of the sampler; then of a random one, which finds what is left of a space that can't be listed
-RANDOM_ATTEMPTS = 200
+RANDOM_ATTEMPTS = 1000
 
 Point = Mapping[str, str]  # the searched parameters as in overrides
+
+
+def literals(parameters: Sequence[Parameter], base: Mapping[str, str], params: Mapping[str, Any]) -> dict[str, str]:
+    """Returns Optuna's parameters as in overrides, those whose conditions hold.
+
+    Args:
+        parameters: The search space, each parameter behind those that its condition refers to.
+        base: The base configuration's values.
+        params: Optuna's parameters.
+    """
+    found: dict[str, str] = {}
+    for parameter in parameters:
+        key = parameter.key
+        if key in params and key not in found and holds(parameter.condition, {**base, **found}):
+            found[key] = literal(parameter.domain, params[key])
+    return found
 
 
 class Tried:
@@ -82,12 +98,7 @@ class Tried:
 
     def literals(self, params: Mapping[str, Any]) -> dict[str, str]:
         """Returns Optuna's parameters as in overrides."""
-        found: dict[str, str] = {}
-        for parameter in self.parameters:
-            key = parameter.key
-            if key in params and key not in found and holds(parameter.condition, {**self.base, **found}):
-                found[key] = literal(parameter.domain, params[key])
-        return found
+        return literals(self.parameters, self.base, params)
 
     def _key(self, point: Point) -> frozenset[tuple[str, str]]:
         """Returns a point in one spelling: 0.1 + 0.2 is the third of steps of 0.1."""
