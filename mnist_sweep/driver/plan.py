@@ -229,7 +229,7 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
     build_pruner(settings.pruner)
     values = base_values(plain, composed.choices)
     parameters = parse_space(settings.search.space, settings.search.when)
-    check_space(composer, parameters, values, task)  # before the data are fetched
+    examples = check_space(composer, parameters, values, task)
     parameters = reachable(parameters, values)
     if not parameters:
         raise UserError("search.space must have a parameter that can be searched: no condition of search.when can hold")
@@ -241,7 +241,11 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
         check_start(one.overrides, composer, description, settings.constraints)
     if broken := violations(settings.constraints, known(base, description)):
         say(f"The base configuration, trial 0, is no candidate: {', '.join(broken)}; all others are compared with it")
-    examples = check_space(composer, parameters, values, task, lambda config: check_against(config, description))
+    try:
+        for example in examples:
+            check_against(example.config, description)
+    except UserError:  # of the data, which are known only now; another value may help
+        examples = check_space(composer, parameters, values, task, lambda config: check_against(config, description))
     lost = impossible(composer, parameters, values, description)
     drawable = Drawable(composer, description, settings.constraints)
     if not rehearse(settings, parameters, values, base.epochs, drawable) and drawable.has_refused:
