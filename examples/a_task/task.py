@@ -1,7 +1,7 @@
-r"""A task with sections and metrics of its own, for the command line.
+"""A task with sections and metrics of its own, for the command line.
 
-mnist-sweep sweep --config-dir conf task=curve 'fit.degree=range(1,10)' 'noise.scale=0.2' search.n_trials=9 \\
-        search.metric=val_error 'runtime.allowed_targets=[task]'
+mnist-sweep sweep --config-dir conf task=curve 'fit.degree=range(1,10)' search.n_trials=9 search.metric=val_error \
+        noise.scale=0.2 'runtime.allowed_targets=[task]'
 """
 
 from collections.abc import Mapping
