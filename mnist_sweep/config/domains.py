@@ -76,7 +76,7 @@ def value_of(domain: Domain, text: str) -> Value:
     """Returns the value of the domain that is written so in an override: the inverse of `literal`."""
     if isinstance(domain, Choice):
         return domain.values[domain.literals.index(text)]
-    return int(text) if domain.is_integer else float(text)
+    return int(Decimal(text)) if domain.is_integer else float(text)
 
 
 def middle(domain: Domain) -> str:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,18 @@ class Parameter:
 def holds(condition: Condition | None, literals: Mapping[str, str]) -> bool:
     """Returns whether a condition is met by values written as in an override."""
     return condition is None or condition.admits(literals.get(condition.key))
+
+
+def active(parameters: Iterable[Parameter], literals: Mapping[str, str]) -> dict[str, Domain]:
+    """Returns the domain of each key that is searched where the configuration has these values.
+
+    A key that has several ranges, each under a condition of its own, has that of the first condition which holds.
+    """
+    found: dict[str, Domain] = {}
+    for parameter in parameters:
+        if parameter.key not in found and holds(parameter.condition, literals):
+            found[parameter.key] = parameter.domain
+    return found
 
 
 _COMPARISON = re.compile(r"\s*([\w.]+)\s*(<=|>=|<|>)\s*(\S+)\s*")
@@ -117,7 +129,8 @@ def parse_space(space: Mapping[str, Any], when: Mapping[str, Mapping[str, Any]])
             domain = parse_domain(key, value)
             for other in parameters:
                 if other.key == key and (
-                    other.condition is None or (isinstance(domain, Choice) and other.domain != domain)
+                    other.condition is None
+                    or (other.domain != domain and isinstance(domain, Choice) | isinstance(other.domain, Choice))
                 ):
                     raise UserError(f"search.when.{text}: {key} is searched elsewhere with another range; give it once")
             parameters.append(Parameter(key, domain, condition))

@@ -126,8 +126,9 @@ class Budget:
 
     def change(self, limits: SearchConfig) -> None:
         """Goes on with other limits; the time of the call counts from its beginning."""
+        if limits.until != self.limits.until:  # else a time that has come would be tomorrow's
+            self._until = None if limits.until is None else _moment(limits.until)
         self.limits = limits
-        self._until = None if limits.until is None else _moment(limits.until)
 
     def reason_to_stop(self, running: int) -> str:
         """Returns why no further trial is asked for, empty where there is no reason.

@@ -13,13 +13,13 @@ class Drawable:
 
     Attributes:
         refused: The first configuration that can't be trained, and why; empty where all could.
-        has_refused: Whether there was any that may not be drawn.
+        has_violation: Whether there was any that does not meet the constraints.
     """
 
     def __init__(self, composer: Composer, data: Description, constraints: Sequence[Constraint]) -> None:
         self.composer, self.data, self.constraints = composer, data, constraints
         self.refused = ""
-        self.has_refused = False
+        self.has_violation = False
 
     def __call__(self, overrides: Mapping[str, str]) -> bool:
         """Returns whether a trial may be drawn that differs from the base configuration so."""
@@ -28,11 +28,17 @@ class Drawable:
             check_against(config, self.data)
         except UserError as error:
             self.refused = self.refused or f"{' '.join(f'{key}={text}' for key, text in overrides.items())}: {error}"
-            self.has_refused = True
             return False
         allowed = not (self.constraints and violations(self.constraints, known(config, self.data)))
-        self.has_refused |= not allowed
+        self.has_violation |= not allowed
         return allowed
+
+    @property
+    def which(self) -> str:
+        """Which configurations are drawn, in words; empty where all are."""
+        words = ["can be trained"] if self.refused else []
+        words += ["meets search.constraints"] if self.has_violation else []
+        return f" that {' and '.join(words)}" if words else ""
 
     @property
     def said(self) -> str:

@@ -69,7 +69,7 @@ def _make(plan: Plan, fork: StudyFolder, now: dict[str, Any]) -> int:
             search.ask()  # trial 0 is the baseline, which is still to be run
         for one in sorted(taken, key=lambda one: (bool(one.overrides), one.trial.number)):
             old = one.trial
-            number = search.adopt(one.overrides, old.state, old.metrics, old.rows)
+            number = search.adopt(one.overrides, old.state, old.metrics, old.rows, old.seeds)
             target = made.trial(number)
             shutil.copytree(old.folder.path, target.path, ignore=shutil.ignore_patterns(*NOT_COPIED, ".*"))
             adopted = search.finished.trial(number)

@@ -100,8 +100,7 @@ class Sweep:
         reason = self._reason_to_stop()
         asked = None if reason else self.search.ask()
         if asked is None:
-            which = " that can be trained" if self.plan.drawable.refused else ""
-            self.why = reason or f"every combination of the space{which} has been tried"
+            self.why = reason or f"every combination of the space{self.plan.drawable.which} has been tried"
         return asked
 
     def _reason_to_stop(self) -> str:
@@ -147,7 +146,9 @@ class Sweep:
         """Records and shows that a trial begins."""
         active = self.active[job.number]
         active.rows.clear()
-        active.pruned, active.audited = False, self.search.is_audited(job.number)
+        active.pruned, active.audited = active.reason is not None, self.search.is_audited(job.number)
+        if job.retries:
+            self.search.mark_retried(job.number, job.retries)
         self.files.trial_started(active.asked)
         self.progress.started(job.number, active.asked.overrides, active.config.epochs or 0)
 
@@ -252,8 +253,6 @@ class Sweep:
     def lost(self, job: Job, reason: str) -> None:
         """Notes that a trial is run again, under its number and with the same parameters."""
         active = self.active[job.number]
-        if job.retries > active.asked.retries:
-            self.search.mark_lost(job.number, job.retries)
         active.asked = replace(active.asked, retries=job.retries)
         self._writing.discard(job.number)
         self.progress.dropped(job.number)

@@ -248,7 +248,7 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
         examples = check_space(composer, parameters, values, task, lambda config: check_against(config, description))
     lost = impossible(composer, parameters, values, description)
     drawable = Drawable(composer, description, settings.constraints)
-    if not rehearse(settings, parameters, values, base.epochs, drawable) and drawable.has_refused:
+    if not rehearse(settings, parameters, values, base.epochs, drawable) and drawable.which:
         raise drawable.found_none()
     folder = StudyFolder(settings.runs_folder / name)
     return Plan(settings, composer, base, values, parameters, description, folder, plain, composed.flags, drawable,

@@ -117,7 +117,7 @@ class OnSeeds:
         config = plan.config(overrides, fold=index) if is_fold else plan.config(overrides, seed)
         folder = self._folder(number, index)
         if _is_done(folder, config.trial_seed()):
-            held.metrics.append(read_json_or_empty(folder.metrics))
+            held.metrics.append(self._known(read_json_or_empty(folder.metrics), folder.rows()))
             return None
         held.running[index] = []
         texts = [*held.job.overrides, f"data.fold={index}" if is_fold else f"study.seed={seed}"]
@@ -148,6 +148,10 @@ class OnSeeds:
 
     def _values(self, metrics: Mapping[str, float], number: int) -> dict[str, float]:
         return values_of(self.sweep.search.objectives, metrics, self.sweep.active[number].rows)
+
+    def _known(self, metrics: Mapping[str, float], rows: Sequence[Row]) -> dict[str, float]:
+        """Returns a run's metrics with those objectives that only its curves have."""
+        return {**values_of(self.sweep.search.objectives, metrics, rows), **metrics}
 
     def _of(self, job: Job) -> tuple[Held, int] | None:
         """Returns the held trial that a run on a further seed is of, and the seed; None for a first run."""
@@ -182,8 +186,7 @@ class OnSeeds:
         if (further := self._of(job)) is not None:
             held, index = further
             rows = held.running.pop(index)
-            metrics = {**values_of(self.sweep.search.objectives, result["metrics"], rows), **result["metrics"]}
-            held.metrics.append(metrics)
+            held.metrics.append(self._known(result["metrics"], rows))
             held.result["fit_seconds"] += result["fit_seconds"]
             ended = StateFile(held.job.number, TrialState.COMPLETE, seed=index)
             write_state(self._folder(held.job.number, index).state, ended)
@@ -211,7 +214,7 @@ class OnSeeds:
         if held.reason:
             self.sweep.failed(held.job, held.reason)
             return
-        first = {**self._values(held.metrics[0], held.job.number), **held.metrics[0]}
+        first = self._known(held.metrics[0], self.sweep.active[held.job.number].rows)
         runs = [first, *held.metrics[1:]]
         shared = [name for name in first if all(name in one for one in runs)]
         means = {name: statistics.fmean(one[name] for one in runs) for name in shared}

@@ -14,9 +14,11 @@ from mnist_sweep.config.metrics import MetricTable
 from mnist_sweep.config.search_settings import parse_search
 from mnist_sweep.config.spelling import read, spelled
 from mnist_sweep.config.task import metric_table
+from mnist_sweep.driver.budget import check_ends
 from mnist_sweep.driver.seeds import OnSeeds
 from mnist_sweep.driver.start import check_start, given, of_texts
 from mnist_sweep.execution.jobs import workers
+from mnist_sweep.search import is_finite
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.requests import Answer, Asked, Request, answer, leave, waiting
 
@@ -132,7 +134,10 @@ class Steering:
             else:
                 search[key.removeprefix("search.")] = value
         table: MetricTable = metric_table(plan.task, plan.plain)
-        self.sweep.budget.change(parse_search(search, table)[0])
+        changed = parse_search(search, table)[0]
+        check_ends(changed, is_finite(plan.parameters, plan.values))
+        self.sweep.budget.change(changed)
         self.at_once = at_once
+        self.sweep.files.change_workers(at_once)
         self.sweep.progress.expect_total(self.sweep.budget.limits.n_trials, at_once)
         return f"{' '.join(request.overrides)} counts from now on, in this call"

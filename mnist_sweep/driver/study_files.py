@@ -61,6 +61,7 @@ class StudyFiles:
         self._models = KeptModels(search.finished, plan.folder, plan.settings.study.keep_models)
         self._began = time.monotonic()
         self._first_trial: float | None = None
+        self._worker_seconds = 0.0  # until the number of workers was changed last
         self._busy_seconds = 0.0
         self._before = read_summary(self.folder.summary)
         self.lost = [trial for trial in search.finished.trials() if trial.state in TRAINED
@@ -172,10 +173,18 @@ class StudyFiles:
         command, content = self.plan.command(best.overrides), stored(config.plain())
         write_best(self.folder, self.folder.trial(best.number), self.best_line(), command, content, overrides)
 
+    def change_workers(self, at_once: int) -> None:
+        """Goes on with another number of trials at the same time."""
+        if self._first_trial is not None:
+            now = time.monotonic()
+            self._worker_seconds += (now - self._first_trial) * self.at_once
+            self._first_trial = now
+        self.at_once = at_once
+
     def summary(self) -> Summary:
         """Returns what summary.json says. Times add up over the calls that worked on the study."""
         now, before = time.monotonic(), self._before
-        span = before.worker_seconds if before else 0.0
+        span = (before.worker_seconds if before else 0.0) + self._worker_seconds
         span += (now - (self._first_trial or now)) * self.at_once
         busy = (before.busy_seconds if before else 0.0) + self._busy_seconds
         return Summary(

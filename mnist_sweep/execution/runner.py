@@ -193,6 +193,7 @@ class Runner:
             self._failed(replace(job, retries=RETRIES), reason)
             return
         write_job(job)
+        self._requested.discard(job.number)  # of an earlier try; the source repeats it
         self.active[job.number] = job
         self.source.submitted(job)
         self.executor.submit(job)

@@ -9,19 +9,22 @@ from optuna.trial import TrialState as OptunasState
 
 from mnist_sweep.config.domains import Choice, Domain, contains, value_of
 from mnist_sweep.config.metrics import Metric
-from mnist_sweep.config.space import Parameter
 from mnist_sweep.search.distributions import distribution
 from mnist_sweep.storage.state import TrialState
 
 
-def params_of(parameters: Sequence[Parameter], overrides: Mapping[str, str]) -> dict[str, Any]:
-    """Returns a trial's searched parameters as Optuna knows them."""
-    domains = {parameter.key: parameter.domain for parameter in parameters if parameter.key in overrides}
+def params_of(domains: Mapping[str, Domain], overrides: Mapping[str, str]) -> dict[str, Any]:
+    """Returns a trial's searched parameters as Optuna knows them.
+
+    Args:
+        domains: What is searched for a trial with these values, as `config.space.active` returns it.
+        overrides: The values of all that is searched, as in overrides.
+    """
     return {key: value_of(domains[key], text) for key, text in overrides.items()}
 
 
 def finished_trial(
-    parameters: Sequence[Parameter],
+    domains: Mapping[str, Domain],
     params: Mapping[str, Any],
     state: TrialState,
     values: Sequence[float],
@@ -31,15 +34,14 @@ def finished_trial(
     """Returns a trial that can be added to a study; values outside of the study's space are left out.
 
     Args:
-        parameters: The study's search space.
+        domains: What the study searches for a trial with these values.
         params: The trial's parameters as Optuna knows them.
         state: COMPLETE or PRUNED.
         values: Its objectives.
         steps: What the pruner would have been told, by epoch.
         constraints: By how much it exceeds each constraint.
     """
-    domains = {p.key: p.domain for p in parameters if p.key in params}
-    contained = inside(parameters, params)
+    contained = inside(domains, params)
     if state != TrialState.COMPLETE:  # as Optuna does where it is told of a pruned trial
         values = list(steps.values())[-1:]
     return optuna.trial.create_trial(
@@ -52,20 +54,15 @@ def finished_trial(
     )
 
 
-def inside(parameters: Sequence[Parameter], params: Mapping[str, Any]) -> dict[str, Any]:
+def inside(domains: Mapping[str, Domain], params: Mapping[str, Any]) -> dict[str, Any]:
     """Returns those of a trial's parameters that lie in the space."""
-    domains = {parameter.key: parameter.domain for parameter in parameters if parameter.key in params}
     return {key: value for key, value in params.items() if _contained(domains[key], value)}
 
 
 def steps_of(objective: Metric, rows: Sequence[Mapping[str, float]]) -> dict[int, float]:
-    """Returns the objective after each epoch, as a pruner is told it."""
-    steps: dict[int, float] = {}
-    for index, row in enumerate(rows):
-        value = objective.of(rows[: index + 1])
-        assert value is not None
-        steps[int(row["epoch"])] = value
-    return steps
+    """Returns the objective after each epoch that has one, as a pruner is told it."""
+    known = {int(row["epoch"]): objective.of(rows[: index + 1]) for index, row in enumerate(rows)}
+    return {epoch: value for epoch, value in known.items() if value is not None}
 
 
 def _contained(domain: Domain, value: Any) -> bool:

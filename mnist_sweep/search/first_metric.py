@@ -8,6 +8,7 @@ from optuna.trial import Trial
 from optuna.trial import TrialState as OptunasState
 
 from mnist_sweep.config.metrics import Direction
+from mnist_sweep.search.pruners.asha import forget
 
 REPORTED = "reported"  # user attribute of a trial: the first metric by epoch, to begin again where a search goes on
 
@@ -41,19 +42,31 @@ class FirstMetric:
         steps = self.study.get_trials(deepcopy=False)[trial.number].intermediate_values
         return {str(step): value for step, value in steps.items()}
 
-    def end(self, number: int, state: OptunasState, value: float | None) -> None:
+    def end(
+        self, number: int, state: OptunasState, value: float | None, constraints: Mapping[str, float] | None = None
+    ) -> None:
         """Ends a trial, which may have reported nothing.
 
         Args:
             number: Its number.
             state: COMPLETE, PRUNED or FAIL.
             value: The metric of a complete trial.
+            constraints: By how much it exceeds each constraint: nobody is measured by what does not meet them.
         """
         trial = self._trials.pop(number, None)
         if trial is not None:
             self.study.tell(trial, value if state == OptunasState.COMPLETE else None, state=state)
+            if any(excess > 0 for excess in (constraints or {}).values()):
+                forget(self.study.pruner, self.study.get_trials(deepcopy=False)[trial.number])
 
-    def remember(self, number: int, steps: Mapping[str, float], state: OptunasState, value: float | None) -> None:
+    def remember(
+        self,
+        number: int,
+        steps: Mapping[str, float],
+        state: OptunasState,
+        value: float | None,
+        constraints: Mapping[str, float],
+    ) -> None:
         """Adds a trial that ended in an earlier call, as if it reported and ended now.
 
         Args:
@@ -61,7 +74,8 @@ class FirstMetric:
             steps: What it has reported, as of `reported`.
             state: How it ended.
             value: The metric of a complete trial.
+            constraints: By how much it exceeds each constraint.
         """
         for step, one in steps.items():
             self.report(number, one, int(step))
-        self.end(number, state, value)
+        self.end(number, state, value, constraints)

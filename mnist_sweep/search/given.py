@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnist_sweep.config.domains import Choice, as_number
-from mnist_sweep.config.space import Parameter, holds
+from mnist_sweep.config.domains import Choice, Range, as_number
+from mnist_sweep.config.space import Parameter, active
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,25 @@ def given_params(parameters: Sequence[Parameter], base: Mapping[str, str]) -> di
         base: The configuration's values of all parameters, and of all keys in their conditions.
     """
     fixed: dict[str, Any] = {}
-    for parameter in parameters:
-        text = base.get(parameter.key)
-        domain = parameter.domain
-        if text is None or not holds(parameter.condition, base):
+    for key, domain in active(parameters, base).items():
+        text = base.get(key)
+        if text is None:
             continue
         if isinstance(domain, Choice):
-            fixed |= {parameter.key: value for value in _equal(domain, text)[:1]}  # noqa: B035 - one at most
-        elif (number := as_number(text)) is not None and (number.is_integer() or not domain.is_integer):
-            fixed[parameter.key] = int(number) if domain.is_integer else number
+            fixed |= {key: value for value in _equal(domain, text)[:1]}  # noqa: B035 - one at most
+        elif (number := as_number(text)) is not None and _representable(domain, number):
+            fixed[key] = int(number) if domain.is_integer else number
     return fixed
+
+
+def is_point(parameters: Sequence[Parameter], values: Mapping[str, str]) -> bool:
+    """Returns whether Optuna's distributions can represent all searched values of a configuration, in range or not."""
+    return set(given_params(parameters, values)) == set(active(parameters, values))
+
+
+def _representable(domain: Range, number: float) -> bool:
+    """Whether a number can be a value of Optuna's distribution: it may be out of range, but has a logarithm."""
+    return (number.is_integer() or not domain.is_integer) and (number > 0 or not domain.log)
 
 
 def _equal(domain: Choice, text: str) -> list[Any]:

@@ -9,8 +9,8 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import TrialState, create_trial
 
-from mnist_sweep.config.domains import contains, value_of
-from mnist_sweep.config.space import Parameter
+from mnist_sweep.config.domains import Domain, contains, value_of
+from mnist_sweep.config.space import Parameter, holds
 from mnist_sweep.search.distributions import distribution
 
 FEWEST = 4  # trials
@@ -57,6 +57,17 @@ def _shares(trials: Sequence[optuna.trial.FrozenTrial]) -> dict[str, float]:
     return {key: value for key, value in found.items() if value == value}  # noqa: PLR0124 - NaN is not itself
 
 
+def _domains(parameters: Sequence[Parameter], texts: Mapping[str, str]) -> dict[str, Domain]:
+    """Returns the domains that a trial's values lie in; a condition counts where the trial has a value of its key."""
+    found: dict[str, Domain] = {}
+    for parameter in parameters:
+        key, condition = parameter.key, parameter.condition
+        may_hold = condition is None or condition.key not in texts or holds(condition, texts)
+        if key in texts and key not in found and may_hold and contains(parameter.domain, texts[key]):
+            found[key] = parameter.domain
+    return found
+
+
 def importances(
     parameters: Sequence[Parameter], trials: Sequence[tuple[Mapping[str, str], float]], sign: int
 ) -> list[Importance]:
@@ -72,12 +83,11 @@ def importances(
     random = np.random.default_rng(0)
     if len(trials) > MOST:
         trials = [trials[row] for row in sorted(random.choice(len(trials), MOST, replace=False))]
-    domains = {parameter.key: parameter.domain for parameter in parameters}
     points = []
     for texts, _ in trials:
-        inside = {key: text for key, text in texts.items() if key in domains and contains(domains[key], text)}
-        params = {key: value_of(domains[key], text) for key, text in inside.items()}
-        points.append((params, {key: distribution(domains[key]) for key in params}))
+        domains = _domains(parameters, texts)
+        params = {key: value_of(domain, texts[key]) for key, domain in domains.items()}
+        points.append((params, {key: distribution(domain) for key, domain in domains.items()}))
     costs = np.array([-sign * value for _, value in trials])
 
     def shares(rows: Sequence[int], values: NDArray[np.float64]) -> dict[str, float]:

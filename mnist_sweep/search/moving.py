@@ -11,7 +11,7 @@ from optuna.trial import TrialState as OptunasState
 
 from mnist_sweep.config.domains import literal
 from mnist_sweep.config.metrics import Direction
-from mnist_sweep.config.space import Parameter
+from mnist_sweep.config.space import Parameter, active
 from mnist_sweep.search.adoption import inside
 from mnist_sweep.search.distributions import distribution
 from mnist_sweep.search.given import given_params
@@ -84,9 +84,9 @@ def _moved(
     if broken:
         attributes[INFEASIBLE] = broken
     trial.user_attrs = attributes
-    params = {} if is_outside else inside(after, given_params(after, values))
-    after_domains = {parameter.key: parameter.domain for parameter in after}
+    domains_after = active(after, values)
+    params = {} if is_outside else inside(domains_after, given_params(after, values))
     trial.params = {}
-    trial.distributions = {key: distribution(after_domains[key]) for key in params}
+    trial.distributions = {key: distribution(domains_after[key]) for key in params}
     trial.params = params
     return is_outside

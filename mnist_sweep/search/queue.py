@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from mnist_sweep.config.space import Parameter
-from mnist_sweep.search.given import Given, given_params
+from mnist_sweep.search.given import Given, given_params, is_point
 from mnist_sweep.search.samplers.untried import Tried
 
 
@@ -29,9 +29,12 @@ class Queue:
 
     def is_new(self, named: Given) -> bool:
         """Returns whether a named trial has not been tried yet, neither as it is named nor as a point of the space."""
+        if named.overrides in self._noted:
+            return False
         searched = {parameter.key for parameter in self.parameters}
-        point = self.tried.literals(given_params(self.parameters, named.values))
-        return named.overrides not in self._noted and not (set(named.overrides) <= searched and point in self.tried)
+        if not set(named.overrides) <= searched or not is_point(self.parameters, named.values):
+            return True  # it is beyond the space
+        return self.tried.literals(given_params(self.parameters, named.values)) not in self.tried
 
     def next(self) -> Given | None:
         """Returns the next trial that is new, None if there is none left."""

@@ -38,14 +38,14 @@ def rehearse(
     grid = isinstance(build_sampler(settings.sampler, 0), GridSampler)
     random = settings.sampler.arguments.get("n_startup_trials", 10)
     count = 2 if grid else min(MOST, int(random) + BEYOND)
+    found = False
     try:
         search = Search(None, "rehearsal", settings, parameters, base, (), allows)
         for number in range(count):
             asked = search.ask()
-            if asked is None:
-                return number > 1
-            if asked.number and not allows(asked.overrides):
-                return False
+            if asked is None or (asked.number and not allows(asked.overrides)):  # few are left, or hard to find
+                return found
+            found = asked.number > 0
             value = 0.5 + 0.4 * (number % 7) / 7
             rows: list[dict[str, float]] = []
             for epoch in (1, min(2, epochs or 2)):
@@ -57,4 +57,4 @@ def rehearse(
     except Exception as error:
         names = f"{settings.sampler.name} and {settings.pruner.name}"
         raise UserError(f"sampler and pruner ({names}) can't search this space: {error!r}") from None
-    return True
+    return found

@@ -1,5 +1,6 @@
 """One search: Optuna's study in the study's folder; only the driver calls ask and tell."""
 
+import statistics
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from mnist_sweep.config import Settings
 from mnist_sweep.config.constraints import excesses, violations
 from mnist_sweep.config.domains import literal
 from mnist_sweep.config.hashing import drawn
-from mnist_sweep.config.space import Parameter, holds
+from mnist_sweep.config.space import Parameter, active, holds
 from mnist_sweep.search.adoption import finished_trial, params_of, steps_of
 from mnist_sweep.search.components import build_guided_sampler, build_pruner
 from mnist_sweep.search.distributions import in_order, suggest
@@ -21,7 +22,7 @@ from mnist_sweep.search.given import Given, given_params
 from mnist_sweep.search.journal import Journal
 from mnist_sweep.search.opening import open_study
 from mnist_sweep.search.optuna_private import seed_sampler
-from mnist_sweep.search.pruners.asha import SuccessiveHalvingPruner
+from mnist_sweep.search.pruners.asha import forget
 from mnist_sweep.search.queue import Queue
 from mnist_sweep.search.samplers.grid import GridSampler
 from mnist_sweep.search.samplers.untried import Tried, UntriedSampler
@@ -94,7 +95,10 @@ class Search:
                 standing = standing_of(trial, self.parameters)
                 self._remember(standing) if trial.number in deleted else self._finish(standing)
         self._deleted = len(deleted)
-        self._waiting = sum(trial.state == OptunasState.WAITING for trial in self._trials())  # enqueued, not asked for
+        enqueued = [trial for trial in self._trials() if trial.state == OptunasState.WAITING]  # not asked for yet
+        self._waiting = len(enqueued)
+        for trial in enqueued:
+            self.queue.note(trial.user_attrs.get(GIVEN, {}))
         by_first = len(self.objectives) == 1 or settings.search.prune_by_first
         self.prunes = by_first and self.objectives[0].curve is not None
         self._first = self._first_metric() if self.prunes and len(self.objectives) > 1 else None
@@ -105,7 +109,8 @@ class Search:
         for trial in self._trials():
             if trial.state.is_finished():
                 value = trial.values[0] if trial.values else None
-                found.remember(trial.number, trial.user_attrs.get(REPORTED, {}), trial.state, value)
+                reported = trial.user_attrs.get(REPORTED, {})
+                found.remember(trial.number, reported, trial.state, value, trial.constraints)
         return found
 
     def _trials(self) -> list[FrozenTrial]:
@@ -165,8 +170,8 @@ class Search:
         """Records that a running trial was left for the next call, which does not count as a retry."""
         self.running[number].set_user_attr(RETRIES, retries - 1)
 
-    def mark_lost(self, number: int, retries: int) -> None:
-        """Records that a running trial was lost and is retried."""
+    def mark_retried(self, number: int, retries: int) -> None:
+        """Records that a trial that was lost begins again."""
         self.running[number].set_user_attr(RETRIES, retries)
 
     def audit(self, number: int, epoch: int) -> None:
@@ -220,8 +225,6 @@ class Search:
                 value = suggest(trial, parameter.key, parameter.domain)
                 overrides[parameter.key] = literals[parameter.key] = literal(parameter.domain, value)
         overrides = overrides if fixed is None else fixed
-        if retries:
-            trial.set_user_attr(RETRIES, retries)
         if isinstance(self.storage, Journal):
             self.storage.flush()
         self._note(trial.number, overrides, is_given=fixed is not None)
@@ -233,6 +236,7 @@ class Search:
         state: TrialState,
         metrics: Mapping[str, float],
         rows: Sequence[Mapping[str, float]],
+        seeds: Mapping[str, Sequence[float]] | None = None,
     ) -> int:
         """Adds a finished trial of another study.
 
@@ -241,16 +245,23 @@ class Search:
             state: COMPLETE or PRUNED.
             metrics: Its final metrics.
             rows: Its epochs.
+            seeds: The values of its metrics on its seeds, where it was trained on several: their mean counts.
 
         Returns:
             Its number in this study.
         """
-        params = params_of(self.parameters, overrides) or given_params(self.parameters, self.base)
+        shared = {name: list((seeds or {}).get(name, ())) for name in self.metrics}
+        if all(shared.values()):
+            metrics = {**metrics, **{name: statistics.fmean(values) for name, values in shared.items()}}
+        domains = active(self.parameters, {**self.base, **overrides})
+        params = params_of(domains, overrides) or given_params(self.parameters, self.base)
         values = [float(metrics[name]) for name in self.metrics]
         steps = steps_of(self.objectives[0], rows) if self.prunes and self._first is None else {}
-        trial = finished_trial(self.parameters, params, state, values, steps, excesses(self.constraints, metrics))
+        trial = finished_trial(domains, params, state, values, steps, excesses(self.constraints, metrics))
         if broken := violations(self.constraints, metrics):
             trial.set_user_attr(INFEASIBLE, broken)
+        if all(shared.values()):
+            trial.set_user_attr(SEEDS, shared)
         self.study.add_trial(trial)
         number = self._trials()[-1].number
         self._finish(standing_of(self._trials()[number], self.parameters))
@@ -304,20 +315,20 @@ class Search:
             trial.set_user_attr(REASON, reason)
         if seeds:
             trial.set_user_attr(SEEDS, seeds)
+        beyond = excesses(self.constraints, metrics) if metrics and state != TrialState.FAIL else {}
         if metrics and state != TrialState.FAIL:
-            for key, excess in excesses(self.constraints, metrics).items():
+            for key, excess in beyond.items():
                 trial.set_constraint(key, excess)
             if broken := violations(self.constraints, metrics):
                 trial.set_user_attr(INFEASIBLE, broken)
         if self._first is not None:
             trial.set_user_attr(REPORTED, self._first.reported(number))
-            self._first.end(number, OptunasState[state], values[0] if values else None)
+            self._first.end(number, OptunasState[state], values[0] if values else None, beyond)
         self.study.tell(trial, values, state=OptunasState[state])
         ended = standing_of(self._trials()[number], self.parameters)
         self._finish(ended)
-        pruner = self.study.pruner
-        if ended.infeasible and isinstance(pruner, SuccessiveHalvingPruner):
-            pruner.forget(self._trials()[number])
+        if ended.infeasible:
+            forget(self.study.pruner, self._trials()[number])
         return ended
 
     def better(self, first: float, second: float) -> bool:

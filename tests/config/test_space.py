@@ -4,7 +4,7 @@ import pytest
 
 from mnist_sweep.config.domains import Choice, Range
 from mnist_sweep.config.errors import UserError
-from mnist_sweep.config.space import Condition, Parameter, holds, parse_condition, parse_space
+from mnist_sweep.config.space import Condition, Parameter, active, holds, parse_condition, parse_space
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,8 @@ def test_a_key_may_be_searched_under_two_conditions_in_the_same_way():
     [
         ({"c": "choice(1,2)"}, {"o=x": {"c": "choice(1,2)"}}),
         ({}, {"o=x": {"c": "choice(1,2)"}, "o=y": {"c": "choice(1,3)"}}),
+        ({}, {"o=x": {"c": "choice(1,2)"}, "o=y": {"c": "range(1,3)"}}),
+        ({}, {"o=x": {"c": "range(1,3)"}, "o=y": {"c": "choice(1,2)"}}),
     ],
 )
 def test_a_key_is_not_searched_twice_in_different_ways(space, when):
@@ -104,3 +106,9 @@ def test_a_condition_may_be_of_numbers(text, met, not_met):
 def test_what_is_no_comparison_is_told(text):
     with pytest.raises(UserError):
         parse_condition(text)
+
+
+def test_of_several_ranges_that_whose_condition_holds_is_searched():
+    space = parse_space({"o": "choice(x,y,z)"}, {"o=x": {"c": "range(1,3)"}, "o=y": {"c": "range(10,30)"}})
+    found = [active(space, {"o": one}).get("c") for one in "xyz"]
+    assert found == [Range(1, 2, 1, False), Range(10, 29, 1, False), None]

@@ -103,5 +103,17 @@ def test_a_budget_may_be_changed_while_it_runs(planned: Planned, swept: Swept) -
     sweep = swept(planned("search.n_trials=2"))
     found = Budget(sweep.budget.limits, sweep.search, sweep.plan.description)
     assert found.reason_to_stop(2) == "all 2 trials are done"
-    found.limits = replace(found.limits, n_trials=3)
+    found.change(replace(found.limits, n_trials=3))
     assert found.reason_to_stop(2) == ""
+
+
+def test_a_time_that_has_come_stays_so_where_other_limits_change(
+    planned: Planned, swept: Swept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = swept(planned("search.n_trials=9", "search.until='07:00'")).budget
+    moment = budget.next_time("07:00", datetime.now()).timestamp()
+    monkeypatch.setattr("time.time", lambda: moment)
+    found.change(replace(found.limits, patience=5))
+    assert found.reason_to_stop(0) == "it is 07:00, search.until"
+    found.change(replace(found.limits, until=None))
+    assert found.reason_to_stop(0) == ""

@@ -26,9 +26,9 @@ def blocks(planned: Callable[..., Plan]) -> Callable[..., Plan]:
 
 def test_the_first_that_can_not_be_trained_is_remembered(blocks: Callable[..., Plan]) -> None:
     drawable = blocks().drawable
-    drawable.refused, drawable.has_refused = "", False
+    drawable.refused, drawable.has_violation = "", False
     assert drawable(SHORT)
-    assert (drawable.refused, drawable.has_refused) == ("", False)
+    assert (drawable.refused, drawable.which) == ("", "")
     assert not drawable(WRONG)
     assert drawable.refused.startswith("model.filters=[4,4] model.convolutions=[2,2,2]: model.convolutions must be ")
     assert drawable.said.endswith(f"such as {drawable.refused}")
@@ -36,9 +36,9 @@ def test_the_first_that_can_not_be_trained_is_remembered(blocks: Callable[..., P
 
 def test_what_does_not_meet_a_constraint_is_no_mistake(blocks: Callable[..., Plan]) -> None:
     drawable = blocks("search.constraints=['parameters<=800']").drawable
-    drawable.refused, drawable.has_refused = "", False
+    drawable.refused, drawable.has_violation = "", False
     assert not drawable({"model.filters": "[4,4,4]", "model.convolutions": "[2,2,2]"})
-    assert (drawable.refused, drawable.has_refused) == ("", True)
+    assert (drawable.refused, drawable.which) == ("", " that meets search.constraints")
 
 
 def test_a_space_of_which_nothing_may_be_drawn_is_refused(blocks: Callable[..., Plan]) -> None:
@@ -61,3 +61,12 @@ def test_it_is_told_where_they_were_not_counted(tmp_path: Path, capsys: pytest.C
     out = capsys.readouterr().out
     assert "4 complete, 0 pruned, 0 failed" in out
     assert "Not drawn, since they can't be trained: configurations such as" in out
+
+
+def test_which_are_drawn_is_said_in_words(blocks: Callable[..., Plan]) -> None:
+    drawable = blocks("search.constraints=['parameters<=800']").drawable
+    drawable.refused, drawable.has_violation = "", False
+    assert drawable.which == ""
+    drawable({"model.filters": "[4,4,4]", "model.convolutions": "[2,2,2]"})
+    drawable(WRONG)
+    assert drawable.which == " that can be trained and meets search.constraints"

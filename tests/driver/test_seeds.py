@@ -17,7 +17,7 @@ from mnist_sweep.execution.executor import Done, Event
 from mnist_sweep.execution.job_folder import write_job
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.execution.runner import Runner
-from mnist_sweep.files import read_yaml, read_yaml_list
+from mnist_sweep.files import read_json, read_yaml, read_yaml_list, write_json
 from mnist_sweep.results.study import read_study
 from mnist_sweep.storage.state import TrialState, check_state, read_state
 from mnist_sweep.tracking.entities import final_metrics
@@ -226,3 +226,19 @@ def test_a_trial_is_compared_on_the_same_fold_but_one_fold_never_beats_a_mean(pl
 def test_what_says_nothing_together_is_refused(overrides: list[str], message: str, planned: Planned) -> None:
     with pytest.raises(UserError, match=message):
         planned(*(f"++{text}" if text.startswith("data.fold") else text for text in overrides))
+
+
+def test_an_objective_that_only_curves_have_is_known_of_what_ended_before(planned: Planned, swept: Swept) -> None:
+    plan = planned("search.seeds=3", "search.metric=best_val_accuracy", "search.n_trials=1", "runtime.workers=1")
+    source, executor = OnSeeds(swept(plan)), Noisy()
+    runner = Runner(executor, source, 1, None)
+    further = plan.folder.trial(0).on_seed(1)
+    while not read_state(further.state):
+        runner._fill()
+        for event in executor.events(0):
+            runner._handle(event, Silent())
+    metrics = read_json(further.metrics)
+    assert metrics.pop("best_val_accuracy") == max(row["val_accuracy"] for row in further.rows())
+    write_json(further.metrics, metrics)  # as of a metric of which a task does not say which way it is better
+    sweep_of(plan, swept, Noisy())
+    assert len((check_state(plan.folder.trial(0).state).seeds or {})["best_val_accuracy"]) == 3

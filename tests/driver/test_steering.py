@@ -12,7 +12,7 @@ from mnist_sweep.driver.loop import Sweep, run_sweep
 from mnist_sweep.driver.plan import Plan
 from mnist_sweep.driver.seeds import OnSeeds
 from mnist_sweep.driver.steering import Steering, stop_from_mlflow
-from mnist_sweep.execution import InlineExecutor
+from mnist_sweep.execution import Failed, InlineExecutor
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.execution.runner import Runner
 from mnist_sweep.files import write_json
@@ -137,6 +137,7 @@ def test_limits_are_changed(steered: Callable[..., Steered]) -> None:
         (["model.dropout=0.1"], "model.dropout can't be set"),
         ([], "set takes values of search.n_trials"),
         (["search.min_delta=0.1"], "search.patience, which is null"),
+        (["search.n_trials=null"], "search.n_trials must be a number where nothing else ends the search"),
     ):
         found = one.ask("set", *wrong)
         assert not found.is_done
@@ -237,3 +238,26 @@ def test_fifty_random_requests_and_kills_leave_the_right_count_and_an_honest_log
     assert {trial.reason for trial in study.of_state(TrialState.PRUNED)} <= {None, "stopped by me@here"}
     overrides = [str(sorted(trial.overrides.items())) for trial in study.trials]
     assert len(set(overrides)) == 40  # nothing is tried twice
+
+
+def test_a_trial_that_is_lost_after_it_was_stopped_by_hand_is_stopped_again(steered: Callable[..., Steered]) -> None:
+    one = steered("search.n_trials=1")
+    one.step()
+    assert one.ask("stop", trial=0).is_done
+    one.executor.jobs.clear()
+    one.runner._handle(Failed(0, "killed", "lost"), Silent())  # before it obeys
+    one.run()
+    state = check_state(one.folder.trial(0).state)
+    assert (state.state, state.reason) == (TrialState.PRUNED, "stopped by me@here")
+
+
+def test_the_busy_share_counts_the_workers_that_there_were(steered: Callable[..., Steered]) -> None:
+    one = steered()
+    one.step()
+    assert one.ask("set", "runtime.workers=1").is_done
+    files = one.sweep.files
+    assert files.at_once == 1
+    before = files.summary().worker_seconds
+    assert before > 0
+    assert one.ask("set", "runtime.workers=2").is_done
+    assert files.summary().worker_seconds >= before

@@ -15,6 +15,7 @@ from mnist_sweep.config import TrialConfig, Unavailable, parse_trial
 from mnist_sweep.config.compose import plain
 from mnist_sweep.execution import (
     Done,
+    Epoch,
     Event,
     Failed,
     InlineExecutor,
@@ -225,6 +226,20 @@ def test_a_job_that_its_source_stops_is_done_not_interrupted(config: TrialConfig
     assert run(InlineExecutor(), source) == 0
     assert source.of("done", "stopped", "interrupted") == [("stopped", 0), ("stopped", 1)]
     assert len(source.of("epoch")) == 2
+
+
+def test_a_job_that_was_lost_after_it_was_to_be_stopped_is_left_by_an_interrupt(
+    config: TrialConfig, tmp_path: Path
+) -> None:
+    source = Source(jobs(config, tmp_path, 1), stop_after=1)
+    runner = Runner(InlineExecutor(), source, 1, None)
+    runner._fill()
+    runner._handle(Epoch(0, {"epoch": 1}), Silent())
+    runner._handle(Failed(0, "killed", "lost"), Silent())
+    runner._fill()
+    runner._stop(Silent())
+    runner._handle(Done(0, {"stopped": True, "epochs": 0}), Silent())
+    assert source.of("lost", "stopped", "interrupted") == [("lost", 0), ("interrupted", 0)]
 
 
 class Killing(LocalExecutor):

@@ -72,3 +72,19 @@ def test_without_it_several_metrics_prune_nothing(made_settings) -> None:
     one = Search(None, "mine", more, parse_space({"x": "interval(0.0,1.0)"}, {}), {"x": "0.5"})
     assert not one.prunes
     assert not one.report(one.ask().number, [{"epoch": 1, "val_accuracy": 0.1}])
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_nobody_is_measured_by_what_does_not_meet_the_constraints(again: bool, tmp_path, made_settings) -> None:
+    def opened() -> Search:
+        more = made_settings(pruner=HALVING, metric=["val_accuracy", "parameters"], prune_by_first=True,
+                             constraints=["parameters<=10"])  # fmt: skip
+        return Search(tmp_path / "journal", "mine", more, parse_space({"x": "interval(0.0,1.0)"}, {}), {"x": "0.5"})
+
+    one = opened()
+    for value, parameters in ((0.5, 5), (0.9, 50)):
+        number = one.ask().number
+        assert not one.report(number, [{"epoch": 1, "val_accuracy": value}])
+        one.tell(number, "COMPLETE", {"val_accuracy": value, "parameters": parameters})
+    one = opened() if again else one
+    assert not one.report(one.ask().number, [{"epoch": 1, "val_accuracy": 0.6}])

@@ -47,3 +47,12 @@ def test_a_trial_beyond_the_space_is_new_whatever_was_tried_within():
 
 def test_only_what_the_space_refers_to_is_known():
     assert queue().known({"a": "1", "b": "y", "c": "7"}) == {"a": "1", "b": "y"}
+
+
+def test_values_that_no_choice_has_are_told_apart():
+    one = queue()
+    one.tried.add({"a": "5"})  # a trial with another b that the space does not have
+    assert one.is_new(named({"b": "z"}))
+    one.note({"b": "z"})
+    assert not one.is_new(named({"b": "z"}))
+    assert one.is_new(named({"b": "w"}))

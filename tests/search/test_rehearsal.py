@@ -1,5 +1,6 @@
 """A search in memory finds what would end the real one."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +90,14 @@ def test_whether_any_trial_may_be_drawn_is_returned(sampler: str) -> None:
     space, chosen = parse_space({"a": "range(1,4)"}, {}), settings({"_target_": sampler})
     assert rehearse(chosen, space, {"a": "2"}, 3, lambda overrides: overrides["a"] == "3")
     assert not rehearse(chosen, space, {"a": "2"}, 3, lambda _: False)
+
+
+def test_a_space_of_which_little_may_be_drawn_is_no_mistake() -> None:
+    asked: list[Mapping[str, str]] = []
+
+    def allows(overrides: Mapping[str, str]) -> bool:
+        asked.append(overrides)
+        return len(asked) < 3  # the third trial is found no more
+
+    random = settings({"_target_": "optuna.samplers.RandomSampler"})
+    assert rehearse(random, parse_space({"lr": "interval(0.0,1.0)"}, {}), {"lr": "0.1"}, 3, allows)

@@ -285,6 +285,7 @@ def test_a_lost_trial_keeps_its_number_and_its_values(tmp_path):
         again = search(journal=journal)
         (found,) = again.left_running(lambda _number: True)
         assert (found.number, found.overrides, found.retries) == (1, asked.overrides, retries)
+        again.mark_retried(1, found.retries)  # it begins
         assert again.left_running(lambda _number: True) == []
     again.tell(1, "COMPLETE", {"val_accuracy": 0.9})
     assert [t.state for t in optuna.load_study(study_name="mine", storage=again.study._storage).trials] == [
@@ -437,3 +438,79 @@ def test_tpe_learns_where_the_constraints_are_met():
 
     assert inside() <= 3
     assert inside(constraints=["epochs<=30"]) >= 8
+
+
+def test_a_value_without_a_logarithm_is_tried_all_the_same(tmp_path):
+    journal = tmp_path / "study.journal"
+    one = search(journal=journal)
+    one.ask()
+    assert one.add(named(lr="0"))
+    assert one.ask().overrides == {"lr": "0"}
+    assert [found.overrides for found in search(journal=journal).left_running(lambda _number: False)] == [
+        {}, {"lr": "0"},
+    ]  # fmt: skip
+    beyond = search(base={**BASE, "lr": "0"})
+    assert beyond.ask().overrides == {}
+    assert set(beyond.ask().overrides) == {"a", "b", "lr"}
+
+
+TWO_RANGES = {"o=adam": {"lr": "range(0.01,0.06,0.01)"}, "o=sgd": {"lr": "range(0.1,0.6,0.1)"}}
+
+
+def test_a_key_with_two_ranges_is_searched_in_both():
+    one = search({"o": "choice(adam,sgd)"}, TWO_RANGES, sampler="mnist_sweep.search.GridSampler")
+    points = set()
+    while (asked := one.ask()) is not None:
+        points.add((asked.overrides.get("o"), asked.overrides.get("lr")))
+        done(one, asked.number, 0.5)
+    assert len(points) == 1 + 5 + 5  # with the base, whose rate is in neither range
+
+
+def test_a_trial_is_taken_over_in_the_range_of_its_condition():
+    one = search({"o": "choice(adam,sgd)"}, TWO_RANGES)
+    one.ask()
+    number = one.adopt({"o": "adam", "lr": "0.02"}, "COMPLETE", {"val_accuracy": 0.5}, [])
+    assert one.finished.trial(number).overrides == {"o": "adam", "lr": "0.02"}
+
+
+def test_the_mean_of_a_trial_on_several_seeds_is_taken_over():
+    one = search()
+    one.ask()
+    seeds = {"val_accuracy": [0.5, 0.7]}
+    number = one.adopt({"a": "1", "b": "x", "lr": "0.1"}, "COMPLETE", {"val_accuracy": 0.5}, [], seeds)
+    found = one.finished.trial(number)
+    assert (found.values, dict(found.seeds)) == ((pytest.approx(0.6),), seeds)
+
+
+def test_a_trial_that_waits_to_be_asked_for_is_not_added_twice(tmp_path):
+    journal = tmp_path / "study.journal"
+    one = search(journal=journal)
+    one.ask()
+    assert one.add(named(a="50"))
+    assert not search(journal=journal).add(named(a="50"))
+
+
+HALVING = {"_target_": "mnist_sweep.search.SuccessiveHalvingPruner", "min_resource": 1, "reduction_factor": 2}
+
+
+@pytest.mark.parametrize("metrics", ["val_accuracy", ["val_accuracy", "parameters"]])
+def test_a_trial_that_was_to_be_stopped_when_its_driver_ended_is_stopped_again(tmp_path, metrics):
+    def opened():
+        more = {"metric": metrics, "prune_by_first": True} if isinstance(metrics, list) else {"metric": metrics}
+        return search(journal=tmp_path / "study.journal", pruner=HALVING, **more)
+
+    one = opened()
+    one.ask(), one.ask()
+    assert not one.report(0, rows(0.9))
+    one.tell(0, "COMPLETE", {"val_accuracy": 0.9, "parameters": 5})
+    assert one.report(1, rows(0.1))
+    again = opened()
+    again.left_running(lambda _number: True)
+    assert again.report(1, rows(0.1))
+
+
+def test_waiting_to_be_run_again_is_no_retry(tmp_path):
+    journal = tmp_path / "study.journal"
+    search(journal=journal).ask()
+    for _ in range(4):  # each call ends before the trial's turn
+        assert [one.retries for one in search(journal=journal).left_running(lambda _number: True)] == [1]

@@ -3,6 +3,7 @@
 import bisect
 import math
 
+from optuna.pruners import BasePruner
 from optuna.pruners import SuccessiveHalvingPruner as OptunasSuccessiveHalvingPruner
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
@@ -27,6 +28,12 @@ def _rungs(trials: list[FrozenTrial]) -> dict[str, list[float]]:
             for key, value in _noted(trial).items():
                 found.setdefault(key, []).append(value)
     return {key: sorted(values) for key, values in found.items()}
+
+
+def forget(pruner: BasePruner, trial: FrozenTrial) -> None:
+    """Measures no further trial by one that has turned out not to meet its constraints, if the pruner is this one."""
+    if isinstance(pruner, SuccessiveHalvingPruner):
+        pruner.forget(trial)
 
 
 class SuccessiveHalvingPruner(OptunasSuccessiveHalvingPruner):
@@ -57,8 +64,24 @@ class SuccessiveHalvingPruner(OptunasSuccessiveHalvingPruner):
             if value in values.get(key, []):
                 values[key].remove(value)
 
+    def _begins(self, rung: int) -> int:
+        """Returns the step from which on a rung is decided."""
+        assert self._least is not None
+        return int(self._least * self._factor ** (self._rate + rung))
+
+    def _first_rung(self, trial: FrozenTrial, step: int) -> int:
+        """Returns the first rung that is decided at a step: the next one, or one that was noted at this very step."""
+        rung = current_rung(trial)
+        before = max((one for one in trial.intermediate_values if one < step), default=-1)
+        while rung and before < self._begins(rung - 1):
+            rung -= 1
+        return rung
+
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
-        """Returns whether a trial is to be stopped, as Optuna's pruner does."""
+        """Returns whether a trial is to be stopped, as Optuna's pruner does.
+
+        A trial that was lost reports its last epoch again: what it has noted then is decided anew.
+        """
         step = trial.last_step
         if step is None:
             return False
@@ -69,14 +92,15 @@ class SuccessiveHalvingPruner(OptunasSuccessiveHalvingPruner):
         if self._study is not study:
             self._study, self._values = study, _rungs(study.get_trials(deepcopy=False))
         value = trial.intermediate_values[step]
-        rung = current_rung(trial)
-        while step >= self._least * self._factor ** (self._rate + rung):
+        rung = self._first_rung(trial, step)
+        while step >= self._begins(rung):
             if math.isnan(value):
                 return True
             key = completed_rung_key(rung)
-            note(study, trial, key, value)
             competing = self._values.setdefault(key, [])
-            bisect.insort(competing, value)
+            if key not in trial.system_attrs:
+                note(study, trial, key, value)
+                bisect.insort(competing, value)
             if len(competing) <= self._free:
                 return True
             place = max(0, len(competing) // self._factor - 1)

@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.domains import Choice, Domain, contains, literal
-from mnist_sweep.config.space import Parameter, holds
+from mnist_sweep.config.space import Parameter, active, holds
 from mnist_sweep.search.distributions import distribution
 from mnist_sweep.search.samplers.grid import points
 
@@ -58,7 +58,8 @@ class Tried:
         self.base = base
         self._allows = allows
         self._first: dict[str, Any] | None = None  # that is left
-        self._domains = {parameter.key: parameter.domain for parameter in parameters}
+        self._domains = {parameter.key: parameter.domain for parameter in reversed(parameters)}
+        self._differ = any(self._domains[one.key] != one.domain for one in parameters)  # by what else is chosen
         self._tried: set[frozenset[tuple[str, str]]] = set()
         self._left: dict[frozenset[tuple[str, str]], dict[str, Any]] | None = None
         self.not_listed: UserError | None = None  # why the space can't be listed
@@ -102,7 +103,10 @@ class Tried:
 
     def _key(self, point: Point) -> frozenset[tuple[str, str]]:
         """Returns a point in one spelling: 0.1 + 0.2 is the third of steps of 0.1."""
-        return frozenset((key, _spelled(self._domains[key], text)) for key, text in point.items())
+        domains = self._domains
+        if self._differ:
+            domains = {**domains, **active(self.parameters, {**self.base, **point})}
+        return frozenset((key, _spelled(domains[key], text)) for key, text in point.items())
 
 
 def _spelled(domain: Domain, text: str) -> str:

@@ -108,3 +108,16 @@ def test_nobody_is_measured_by_what_does_not_meet_the_constraints(is_opened_anew
     else:
         study.pruner.forget(study.trials[best.number])  # type: ignore[attr-defined]
     assert not decided(0.85)
+
+
+def test_a_step_that_is_reported_again_is_decided_again_and_noted_once() -> None:
+    study = optuna.create_study(pruner=SuccessiveHalvingPruner(1, 2), direction="maximize")
+    best, other = study.ask(SPACE), study.ask(SPACE)
+    best.report(0.9, 1)
+    assert not best.should_prune()
+    other.report(0.1, 1)
+    assert [other.should_prune() for _ in range(3)] == [True] * 3
+    study.pruner = SuccessiveHalvingPruner(1, 2)  # as after a restart
+    assert other.should_prune()
+    other.report(0.2, 2)
+    assert other.should_prune() is False  # nobody else is there yet, and the first step is not asked about again
