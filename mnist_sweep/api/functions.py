@@ -61,12 +61,12 @@ def of_space(space: Mapping[str, Any]) -> list[str]:
     if not isinstance(space, Mapping):
         raise UserError(f"space must be a dictionary such as {{'x': 'interval(0.0,1.0)'}}, got {shown(repr(space))}")
     texts = []
-    for key, domain in space.items():
+    for key, given in space.items():
+        domain = given.tolist() if hasattr(given, "tolist") else given  # of NumPy: an array, or a number
         if not isinstance(key, str):
             raise UserError(f"space must have keys that are texts, got {key!r}")
-        if isinstance(domain, list | tuple | range) or hasattr(domain, "tolist"):
-            items = domain.tolist() if hasattr(domain, "tolist") else list(domain)
-            text = f"choice({','.join(_literal(key, item) for item in items)})"
+        if isinstance(domain, list | tuple | range):
+            text = f"choice({','.join(_literal(key, item) for item in domain)})"
         else:
             text = domain if isinstance(domain, str) else _literal(key, domain)
         texts.append(f"{key if '.' in key else PARAMS + key}={text}")

@@ -11,7 +11,7 @@ from mnist_sweep.config import UserError
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.reproduce.session import Reproducing, reproduce
 from mnist_sweep.results import trial as results
-from mnist_sweep.results.recorded import read_recorded
+from mnist_sweep.results.recorded import check_trained, read_recorded
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.state import TrialState
 from mnist_sweep.tasks.data import not_shown
@@ -127,9 +127,10 @@ class Trial:
             The verdict: `verdict` is EXACT, WITHIN TOLERANCE or DIFFERENT, `why` says why.
 
         Raises:
-            UserError: No epoch of it has ended, or the data are other ones.
+            UserError: No epoch of it has ended, nothing was trained, or the data are other ones.
         """
         study = StudyFolder(self.folder.parent.parent)
+        check_trained(study)
         around = surroundings(study.path.parent, self._trusted)
         name = f"{study.name}-{self.folder.name}"
         what = Reproducing(

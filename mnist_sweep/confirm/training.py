@@ -191,12 +191,13 @@ def train(what: ConfirmRuns, recorder: RunRecorder, progress: Progress, at_once:
         UserError: The data set is not the one of the search.
     """
     first = what.finalists[0].seeded(0)
-    description = prepare(first, progress.say, transfer=transfer)
+    description = prepare(what.finalists[0].config, progress.say, transfer=transfer)
     for finalist in what.finalists:
         check_data(finalist.digests, description, f"trial {finalist.trial} of {what.study.name}")
     if what.finalists[0].has_test_set:
         trials = [finalist.trial for finalist in what.finalists]
         open_test_images(what.study, trials, what.seeds, what.line, progress)
+        description = prepare(first, progress.say, transfer=transfer)
     batch = Batch(first, description, what.trusted, what.flags, what.line)
     with batch.memory() as shared:
         batch = replace(batch, shared=shared)

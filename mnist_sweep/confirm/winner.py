@@ -98,6 +98,11 @@ def register_winner(
         runs_folder: Where the embedded MLflow store lies.
         say: Reports what is done, in lines.
     """
+    run_id = files.read_json_or_empty(folder.tracking).get("run_id")
+    if run_id is None:  # it was trained with tracking=none, or the study was copied
+        say(f"The champion was not registered, as MLflow does not have its run: `mnist-sweep sync {study.name}` brings "
+            "it there; then run the same command again")  # fmt: skip
+        return
     row = found.of(found.recommended)
     sample = row.test_accuracy
     note = (
@@ -108,7 +113,7 @@ def register_winner(
     tags = {"study": study.name, "trial": str(row.trial), "test_accuracy": str(sample.values[0]),
             "test_accuracy_mean": str(sample.mean), "test_accuracy_deviation": str(sample.deviation),
             "weights_digest": files.read_json(folder.environment)["weights_digest"]}  # fmt: skip
-    champion = Champion(study.name, str(files.read_json(folder.tracking)["run_id"]), note, tags)
+    champion = Champion(study.name, str(run_id), note, tags)
     try:
         version = registered(tracking, runs_folder, champion)
         if version is None:

@@ -77,7 +77,7 @@ class LocalExecutor:
         self.limits = limits
         self.kernels = chosen()  # those of the fork server
         self.context = get_context("forkserver")
-        use(preload)
+        use(preload, self.kernels)
         self.jobs: dict[int, _Running] = {}
         self._events: list[Event] = []
         self._watched = 0.0

@@ -104,10 +104,19 @@ def _result(job: Job, send: Callable[..., None], should_stop: Callable[[], bool]
     return run(job.config, Path(job.folder), job.settings, epoch, should_stop, trained, saved)
 
 
+def _ignore_signals() -> None:
+    """Leaves Ctrl-C, and signals to the process group, to the driver; what the job starts can be ended by them.
+
+    A program that is started inherits SIG_IGN, but not a handler.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: None)
+        signal.siginterrupt(number, False)
+
+
 def main(connection: Connection, job: Job) -> None:
     """Runs the job; whatever happens is reported to the driver, or the pipe breaks."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # the driver handles Ctrl-C, and signals to the process group
-        signal.signal(number, signal.SIG_IGN)
+    _ignore_signals()
     with contextlib.suppress(OSError):
         os.setpgid(0, 0)  # by which the driver ends what the job has started and left behind
     _STATE["is_trial"] = True

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mnist_sweep.config.metrics import EPOCH, SECONDS, TIMESTAMP
-from mnist_sweep.files import read_bytes
 
 
 def begin_history(file: Path, columns: Sequence[str]) -> None:
@@ -41,7 +40,7 @@ def read_history(file: Path) -> list[dict[str, float]]:
     """
     if not file.is_file():
         return []
-    complete, _, _ = read_bytes(file).rpartition(b"\n")
+    complete, _, _ = file.read_bytes().rpartition(b"\n")
     rows: list[dict[str, float]] = []
     reader = csv.reader(complete.decode(errors="replace").splitlines())
     with contextlib.suppress(ValueError, csv.Error, StopIteration):

@@ -18,7 +18,7 @@ from mnist_sweep.tasks.trial_settings import TrialSettings
 OWN_FILES = frozenset(one.name for one in (  # of every trial, whatever its task
     TrialFolder.config, TrialFolder.overrides, TrialFolder.history, TrialFolder.metrics, TrialFolder.environment,
     TrialFolder.log, TrialFolder.state, TrialFolder.record, TrialFolder.tracking, TrialFolder.lock,
-    TrialFolder.checkpoint,
+    TrialFolder.checkpoint, TrialFolder.usage,
 ))  # fmt: skip
 
 

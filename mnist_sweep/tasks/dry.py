@@ -23,6 +23,13 @@ from mnist_sweep.tasks.data import Description
 from mnist_sweep.tasks.image_classifier.task import check_images, known_metrics, prepare_images
 
 
+def _number(value: Any, otherwise: float) -> float:
+    """Returns a parameter as a number: of a schedule its initial learning rate, of anything else a default."""
+    if isinstance(value, Mapping):
+        value = value.get("initial_learning_rate")
+    return float(value) if isinstance(value, int | float) else otherwise
+
+
 def dry_accuracy(config: Mapping[str, Any]) -> float:
     """Returns the accuracy that a dry trial reaches, from 0 to 0.99.
 
@@ -30,11 +37,11 @@ def dry_accuracy(config: Mapping[str, Any]) -> float:
     layers; other parameters change nothing.
     """
     model, optimizer = config["model"], config["optimizer"]
-    rate, dropout = float(optimizer.get("learning_rate", 1e-3)), float(model.get("dropout", 0.3))
-    sizes = [size for name in ("units", "dense_units", "filters_1", "filters_2")
-             for size in (model[name] if isinstance(model.get(name), list) else [model.get(name, 100)])]  # fmt: skip
+    rate, dropout = _number(optimizer.get("learning_rate"), 1e-3), _number(model.get("dropout"), 0.3)
+    sizes = [_number(size, 100) for name in ("units", "dense_units", "filters_1", "filters_2")
+             for size in (model[name] if isinstance(model.get(name), list) else [model.get(name)])]  # fmt: skip
     lost = 0.02 * math.log10(rate / 1e-3) ** 2 + 0.05 * (dropout - 0.3) ** 2
-    lost += 0.05 * (float(optimizer.get("beta_1", 0.9)) - 0.9) ** 2 + 0.1 / math.sqrt(sum(sizes))
+    lost += 0.05 * (_number(optimizer.get("beta_1"), 0.9) - 0.9) ** 2 + 0.1 / math.sqrt(sum(sizes))
     return max(0.0, 0.99 - lost)
 
 

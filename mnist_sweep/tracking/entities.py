@@ -72,20 +72,30 @@ def tags(content: Mapping[str, Any]) -> list[Any]:
     return [RunTag(key, masked(str(value))) for key, value in content.items()]
 
 
-def curve_name(name: str, kind: str) -> str:
-    """Returns a curve's name in MLflow; a confirmation run's are of the test images, unlike a trial's."""
-    return name.replace("val_", "test_") if kind == RunKind.CONFIRM else name
+def is_on_test_images(record: RunRecord) -> bool:
+    """Returns whether a run was evaluated on test images: a confirmation run of a task that has images."""
+    return record.tags.get("kind") == RunKind.CONFIRM and bool(record.data.get("digests"))
 
 
-def epoch_metrics(rows: Iterable[Mapping[str, float]], kind: str) -> list[Any]:
-    """Returns rows of a history as MLflow's metrics, with their own times: logging them twice changes nothing."""
+def curve_name(name: str, is_test: bool) -> str:
+    """Returns a curve's name in MLflow; `is_test` as of `epoch_metrics`."""
+    return f"test_{name.removeprefix('val_')}" if is_test and name.startswith("val_") else name
+
+
+def epoch_metrics(rows: Iterable[Mapping[str, float]], is_test: bool = False) -> list[Any]:
+    """Returns rows of a history as MLflow's metrics, with their own times: logging them twice changes nothing.
+
+    Args:
+        rows: The rows.
+        is_test: Whether the run was evaluated on the test images, in place of validation images.
+    """
     from mlflow.entities import Metric
 
     return [
         Metric(name, value, int(row["timestamp"] * 1000), int(row["epoch"]))
         for row in rows
         for name, value in [
-            *((curve_name(name, kind), row[name]) for name in row if name not in AROUND),
+            *((curve_name(name, is_test), row[name]) for name in row if name not in AROUND),
             ("epoch_seconds", row["seconds"]),
         ]
     ]
@@ -102,10 +112,10 @@ def _over_seeds(folder: TrialFolder) -> dict[str, float]:
     return found
 
 
-def final_metrics(folder: TrialFolder, kind: str) -> list[Any]:
+def final_metrics(folder: TrialFolder, is_test: bool = False) -> list[Any]:
     """Returns the metrics of an ended trial except the curves' last values, which its epochs have logged.
 
-    A confirmation run has no best values: nothing may be chosen by the test images.
+    A run on the test images has no best values: nothing may be chosen by them. `is_test` as of `epoch_metrics`.
     """
     from mlflow.entities import Metric
 
@@ -115,7 +125,7 @@ def final_metrics(folder: TrialFolder, kind: str) -> list[Any]:
     moment, step = int(rows[-1]["timestamp"] * 1000), int(rows[-1]["epoch"])
     curves = [name for name in rows[-1] if name not in AROUND]
     chosen = [name for name, value in metrics.items() if not (name in curves and value == rows[-1][name])
-              and not (kind == RunKind.CONFIRM and name.startswith(BEST))]  # fmt: skip
+              and not (is_test and name.startswith(BEST))]  # fmt: skip
     return [Metric(name, metrics[name], moment, step) for name in chosen]
 
 

@@ -107,7 +107,7 @@ class Writer:
 
     def epochs(self, run_id: str, rows: Sequence[dict[str, float]]) -> None:
         """Logs epochs of a trial, rows of its history, in one request."""
-        self.runs.log(run_id, entities.epoch_metrics(rows, "trial"))
+        self.runs.log(run_id, entities.epoch_metrics(rows))
 
     def trial(self, folder: TrialFolder, parent: str | None, run_id: str | None = None) -> str:
         """Brings a trial's run up to its folder: curves, and if it has ended metrics, files and state.
@@ -126,10 +126,10 @@ class Writer:
         if run_id is None:
             run_id, params, tags = self.runs.resume_or_create(folder.tracking, record, parent)
         ended = state.get("state") in STATUS
-        kind = record.tags.get("kind", "trial")
-        metrics = entities.epoch_metrics(folder.rows(), kind)
+        is_test = entities.is_on_test_images(record)
+        metrics = entities.epoch_metrics(folder.rows(), is_test)
         if ended:
-            metrics += entities.final_metrics(folder, kind)
+            metrics += entities.final_metrics(folder, is_test)
             metrics += entities.system_metrics(folder, state.get("ended") or record.started)
             tags |= _state_tags(folder, state)
         self.runs.log(run_id, metrics, params, entities.tags(tags))

@@ -39,6 +39,7 @@ def test_a_space_is_written_as_overrides() -> None:
         "params.x=interval(0,1)", "params.kind=choice(a,b)", "model.units=choice(1,2)", "params.n=3",
     ]  # fmt: skip
     assert of_space({"n": range(2), "x": np.array([0.5, 1.0])}) == ["params.n=choice(0,1)", "params.x=choice(0.5,1.0)"]
+    assert of_space({"n": np.int64(3), "x": np.float64(0.5)}) == ["params.n=3", "params.x=0.5"]
     with pytest.raises(UserError, match=r"space must be a dictionary such as .*, got \['x'\]"):
         of_space(["x"])  # type: ignore[arg-type]
     with pytest.raises(UserError, match="space: x must have numbers, texts, true, false or lists of them, got <object"):

@@ -28,3 +28,10 @@ def test_it_is_reproduced_to_the_bit(trial: ms.Trial) -> None:
 def test_a_trial_without_a_network_says_so(trial: ms.Trial) -> None:
     with pytest.raises(ms.UserError, match="trial 0 has no model"):
         trial.load_model()
+
+
+def test_a_rehearsal_has_nothing_to_reproduce(tmp_path: Path) -> None:
+    dry = ["data=digits", "task=dry", "tracking=none", "search.n_trials=2"]
+    study = ms.sweep(*dry, runs_folder=tmp_path / "runs")
+    with pytest.raises(ms.UserError, match="can't be judged: a dry run"):
+        study[1].reproduce()

@@ -21,7 +21,7 @@ from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.run_record import read_record
 from mnist_sweep.storage.state import TrialState, check_state
 from mnist_sweep.tasks.data import not_shown
-from mnist_sweep.tasks.image_classifier.data import describe
+from mnist_sweep.tasks.image_classifier.data import dataset, describe
 from mnist_sweep.tracking import Tracker
 from mnist_sweep.tracking.run_recorder import RunRecorder
 
@@ -122,11 +122,15 @@ def test_runs_of_several_classes_of_machine_are_warned_of_and_the_studys_is_aske
 
 
 def test_other_data_than_the_searchs_leave_the_test_images_closed(
-    study: StudyFolder, finalists: list[Finalist], recorder: RunRecorder
+    study: StudyFolder, finalists: list[Finalist], recorder: RunRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    read = []
+    whole = dataset._read
+    monkeypatch.setattr(dataset, "_read", lambda config, part, *more: read.append(part) or whole(config, part, *more))
     wrong = replace(finalists[0], digests={"train_images": "0" * 64})
     stages = Stages(study, [wrong], (2,), no_look)
     with pytest.raises(UserError, match="data=digits is not what trial 1 of dnn-digits was trained on"):
         train(ConfirmRuns(study, [wrong], 2, stages.next_runs, DRY, [], [], "x"), recorder, Silent(), 1, not_shown)
+    assert set(read) == {"train"}
     assert not study.test_set.exists()
     assert study.confirmations() == []

@@ -7,7 +7,9 @@ from hydra.core.global_hydra import GlobalHydra
 
 from mnist_sweep.config import parse_trial
 from mnist_sweep.config.compose import Composer, plain
-from mnist_sweep.confirm.winner import experiment
+from mnist_sweep.confirm.winner import experiment, register_winner
+from mnist_sweep.files import write_json
+from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 
 
 @pytest.mark.usefixtures("hydra_conf")
@@ -42,3 +44,15 @@ def test_it_names_every_value_that_is_trained() -> None:
     # What is null where nothing is stored to begin with.
     assert content["train"] == {key: value for key, value in whole["train"].items() if not key.startswith("initial_")}
     assert content["optimizer"] == {key: value for key, value in whole["optimizer"].items() if key != "_target_"}
+
+
+def test_a_winner_that_mlflow_does_not_have_is_not_registered(tmp_path) -> None:
+    folder = TrialFolder(tmp_path / "0001-0")
+    folder.path.mkdir()
+    said: list[str] = []
+    for written in (None, {}):  # trained with tracking=none; or of a study that was copied
+        if written is not None:
+            write_json(folder.tracking, written)
+        register_winner(StudyFolder(tmp_path), None, folder, None, tmp_path, said.append)  # type: ignore[arg-type]
+    assert len(said) == 2
+    assert all("`mnist-sweep sync " in line for line in said)

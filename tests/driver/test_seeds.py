@@ -68,7 +68,7 @@ def test_the_mean_counts_and_the_spread_is_kept(planned: Planned, swept: Swept) 
         else:
             assert trial.metrics["val_accuracy"] == trial.values[0]
     baseline = study.trials[0]
-    logged = {one.key: one.value for one in final_metrics(baseline.folder, "trial")}
+    logged = {one.key: one.value for one in final_metrics(baseline.folder)}
     assert (logged["seeds"], logged["val_accuracy_std"]) == (3.0, pytest.approx(0.004))
     assert logged["val_accuracy"] == baseline.values[0]
     configs = [(baseline.folder.on_seed(index).config).read_text() for index in (1, 2)]
@@ -193,7 +193,7 @@ def test_folds_are_as_seeds(planned: Planned, swept: Swept) -> None:
     assert {read_yaml(one.config)["study"]["seed"] for one in (baseline.folder, *further)} == {0}
     assert [read_yaml_list(one.overrides)[-1] for one in further] == ["data.fold=1", "data.fold=2", "data.fold=3"]
     assert read_yaml(baseline.folder.config)["data"]["fold"] == 0
-    logged = {one.key: one.value for one in final_metrics(baseline.folder, "trial")}
+    logged = {one.key: one.value for one in final_metrics(baseline.folder)}
     assert logged["folds"] == 4.0
     assert "seeds" not in logged
 

@@ -1,4 +1,4 @@
-"""A contract with multiprocessing: a fork server ends where other modules are wanted, and else stays."""
+"""A contract with multiprocessing: a fork server ends where other modules or kernels are wanted, and else stays."""
 
 import subprocess
 import sys
@@ -6,6 +6,7 @@ import sys
 SCRIPT = """
 import sys
 from multiprocessing import forkserver, get_context
+from mnist_sweep.config.kernels import Kernels
 from mnist_sweep.execution.forkserver_private import use
 
 
@@ -32,13 +33,15 @@ if __name__ == "__main__":
     with_wave, other = asked("wave")
     use([])
     without, last = asked("wave")
-    print(with_colours, first == same, with_wave, other != first, not without, last != other)
+    use([], Kernels.EIGEN)
+    _, eigen = asked("wave")
+    print(with_colours, first == same, with_wave, other != first, not without, last != other, eigen != last)
 """
 
 
 def test_a_server_that_has_the_modules_stays_and_another_is_replaced(tmp_path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
     done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["True"] * 6, (
+    assert done.stdout.split() == ["True"] * 7, (
         "multiprocessing.forkserver has changed: see mnist_sweep/execution/forkserver_private.py\n" + done.stderr
     )

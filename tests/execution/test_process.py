@@ -66,6 +66,17 @@ _listen(there, threading.Event())
 print("still here")
 """
 
+SIGNALLED = """
+import os, signal, subprocess
+from mnist_sweep.execution.process import _ignore_signals
+_ignore_signals()
+for number in (signal.SIGINT, signal.SIGTERM):
+    os.kill(os.getpid(), number)
+started = subprocess.Popen(["sleep", "60"])
+started.terminate()
+print(started.wait(30))
+"""
+
 REDIRECTED = """
 import os, sys
 from pathlib import Path
@@ -92,3 +103,8 @@ def test_what_is_printed_is_in_the_log_and_a_crash_too(tmp_path: Path) -> None:
     text = log.read_text()
     assert text.startswith("of an earlier try\nfrom Python\nfrom C\nan error\nFatal Python error: Aborted")
     assert list(tmp_path.iterdir()) == [log]  # no core file
+
+
+def test_a_signal_ends_what_a_trial_has_started_but_not_the_trial() -> None:
+    done = subprocess.run([sys.executable, "-c", SIGNALLED], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("-15\n", "")

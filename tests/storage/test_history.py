@@ -43,3 +43,11 @@ def test_what_is_appended_is_read_to_the_last_bit(tmp_path):
     assert read_history(file) == rows
     begin_history(file, HISTORY)  # another try of the trial
     assert read_history(file) == []
+
+
+def test_a_history_may_be_long(tmp_path):
+    file = tmp_path / "history.csv"
+    file.write_text(f"{HEADER}\n" + "".join(f"{step},0.123456789,0.123456789,0.5,1700000000.5\n"
+                                            for step in range(1, 50_001)))  # fmt: skip
+    assert file.stat().st_size > 2_000_000
+    assert len(read_history(file)) == 50_000

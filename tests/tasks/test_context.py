@@ -118,7 +118,7 @@ def test_a_file_of_the_result_lies_in_the_folder(trial, tmp_path):
         context.add_file("../weights.bin")
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "history.csv", "log.txt", "state.json", "metrics.json"])
+@pytest.mark.parametrize("name", ["", ".", "..", "history.csv", "log.txt", "state.json", "metrics.json", "usage.json"])
 def test_what_every_trial_has_is_no_file_of_ones_own(trial, name):
     context, _ = trial()
     with pytest.raises(ValueError, match="add_file takes the name of a file"):

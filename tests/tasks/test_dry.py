@@ -34,3 +34,10 @@ def test_the_last_epoch_has_the_accuracy() -> None:
     values = [row["val_accuracy"] for row in rows]
     assert values == sorted(values)
     assert values[-1] == pytest.approx(dry_accuracy(PLAIN))
+
+
+def test_a_schedule_counts_by_its_first_rate_and_what_is_no_number_not_at_all() -> None:
+    schedule = {"_target_": "keras.optimizers.schedules.CosineDecay", "initial_learning_rate": 0.1, "decay_steps": 9}
+    plain = changed("optimizer", "learning_rate", schedule)
+    assert dry_accuracy(plain) == dry_accuracy(changed("optimizer", "learning_rate", 0.1))
+    assert dry_accuracy(changed("model", "dropout", "none")) == dry_accuracy(PLAIN)

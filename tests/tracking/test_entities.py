@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,9 +32,29 @@ def test_searched_parameters_come_first_and_under_their_key() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "prefix"), [("trial", "val"), ("train", "val"), ("confirm", "test")])
-def test_epochs_have_their_own_times(kind: str, prefix: str) -> None:
-    found = entities.epoch_metrics([ROW], kind)
+@pytest.mark.parametrize(
+    ("kind", "data", "is_test"),
+    [
+        ("trial", {"digests": {"train_images": "x"}}, False),
+        ("confirm", {"digests": {"test_images": "x"}}, True),
+        ("confirm", {"digests": {}}, False),  # a task without test images
+        ("confirm", {}, False),
+    ],
+)
+def test_a_confirmation_run_is_on_the_test_images_where_its_task_has_some(
+    kind: str, data: dict[str, Any], is_test: bool
+) -> None:
+    assert entities.is_on_test_images(RunRecord("s", {}, [], {"kind": kind}, data, 0.0)) is is_test
+
+
+def test_only_the_beginning_of_a_name_says_on_what_it_was_measured() -> None:
+    names = ("val_loss", "eval_loss", "interval_width", "loss")
+    assert [entities.curve_name(name, True) for name in names] == ["test_loss", *names[1:]]
+
+
+@pytest.mark.parametrize(("is_test", "prefix"), [(False, "val"), (True, "test")])
+def test_epochs_have_their_own_times(is_test: bool, prefix: str) -> None:
+    found = entities.epoch_metrics([ROW], is_test)
     assert {one.key: one.value for one in found} == {
         "loss": 0.5, "accuracy": 0.75, f"{prefix}_loss": 0.25, f"{prefix}_accuracy": 0.875, "epoch_seconds": 2.0,
     }  # fmt: skip
@@ -45,10 +66,10 @@ def test_a_confirmation_run_has_no_best_values(tmp_path: Path) -> None:
     begin_history(folder.history, COLUMNS)
     append_history(folder.history, ROW, COLUMNS)
     write_json(folder.metrics, {**dict.fromkeys(METRICS.known, 1.0), **{name: ROW[name] for name in CURVES}})
-    of_trial = {one.key for one in entities.final_metrics(folder, "trial")}
+    of_trial = {one.key for one in entities.final_metrics(folder)}
     assert of_trial == set(METRICS.known) - set(CURVES)
     # best_epoch is chosen by the test images too
-    assert {one.key for one in entities.final_metrics(folder, "confirm")} == {
+    assert {one.key for one in entities.final_metrics(folder, is_test=True)} == {
         name for name in of_trial if not name.startswith("best_")
     }
 

@@ -23,7 +23,8 @@ from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.tasks.context import TrialContext
 from mnist_sweep.tasks.image_classifier.checkpoints import checkpoint_bytes
 from mnist_sweep.tasks.image_classifier.compiling import compile_model, labels_for
-from mnist_sweep.tasks.image_classifier.data import Dataset, attach, load, validated_groups
+from mnist_sweep.tasks.image_classifier.data import Dataset, attach, attached_groups, load, validated_groups
+from mnist_sweep.tasks.image_classifier.data.groups import Groups
 from mnist_sweep.tasks.image_classifier.evaluation import Predictions, predict, write_predictions
 from mnist_sweep.tasks.image_classifier.figures import confusion_matrix, curves, error_gallery
 from mnist_sweep.tasks.image_classifier.figures.style import save
@@ -72,7 +73,9 @@ def run(trial: TrialContext) -> dict[str, float]:
     config, data, folder = trial.config, trial.settings.data, trial.files
     assert isinstance(config, ImageClassifierConfig)
     classes = data["classes"]
-    dataset = attach(trial.settings.shared) or load(config.data, data["digests"])
+    attached = attach(trial.settings.shared)
+    dataset = attached or load(config.data, data["digests"])
+    groups = attached_groups(trial.settings.shared or {}) if attached else validated_groups(config.data)
     model = _model(config, tuple(data["image"]), classes)
     files.write_text(folder.summary, _summary(model))
     trial.known(parameters=model.count_params())
@@ -87,7 +90,7 @@ def run(trial: TrialContext) -> dict[str, float]:
     if not rows:
         return {}
     trial.digest = weights_digest(model)
-    _evaluate(trial, config, model, dataset)
+    _evaluate(trial, config, model, dataset, groups)
     if trial.keep_model and not trial.stopped:
         _save(model, folder)
     seconds = sum(row["seconds"] for row in rows)
@@ -95,11 +98,13 @@ def run(trial: TrialContext) -> dict[str, float]:
     return {"parameters": model.count_params(), "images_per_second": images}
 
 
-def _evaluate(trial: TrialContext, config: ImageClassifierConfig, model: keras.Model, dataset: Dataset) -> None:
+def _evaluate(
+    trial: TrialContext, config: ImageClassifierConfig, model: keras.Model, dataset: Dataset, groups: Groups | None
+) -> None:
     """Writes predictions and figures of the trained network."""
     images = batches(dataset.validation_images, None, EVALUATION_BATCH)
     predictions = predict(model, images, dataset.validation_labels, EVALUATION_BATCH)
-    predictions = replace(predictions, groups=validated_groups(config.data))
+    predictions = replace(predictions, groups=groups)
     write_predictions(trial.files.predictions, predictions)
     _draw(trial, config, dataset.validation_images, predictions)
 

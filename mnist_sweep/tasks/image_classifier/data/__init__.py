@@ -13,13 +13,14 @@ from mnist_sweep.tasks.image_classifier.data.dataset import (
     validation_images,
 )
 from mnist_sweep.tasks.image_classifier.data.download import prepare
-from mnist_sweep.tasks.image_classifier.data.shared import attach, shared
+from mnist_sweep.tasks.image_classifier.data.shared import attach, attached_groups, shared
 from mnist_sweep.tasks.image_classifier.data.sources import archive, csv, digits, folder
 
 __all__ = [
     "Dataset",
     "archive",
     "attach",
+    "attached_groups",
     "csv",
     "describe",
     "digits",

@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from mnist_sweep.tasks.image_classifier.data import attach, load, shared
+from mnist_sweep.tasks.image_classifier.data import attach, attached_groups, load, shared, validated_groups
 
 FAR = """
 import json, sys
@@ -56,3 +58,28 @@ def test_without_a_seed_the_last_images_are_the_validation_set(tmp_path, arrays,
     dataset = load(make_config(tmp_path / "a.npz", split_seed=None))
     np.testing.assert_array_equal(dataset.validation_labels, arrays["y_train"][-15:])
     np.testing.assert_array_equal(dataset.train_labels, arrays["y_train"][:-15])
+
+
+@pytest.mark.parametrize("kind", [np.int64, "U7"])
+def test_what_is_known_of_the_validation_images_comes_along(tmp_path, arrays, make_config, kind):
+    np.savez(tmp_path / "a.npz", **arrays)
+    writers = (np.arange(60) % 12).astype(kind)
+    np.savez(tmp_path / "groups.npz", train_writers=writers, train_series=np.arange(60) % 2)
+    config = make_config(tmp_path / "a.npz")
+    config = replace(config, split=replace(config.split, groups=str(tmp_path / "groups.npz")))
+    own = validated_groups(config)
+    with shared(config, {}) as plain:
+        (tmp_path / "groups.npz").unlink()  # a node that does not have it
+        found = attached_groups(json.loads(json.dumps(plain)))
+        assert attach(plain) is not None
+    np.testing.assert_array_equal(found.group.values, own.group.values)
+    assert (found.group.name, found.group.digest) == (own.group.name, own.group.digest)
+    assert [(one.name, one.values.tolist()) for one in found.slices] == [
+        (one.name, one.values.tolist()) for one in own.slices
+    ]
+
+
+def test_without_groups_nothing_is_known(tmp_path, arrays, make_config):
+    np.savez(tmp_path / "a.npz", **arrays)
+    with shared(make_config(tmp_path / "a.npz"), {}) as plain:
+        assert attached_groups(plain) is None
