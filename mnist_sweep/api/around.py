@@ -41,7 +41,7 @@ def tracking_of(study: StudyFolder, tracking: TrackingConfig) -> TrackingConfig:
 
 @contextlib.contextmanager
 def unchanged_environment() -> Iterator[None]:
-    """Returns a context after which the variables are those of before, whatever MLflow and TensorFlow have set."""
+    """Returns a context after which the variables are as they were, whatever MLflow and TensorFlow have set."""
     before = dict(os.environ)
     try:
         yield

@@ -99,11 +99,18 @@ class Study:
         return self._trial(self._read().baseline)
 
     def trials_dataframe(self) -> "pd.DataFrame":
-        """Returns a row for each trial: number, state, values, searched parameters (`params_...`) and metrics."""
+        """Returns a row for each trial: number, state, values, `params_...`, metrics, `system_...`."""
         return trials_table(self._read())
 
     def export(self, to: str | Path) -> Path:
-        """Writes the same into a new file, whose ending says the format: .csv, .json or .parquet; returns its path."""
+        """Writes the table of `trials_dataframe` into a new file; returns its path.
+
+        Args:
+            to: The file; its ending says the format: .csv, .json or .parquet.
+
+        Raises:
+            UserError: It is there already, or can't be written.
+        """
         file = check_target(str(to))
         write_table(self._read(), file)
         return file

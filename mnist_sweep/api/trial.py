@@ -52,7 +52,7 @@ class Trial:
 
     @property
     def reason(self) -> str | None:
-        """Why it failed, None unless it did."""
+        """Why it failed, or was ended by a person or an interrupt; None otherwise."""
         return self._read.reason
 
     @property

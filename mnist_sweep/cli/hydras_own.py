@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlparse
 
 from mnist_sweep.config.compose import key_of
 from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.flatten import is_within
 from mnist_sweep.config.spelling import read
 
 TAKEN = ("hydra.searchpath", "hydra.callbacks", "hydra.help", "hydra.hydra_help")
@@ -22,9 +23,9 @@ INSTEAD = {
 }
 
 
-def _within(key: str, others: Sequence[str]) -> str | None:
+def _first_around(key: str, others: Sequence[str]) -> str | None:
     """Returns the first of some keys that a key is, or is part of."""
-    return next((other for other in others if key == other or key.startswith(f"{other}.")), None)
+    return next((other for other in others if is_within(key, other)), None)
 
 
 def check_hydras_own(overrides: Sequence[str], multirun: bool) -> None:
@@ -39,9 +40,11 @@ def check_hydras_own(overrides: Sequence[str], multirun: bool) -> None:
     """
     for override in overrides:
         key = key_of(override).replace("/", ".")
-        if key.partition(".")[0] != "hydra" or _within(key, (*TAKEN, *(OF_MULTIRUN if multirun else ()))):
+        if key.partition(".")[0] != "hydra" or _first_around(key, (*TAKEN, *(OF_MULTIRUN if multirun else ()))):
             continue
-        hint = INSTEAD.get(_within(key, tuple(INSTEAD)) or "", "trials have their files and logs in their folders")
+        hint = INSTEAD.get(
+            _first_around(key, tuple(INSTEAD)) or "", "trials have their files and logs in their folders"
+        )
         raise UserError(f"{key_of(override)} can't be set, it would have no effect: {hint}")
 
 

@@ -27,6 +27,7 @@ from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.compose import Composer, added, bare, key_of, known_keys, plain, trusted_modules
 from mnist_sweep.config.composed import Composed, with_parameters
 from mnist_sweep.config.domains import as_literal
+from mnist_sweep.config.flatten import is_within
 from mnist_sweep.config.folder import conf_folder
 from mnist_sweep.config.hydra_errors import as_user_error
 from mnist_sweep.config.initial_model import with_initial_model
@@ -115,7 +116,7 @@ def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
     hydra_overrides = {**HYDRA, "hydra.help.app_name": f"mnist-sweep {name}",
                        "hydra.sweep.dir": as_literal(str(folder))}  # fmt: skip
     quiet = [f"{key}={value}" for key, value in hydra_overrides.items()
-             if not any(own == key or own.startswith(f"{key}.") for own in keys)]  # fmt: skip
+             if not any(is_within(own, key) for own in keys)]  # fmt: skip
     codes: list[int] = []
 
     @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=command.config)

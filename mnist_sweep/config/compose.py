@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from mnist_sweep.config.check import nearest, shown
 from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.errors import UserError
-from mnist_sweep.config.flatten import flatten, with_elements
+from mnist_sweep.config.flatten import flatten, is_within, with_elements
 from mnist_sweep.config.hydra_errors import as_user_error
 from mnist_sweep.config.spelling import read
 from mnist_sweep.config.trial import TrialConfig, parse_trial
@@ -77,11 +77,11 @@ def bare(override: str) -> str:
 def of_a_trial(override: str) -> bool:
     """Returns whether an override of the command line changes what a trial is."""
     key = key_of(override).replace("/", ".")
-    return key == TRUSTED or not any(key == other or key.startswith(f"{other}.") for other in NOT_OF_A_TRIAL)
+    return key == TRUSTED or not any(is_within(key, other) for other in NOT_OF_A_TRIAL)
 
 
 FREE = "params."  # the section of a function, whose keys are not known beforehand
-LATER = ("train.initial_", "data.fold", "search.prior.")  # keys that a configuration of before lacks
+LATER = ("train.initial_", "data.fold", "search.prior.")  # keys that an earlier configuration lacks
 TAGS = ("study.tags.", "study.tags={")  # a person's own
 _NUMBER = re.compile(r"[+-]?(\d+|\d+\.\d*([eE][+-]?\d+)?|\d+[eE][+-]?\d+)")
 
@@ -149,6 +149,10 @@ class Composer:
             key, _, value = override.partition("=")
             if value.startswith("[") and "." not in key and self.options(key_of(key)):
                 raise UserError(f"{key} must be one option of its group, got {value}")
+
+    def with_base(self, overrides: Sequence[str]) -> "Composer":
+        """Returns a composer of the same files on top of other overrides of the command line."""
+        return Composer(self.loader, self.config_name, overrides, self.allowed, path=self.path)
 
     def plain_base(self) -> dict[str, Any]:
         """Returns the base configuration as plain data."""

@@ -56,7 +56,6 @@ def with_parameters(composed: Composed) -> Composed:
         return composed
     # Only the composer has them: an override of the command line would take the key out of the space.
     texts = [*composed.overrides, *(f"{key}={middle(parse_domain(key, text))}" for key, text in missing.items())]
-    before = composed.composer
-    composer = Composer(before.loader, before.config_name, texts, composed.trusted, path=before.path)
+    composer = composed.composer.with_base(texts)
     base = composer.plain_base()
     return replace(composed, config={**composed.config, "params": base["params"]}, composer=composer)

@@ -15,6 +15,11 @@ def flatten(content: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     return flat
 
 
+def is_within(key: str, section: str) -> bool:
+    """Returns whether a dotted key is a section, or lies in it."""
+    return key == section or key.startswith(f"{section}.")
+
+
 def with_elements(flat: Mapping[str, Any]) -> dict[str, Any]:
     """Returns what `flatten` returns, and each element of a list under its index: `model.units.0`."""
     found = dict(flat)

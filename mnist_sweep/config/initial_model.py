@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mnist_sweep.config.check import shown
-from mnist_sweep.config.compose import Composer, key_of
+from mnist_sweep.config.compose import key_of
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.errors import UserError
@@ -64,8 +64,7 @@ def with_initial_model(composed: Composed) -> Composed:
     own = [f"{MODEL}={as_literal(str(file))}", f"{DIGEST}={digest}"]
     if (value, train.get("initial_digest")) == (str(file), digest):
         return composed
-    before = composed.composer
     texts = [*(text for text in composed.overrides if key_of(text) not in (MODEL, DIGEST)), *own]
-    composer = Composer(before.loader, before.config_name, texts, composed.trusted, path=before.path)
+    composer = composed.composer.with_base(texts)
     changed = {**train, "initial_model": str(file), "initial_digest": digest}
     return replace(composed, config={**composed.config, "train": changed}, composer=composer, overrides=texts)

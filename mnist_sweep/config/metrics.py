@@ -208,3 +208,17 @@ def shown_curve(metric: Metric, metrics: MetricTable) -> str:
 def curves_of(rows: Sequence[Row]) -> list[str]:
     """Returns the names of the curves of a history."""
     return [name for name in rows[0] if name not in AROUND] if rows else []
+
+
+def objective_values(
+    objectives: Sequence[Metric], metrics: Mapping[str, float], rows: Sequence[Row]
+) -> dict[str, float]:
+    """Returns the objectives of a run that has ended, as far as they are known.
+
+    Args:
+        objectives: The objectives.
+        metrics: Its final metrics, which lack the best value of a curve of which the task does not know the direction.
+        rows: Its epochs.
+    """
+    found = {one.name: metrics.get(one.name, one.of(rows)) for one in objectives}
+    return {name: value for name, value in found.items() if value is not None}

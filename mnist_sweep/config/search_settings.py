@@ -34,7 +34,7 @@ class SearchConfig:
     direction: list[Direction]
     space: dict[str, Any]
     when: dict[str, dict[str, Any]]
-    # The defaults are what studies of before have, which lack these keys.
+    # The defaults are what earlier studies have, which lack these keys.
     audit: Annotated[Float, Field(ge=0, le=1)] = 0.0
     until: Clock | None = None
     patience: Count | None = None

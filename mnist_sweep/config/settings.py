@@ -91,7 +91,7 @@ class StudyConfig:
     seed: Seed
     fork: Bool
     keep_models: Annotated[Int, Field(ge=0)]
-    note: str | None = None  # studies of before have neither
+    note: str | None = None  # earlier studies have neither
     tags: dict[Annotated[str, BeforeValidator(_own_tag)], Annotated[str, BeforeValidator(_as_text)]] = field(
         default_factory=dict
     )

@@ -8,6 +8,7 @@ from mnist_sweep.config.check import nearest, shown
 from mnist_sweep.config.compose import Composer
 from mnist_sweep.config.domains import Choice, Domain, as_literal, as_number, contains, literal
 from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.flatten import is_within
 from mnist_sweep.config.space import Condition, Parameter, holds
 from mnist_sweep.config.task import Task
 from mnist_sweep.config.traits import traits
@@ -130,7 +131,7 @@ def check_space(
         raise UserError(f"search.space must not be empty: add a parameter, such as '{example}=interval(0.0,0.5)'")
     fixed = ("study", *traits(task).not_searched)
     for parameter in parameters:
-        if any(parameter.key == key or parameter.key.startswith(f"{key}.") for key in fixed):
+        if any(is_within(parameter.key, key) for key in fixed):
             raise UserError(f"search.space must not have {parameter.key}: trials could then not be compared")
         searched = [section for section in task.sections if section not in fixed]
         if parameter.key.split(".")[0] not in searched:

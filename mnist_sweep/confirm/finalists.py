@@ -85,7 +85,7 @@ def _chosen_epoch(study: Study, config: TrialConfig, rows: list[dict[str, float]
     if not study.objective.is_best:
         if config.train.early_stopping_patience is None:
             return len(rows)
-        chosen = study.known.find("best_val_loss")  # early stopping goes back to its lowest
+        chosen = study.metric_table.find("best_val_loss")  # early stopping goes back to its lowest
     assert chosen is not None
     return chosen.best_epoch(rows)
 
@@ -108,7 +108,7 @@ def _finalist(trial: Trial, study: Study, allowed: list[str]) -> Finalist:
         searched=list(files.read_json_or_empty(folder.record).get("searched", [])),
         validation_images=data.validation_images,
         digests=data.digests,
-        metric=study.known.known[PRIMARY] if isinstance(config, ImageClassifierConfig) else study.objective,
+        metric=study.metric_table.known[PRIMARY] if isinstance(config, ImageClassifierConfig) else study.objective,
         seconds=_seconds(trial, epochs, data.train_images, data.validation_images),
     )
 

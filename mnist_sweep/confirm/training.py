@@ -24,7 +24,7 @@ from mnist_sweep.tasks.data import Transfer, prepare
 from mnist_sweep.tracking.run_recorder import RunRecorder
 
 
-class Confirmation(RecordedRuns):
+class FinalistRuns(RecordedRuns):
     """The runs of one call of `mnist-sweep confirm`, as a source of jobs."""
 
     goes_on = True
@@ -201,7 +201,7 @@ def train(what: ConfirmRuns, recorder: RunRecorder, progress: Progress, at_once:
     batch = Batch(first, description, what.trusted, what.flags, what.line)
     with batch.memory() as shared:
         batch = replace(batch, shared=shared)
-        source = Confirmation(what.study, what.next_runs, what.runtime, batch, recorder, progress)
+        source = FinalistRuns(what.study, what.next_runs, what.runtime, batch, recorder, progress)
         executor = make_executor(what.runtime, build_task(first.task))
         code = run_jobs(executor, source, at_once, progress)
     if code and not source.is_complete:

@@ -18,7 +18,7 @@ from mnist_sweep.results.confirmation import Confirmation
 from mnist_sweep.storage.environment import check_environment
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.tracking import reason_of, trouble
-from mnist_sweep.tracking.registry import Champion, register, registered
+from mnist_sweep.tracking.registry import Champion, promote, register
 
 
 def experiment(overrides: Sequence[str], config: TrialConfig, composer: Composer) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def register_winner(
             "weights_digest": files.read_json(folder.environment)["weights_digest"]}  # fmt: skip
     champion = Champion(study.name, str(run_id), note, tags)
     try:
-        version = registered(tracking, runs_folder, champion)
+        version = promote(tracking, runs_folder, champion)
         if version is None:
             with tempfile.TemporaryDirectory() as temporary:
                 package = Path(temporary) / "model"

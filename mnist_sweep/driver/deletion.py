@@ -183,7 +183,7 @@ def _line(study: Study, trial: Trial) -> str:
 
 
 def _summary(study: Study, before: Summary) -> Summary:
-    """Returns the summary of the trials that are left; the times of before stay."""
+    """Returns the summary of the trials that are left; the earlier times stay."""
 
     def summarized(trial: Trial | None) -> SummarizedTrial | None:
         if trial is None:

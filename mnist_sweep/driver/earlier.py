@@ -8,10 +8,10 @@ from typing import Any
 
 from mnist_sweep import files
 from mnist_sweep.config import UserError, parse_trial
-from mnist_sweep.config.compose import Composer, key_of
+from mnist_sweep.config.compose import key_of
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.domains import as_literal
-from mnist_sweep.config.flatten import flatten
+from mnist_sweep.config.flatten import flatten, is_within
 from mnist_sweep.config.spelling import spelled
 from mnist_sweep.config.task import build_task
 from mnist_sweep.storage.folders import StudyFolder
@@ -24,11 +24,7 @@ OF_THE_SEARCH = ("space", "when", "metric", "direction")
 def _asked(texts: Iterable[str]) -> set[str]:
     """Returns the overrides of a command line that say what a study is."""
     found = {spelled(text) for text in texts if "=" in text or text.startswith("~")}
-    return {text for text in found if not any(_within(key_of(text), key) for key in MAY_CHANGE)}
-
-
-def _within(key: str, other: str) -> bool:
-    return key == other or key.startswith(f"{other}.")
+    return {text for text in found if not any(is_within(key_of(text), key) for key in MAY_CHANGE)}
 
 
 def as_begun(composed: Composed, folder: StudyFolder, now: dict[str, Any]) -> tuple[Composed, list[str]] | None:
@@ -59,17 +55,16 @@ def as_begun(composed: Composed, folder: StudyFolder, now: dict[str, Any]) -> tu
     if any(key not in began or key.endswith("._target_") for key in keys):
         return None
     own = [f"{key}={as_literal(began[key])}" for key in keys]
-    before = composed.composer
-    texts = [*composed.overrides, *own]
-    composer = Composer(before.loader, before.config_name, texts, composed.trusted, path=before.path)
+    composer = composed.composer.with_base([*composed.overrides, *own])
     config = copy.deepcopy(composed.config)
     base = composer.plain_base()
     config |= {section: base[section] for section in sections}
     for key in OF_THE_SEARCH:
         if isinstance(stored.get("search"), dict) and key in stored["search"]:
             config["search"][key] = stored["search"][key]
+    differing = {key.partition(".")[0] for key in different}
     for key in ("sampler", "pruner"):
-        config[key] = now[key] if key not in {one.partition(".")[0] for one in different} else stored[key]
+        config[key] = stored[key] if key in differing else now[key]
     ranges = [f"search.{key}" for key in OF_THE_SEARCH if any(one.startswith(f"search.{key}") for one in different)]
     found = replace(composed, config=config, composer=composer, sweeps={}, unsearched=[])
     return found, [*own, *ranges]

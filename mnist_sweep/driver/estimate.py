@@ -94,16 +94,26 @@ def _extremes(tries: Sequence[Example], found: Sequence[Mapping[str, float]]) ->
     return smallest, largest
 
 
-def _allowed(plan: Plan, overrides: dict[str, str], tries: Sequence[Example], end: Callable[..., Any]) -> Overrides:
-    """The smallest or largest network, or the smallest or largest at hand that is drawn, where that one is not."""
-    if plan.drawable(overrides):
-        return overrides
+def _drawable_extreme(
+    plan: Plan, extreme: dict[str, str], tries: Sequence[Example], pick: Callable[..., Any]
+) -> Overrides:
+    """Returns the smallest or largest network if it may be drawn, else the best start, improved end by end.
+
+    Args:
+        plan: The search.
+        extreme: The network.
+        tries: The ends of all parameters.
+        pick: `min` for the smallest, `max` for the largest.
+    """
+    if plan.drawable(extreme):
+        return extreme
     others = [{}, *(one.overrides for one in plan.start), *(one.overrides for one in tries)]
-    found: Overrides = end(filter(plan.drawable, others), key=lambda one: _parameters(plan, one), default={})
+    found: Overrides = pick(filter(plan.drawable, others), key=lambda one: _parameters(plan, one), default={})
     for one in tries:
         more = {**found, **one.overrides}
-        if plan.drawable(more) and end(_parameters(plan, more), _parameters(plan, found)) != _parameters(plan, found):
-            found = more
+        if plan.drawable(more):
+            size, before = _parameters(plan, more), _parameters(plan, found)
+            found = more if pick(size, before) != before else found
     return found
 
 
@@ -171,7 +181,9 @@ def estimate(plan: Plan, steps: int, names: Sequence[str] = NETWORKS) -> Estimat
     memory = _check_memory(plan, found[LARGEST]["memory"])
     mean, trial_seconds = _mean_seconds(plan, networks)
     trials = _trials(plan, trial_seconds)
-    seconds = mean and trials and trials * mean / min(workers(plan.settings.runtime), trials)
+    seconds = None
+    if mean is not None and trials is not None:
+        seconds = trials * mean / min(workers(plan.settings.runtime), trials)
     return Estimate(networks, memory, seconds, trial_seconds, _disk(plan, found[LARGEST], trials), trials)
 
 
@@ -179,8 +191,8 @@ def _networks(
     plan: Plan, tries: Sequence[Example], smallest: dict[str, str], largest: dict[str, str]
 ) -> dict[str, Overrides]:
     """The overrides of each of the networks; the largest has the largest batch too."""
-    return {BASE: {}, SMALLEST: _allowed(plan, smallest, tries, min),
-            LARGEST: {**_allowed(plan, largest, tries, max), **_largest_batch(plan)}}  # fmt: skip
+    return {BASE: {}, SMALLEST: _drawable_extreme(plan, smallest, tries, min),
+            LARGEST: {**_drawable_extreme(plan, largest, tries, max), **_largest_batch(plan)}}  # fmt: skip
 
 
 def disk_text(cost: Estimate) -> str:

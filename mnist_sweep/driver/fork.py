@@ -65,7 +65,8 @@ def _make(plan: Plan, fork: StudyFolder, now: dict[str, Any]) -> int:
         made.path.mkdir()
         search = Search(made.journal, made.name, plan.settings, plan.parameters, plan.values)
         taken = list(_fitting(plan))
-        if all(one.overrides for one in taken):
+        has_baseline = any(not one.overrides for one in taken)
+        if not has_baseline:
             search.ask()  # trial 0 is the baseline, which is still to be run
         for one in sorted(taken, key=lambda one: (bool(one.overrides), one.trial.number)):
             old = one.trial

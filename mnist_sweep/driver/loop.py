@@ -3,13 +3,13 @@
 The runner (execution/runner.py) has the event loop; this is the source of its jobs and their observer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mnist_sweep.config import TrialConfig, UserError
 from mnist_sweep.config.constraints import violations
-from mnist_sweep.config.metrics import Row
+from mnist_sweep.config.metrics import Row, objective_values
 from mnist_sweep.config.traits import traits
 from mnist_sweep.driver.budget import Budget
 from mnist_sweep.driver.on_event import EventKind, OnEvent
@@ -180,7 +180,8 @@ class Sweep:
 
     def done(self, job: Job, result: dict[str, Any]) -> None:
         """Tells Optuna that a trial is complete or was pruned."""
-        metrics = self._completed(result["metrics"], self.active[job.number].rows)
+        rows = self.active[job.number].rows
+        metrics = {**result["metrics"], **objective_values(self.search.objectives, result["metrics"], rows)}
         by_hand = self.active[job.number].reason if result["stopped"] else None
         if not result["epochs"] and (by_hand or violations(self.search.constraints, metrics)):
             self._not_trained(job.number, metrics, result["fit_seconds"])
@@ -233,11 +234,6 @@ class Sweep:
             running = ", ".join(map(str, self.active)) or "none"
             raise UserError(f"trial {number} is not running; running are: {running}")
         active.pruned, active.reason = True, reason
-
-    def _completed(self, metrics: Mapping[str, float], rows: Sequence[Row]) -> dict[str, float]:
-        """Returns a trial's metrics with those objectives that its curves have, and its task knows no direction of."""
-        taken = {one.name: one.of(rows) for one in self.search.objectives if one.name not in metrics}
-        return {**metrics, **{name: value for name, value in taken.items() if value is not None}}
 
     def failed(self, job: Job, reason: str) -> None:
         """Tells Optuna that a trial has failed."""

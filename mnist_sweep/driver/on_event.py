@@ -89,10 +89,10 @@ class OnEvent:
 
     def _run(self) -> None:
         while (event := self._events.get()) is not None:
-            if wrong := self._told(event):
+            if wrong := self._run_command(event):
                 self.say(f"study.on_event: {self.command[0]} {wrong}, told of the event {event['event']}")
 
-    def _told(self, event: Mapping[str, Any]) -> str:
+    def _run_command(self, event: Mapping[str, Any]) -> str:
         """Runs the command; returns what went wrong, empty for nothing."""
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as errors:  # no pipe: nothing can block
             given.write(json.dumps(event).encode())

@@ -28,8 +28,8 @@ SPACE = ("search.space", "search.when")
 def is_revision(folder: StudyFolder, now: dict[str, Any]) -> bool:
     """Returns whether a study was begun as what it would be now, but for its search space."""
     different = changed(folder, now)
-    return bool(different) and all(line.startswith(tuple(f"{key}{end}" for key in SPACE for end in ".:"))
-                                   for line in different)  # fmt: skip
+    prefixes = tuple(f"{key}{end}" for key in SPACE for end in ".:")
+    return bool(different) and all(line.startswith(prefixes) for line in different)
 
 
 def _journal(folder: StudyFolder, number: int) -> Path:

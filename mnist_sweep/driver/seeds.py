@@ -11,7 +11,7 @@ from typing import Any
 from mnist_sweep.config import UserError
 from mnist_sweep.config.constraints import violations
 from mnist_sweep.config.hashing import drawn
-from mnist_sweep.config.metrics import Metric, Row
+from mnist_sweep.config.metrics import Row, objective_values
 from mnist_sweep.driver.loop import BASELINE, Sweep
 from mnist_sweep.execution.executor import Job
 from mnist_sweep.execution.jobs import TrialRequest, make_job
@@ -29,12 +29,6 @@ SPREADS = 2.0  # standard deviations of a seed below the best: a trial further a
 def further_seed(seed: int, index: int) -> int:
     """Returns a study seed that is neither the search's nor one of `confirm`: a hash of the search's and a number."""
     return drawn(f"seeds {seed} {index}")
-
-
-def values_of(objectives: Sequence[Metric], metrics: Mapping[str, float], rows: Sequence[Row]) -> dict[str, float]:
-    """Returns the objectives of a run that has ended, as far as they are known."""
-    found = {one.name: metrics.get(one.name, one.of(rows)) for one in objectives}
-    return {name: value for name, value in found.items() if value is not None}
 
 
 def in_race(search: Search, value: float, is_paired: bool = False) -> bool:
@@ -66,8 +60,8 @@ class Held:
         job: The first run.
         result: Its result.
         metrics: The metrics of each run so far, the first one first.
-        waiting: The further seeds that have not begun.
-        running: Those that run, with the epochs of each.
+        waiting: The indices, from 1, of the runs on further seeds or folds that have not begun.
+        running: The epochs so far of those that run, by index.
         reason: Why one of them has failed, empty if none has.
     """
 
@@ -110,7 +104,7 @@ class OnSeeds:
             self._hold(job, result)
 
     def _further(self, held: Held, index: int) -> Job | None:
-        """Returns the run on a seed, None where it has ended in an earlier call."""
+        """Returns the run of an index, None where it has ended in an earlier call."""
         number, active = held.job.number, self.sweep.active[held.job.number]
         is_fold, seed = self.repeats.of == "folds", further_seed(active.config.seed, index)
         plan, overrides = self.sweep.plan, active.asked.overrides
@@ -147,20 +141,20 @@ class OnSeeds:
         write_state(self.sweep.plan.folder.trial(number).state, replace(noted, seeds=seeds))
 
     def _values(self, metrics: Mapping[str, float], number: int) -> dict[str, float]:
-        return values_of(self.sweep.search.objectives, metrics, self.sweep.active[number].rows)
+        return objective_values(self.sweep.search.objectives, metrics, self.sweep.active[number].rows)
 
     def _known(self, metrics: Mapping[str, float], rows: Sequence[Row]) -> dict[str, float]:
         """Returns a run's metrics with those objectives that only its curves have."""
-        return {**values_of(self.sweep.search.objectives, metrics, rows), **metrics}
+        return {**objective_values(self.sweep.search.objectives, metrics, rows), **metrics}
 
-    def _of(self, job: Job) -> tuple[Held, int] | None:
-        """Returns the held trial that a run on a further seed is of, and the seed; None for a first run."""
+    def _further_run(self, job: Job) -> tuple[Held, int] | None:
+        """Returns the held trial and the index, from 1, of a run on a further seed or fold; None for a first run."""
         index, number = divmod(job.number, APART)
         return (self.held[number], index) if index else None
 
     def submitted(self, job: Job) -> None:
         """Records and shows that a trial begins."""
-        if self._of(job) is None:
+        if self._further_run(job) is None:
             self.sweep.submitted(job)
 
     def started(self, job: Job) -> None:
@@ -169,7 +163,7 @@ class OnSeeds:
 
     def epoch(self, job: Job, row: Row) -> bool:
         """Reports an epoch of a first run; on a further seed no trial is pruned."""
-        if (further := self._of(job)) is None:
+        if (further := self._further_run(job)) is None:
             return self.sweep.epoch(job, row)
         held, index = further
         held.running[index].append(row)
@@ -178,12 +172,12 @@ class OnSeeds:
 
     def trained(self, job: Job) -> None:
         """As the sweep's, for a first run."""
-        if self._of(job) is None:
+        if self._further_run(job) is None:
             self.sweep.trained(job)
 
     def done(self, job: Job, result: dict[str, Any]) -> None:
         """Ends a trial, or holds it while it is trained on further seeds."""
-        if (further := self._of(job)) is not None:
+        if (further := self._further_run(job)) is not None:
             held, index = further
             rows = held.running.pop(index)
             held.metrics.append(self._known(result["metrics"], rows))
@@ -223,7 +217,7 @@ class OnSeeds:
 
     def failed(self, job: Job, reason: str) -> None:
         """A trial has failed where it fails on one of its seeds."""
-        if (further := self._of(job)) is None:
+        if (further := self._further_run(job)) is None:
             self.sweep.failed(job, reason)
             return
         held, index = further
@@ -234,7 +228,7 @@ class OnSeeds:
 
     def lost(self, job: Job, reason: str) -> None:
         """Notes that a run begins again."""
-        if (further := self._of(job)) is None:
+        if (further := self._further_run(job)) is None:
             self.sweep.lost(job, reason)
             return
         held, index = further
@@ -243,7 +237,7 @@ class OnSeeds:
 
     def interrupted(self, job: Job) -> None:
         """Leaves a trial for the next call."""
-        if (further := self._of(job)) is None:
+        if (further := self._further_run(job)) is None:
             self.sweep.interrupted(job)
             return
         held, index = further

@@ -35,42 +35,42 @@ from mnist_sweep.tracking import Tracker
 Say = Callable[..., None]
 
 
-def _conclude(record: StudyFiles, screen: Progress) -> None:
+def _conclude(study_files: StudyFiles, screen: Progress) -> None:
     with screen.status("drawing the report"):
-        wrong = record.conclude()
+        wrong = study_files.conclude()
     if wrong:
         screen.warn(f"The report could not be made ({wrong}); the study is complete: see report.log in its folder")
 
 
 def _searched(sweep: Sweep, executor: Executor, screen: Progress) -> Outcome:
     """Searches, and draws the report."""
-    record, on_seeds = sweep.files, OnSeeds(sweep)
+    study_files, on_seeds = sweep.files, OnSeeds(sweep)
     steering = Steering(on_seeds)
     outcome = run_sweep(sweep, executor, on_seeds, steering)
     on_seeds.leave()
     steering.close()
-    record.ended, record.nodes = outcome.why, executor.nodes
+    study_files.ended, study_files.nodes = outcome.why, executor.nodes
     if outcome.is_interrupted:  # after Ctrl-C no pictures are drawn
-        record.write_summary()
+        study_files.write_summary()
     else:
-        _conclude(record, screen)
+        _conclude(study_files, screen)
     return outcome
 
 
 def _run(sweep: Sweep, executor: Executor, screen: Progress) -> Outcome:
     """Searches, draws the report, waits for MLflow, and for the command that is told of it."""
-    plan, record, tracker = sweep.plan, sweep.files, sweep.files.tracker
+    plan, study_files, tracker = sweep.plan, sweep.files, sweep.files.tracker
     try:
         outcome = _searched(sweep, executor, screen)
         sweep.tell("failed" if outcome.has_failed else "ended", reason=outcome.why)
     except Exception as error:
         sweep.tell("failed", reason=str(error))
         if isinstance(error, Unavailable):
-            record.finish(TrialState.INTERRUPTED)
+            study_files.finish(TrialState.INTERRUPTED)
             tracker.close()
         sweep.on_event.close()
         raise
-    record.finish(TrialState.INTERRUPTED if outcome.is_interrupted else TrialState.COMPLETE)
+    study_files.finish(TrialState.INTERRUPTED if outcome.is_interrupted else TrialState.COMPLETE)
     with screen.status("bringing MLflow up to date"):
         caught_up = tracker.close()
     with (
@@ -81,7 +81,7 @@ def _run(sweep: Sweep, executor: Executor, screen: Progress) -> Outcome:
         screen.warn(f"tracking is behind in {tracker.uri}: the folders have everything; bring it up to date with: "
                     f"{command_text(plan, 'sync')}")  # fmt: skip
     else:
-        record.note_settled()
+        study_files.note_settled()
     return outcome
 
 
@@ -153,20 +153,20 @@ def search(composed: Composed, screen: Progress, transfer: Transfer) -> Searched
             screen.warn(
                 f"{name} was truncated, maybe by a power cut: {found.truncated} bytes are now in {name}.truncated"
             )
-        record = StudyFiles(plan, found, tracker, composed.line)
-        if record.is_settled():
-            record.note_settled()
-            outro(plan, found, record, screen, Outcome(0, "finished before, nothing to do"), 0)
+        study_files = StudyFiles(plan, found, tracker, composed.line)
+        if study_files.is_settled():
+            study_files.note_settled()
+            outro(plan, found, study_files, screen, Outcome(0, "finished before, nothing to do"), 0)
             return Searched(0, plan.folder)
         if not is_new:
             executor = _executor(plan, screen, stack)
             shared = stack.enter_context(memory)
-        record.at_once = at_once = min(workers(settings.runtime), executor.slots)
+        study_files.at_once = at_once = min(workers(settings.runtime), executor.slots)
         screen.begin(replace(scope, workers=at_once, done=found.finished.counts))
-        intro(plan, found, screen, record.lost, at_once)
-        record.start()
-        outcome = _run(Sweep(plan, found, record, replace(batch, shared=shared), screen), executor, screen)
-    outro(plan, found, record, screen, outcome, time.monotonic() - began)
+        intro(plan, found, screen, study_files.lost, at_once)
+        study_files.start()
+        outcome = _run(Sweep(plan, found, study_files, replace(batch, shared=shared), screen), executor, screen)
+    outro(plan, found, study_files, screen, outcome, time.monotonic() - began)
     if executor.nodes:
         screen.say(nodes_in_words(executor.nodes), wrap=True)
     return Searched(outcome.code, plan.folder)

@@ -90,7 +90,9 @@ def _browse(plan: Plan, uri: str) -> str:
     return f"{command_text(plan, 'ui')}, which opens http://127.0.0.1:5000/{page}"
 
 
-def outro(plan: Plan, search: Search, record: StudyFiles, screen: Progress, outcome: Outcome, seconds: float) -> None:
+def outro(
+    plan: Plan, search: Search, study_files: StudyFiles, screen: Progress, outcome: Outcome, seconds: float
+) -> None:
     """Says what has come of the search: its best trial, and how to go on from there."""
     counts = search.finished.counts
     screen.say("")
@@ -98,15 +100,15 @@ def outro(plan: Plan, search: Search, record: StudyFiles, screen: Progress, outc
     screen.say(f"Study {plan.folder.name}: {outcome.why}; {states}, in {duration(seconds)}")
     best = search.finished.best()
     if best is None or best.values is None:
-        screen.say(record.none_best())
+        screen.say(study_files.none_best())
     else:
-        baseline = record.baseline()
+        baseline = study_files.baseline()
         against = f" (the baseline, trial 0: {baseline.values[0]:.4f})" if baseline and baseline.values else ""
-        screen.say(f"Best: {record.best_line()}{against}", style="bold")
+        screen.say(f"Best: {study_files.best_line()}{against}", style="bold")
         if front := search.finished.front():
             screen.say(f"Pareto front: trials {', '.join(map(str, front))}")
         screen.say("Run it again:")
-        screen.say(f"  {record.best_command()}")
+        screen.say(f"  {study_files.best_command()}")
         runs = shortest(plan.settings.runs_folder)
         again = study_command("reproduce", plan.folder.name, plan.settings.runtime.allowed_targets, runs)
         screen.say(f"Reproduce it to the bit: {again}")
@@ -115,10 +117,10 @@ def outro(plan: Plan, search: Search, record: StudyFiles, screen: Progress, outc
         screen.say(f"Its folder: {shortest(plan.folder.trial(best.number).path)}")
     if plan.drawable.refused and not plan.impossible:
         screen.say(plan.drawable.said, wrap=True)
-    if record.pruning and (text := sentence(record.pruning)):
+    if study_files.pruning and (text := sentence(study_files.pruning)):
         screen.say(text, wrap=True)
     if plan.settings.tracking.enabled:
-        screen.say(f"Browse: {_browse(plan, record.tracker.uri)}")
+        screen.say(f"Browse: {_browse(plan, study_files.tracker.uri)}")
     if outcome.is_interrupted:
         screen.say("Run the same command to go on", style="bold")
 

@@ -11,7 +11,7 @@ from mnist_sweep.config.check import shown
 from mnist_sweep.config.compose import Composer, base_values, key_of
 from mnist_sweep.config.constraints import Constraint, violations
 from mnist_sweep.config.domains import as_literal
-from mnist_sweep.config.flatten import flatten
+from mnist_sweep.config.flatten import flatten, is_within
 from mnist_sweep.config.spelling import read, spelled
 from mnist_sweep.config.task import build_task
 from mnist_sweep.config.traits import traits
@@ -22,8 +22,8 @@ WHERE = "search.start"
 Say = Callable[[str], None]
 
 
-def _within(key: str, others: Sequence[str]) -> bool:
-    return any(key == other or key.startswith(f"{other}.") for other in others)
+def _is_within_any(key: str, sections: Sequence[str]) -> bool:
+    return any(is_within(key, section) for section in sections)
 
 
 def of_texts(texts: Sequence[str], where: str = WHERE) -> dict[str, str]:
@@ -61,8 +61,8 @@ def _of_file(file: Path, composer: Composer, fixed: Sequence[str], say: Say) -> 
     groups = _options(config, composer, [section for section in sections if section not in fixed])
     wanted, there = (flatten({key: one.plain()[key] for key in sections}) for one in (config, composer.config(groups)))
     other = [key for key in {**wanted, **there} if wanted.get(key) != there.get(key)]
-    keys = [key for key in other if not _within(key, fixed)]
-    if left := dict.fromkeys(key for key in fixed if any(_within(one, [key]) for one in other)):
+    keys = [key for key in other if not _is_within_any(key, fixed)]
+    if left := dict.fromkeys(key for key in fixed if any(is_within(one, key) for one in other)):
         say(f"{WHERE}: {file} differs in {' and '.join(left)} too, which a search does not change: it keeps its own")
     if missing := [key for key in keys if key not in wanted]:
         raise UserError(f"{WHERE}: {file} has no {missing[0]}, which this search's configuration has")
@@ -127,7 +127,7 @@ def given(overrides: Mapping[str, str], composer: Composer, where: str) -> Given
     """
     task = build_task(composer.config({}).task)
     for key in overrides:
-        if _within(key, ("study", *traits(task).not_searched)):
+        if _is_within_any(key, ("study", *traits(task).not_searched)):
             raise UserError(f"{where} must not have {key}: trials could then not be compared")
         if key.partition(".")[0] not in task.sections:
             raise UserError(f"{where} must have keys of {', '.join(task.sections)}, got {key}")

@@ -46,7 +46,7 @@ def figures(study: Study, on_figure: Callable[[str], None]) -> list[dict[str, An
     ]
     compared = study.compared
     on_figure("importances")
-    found = importances(study.parameters, [(study.values_of(t), value) for t, value in compared.values], study.sign)
+    found = importances(study.space, [(study.values_of(t), value) for t, value in compared.values], study.sign)
     several = len(compared.values) > 1 and bool(study.parameters)
     wanted += [
         (bool(found), lambda _: parameter_plots.importance(found, compared.label, len(compared.values))),

@@ -91,7 +91,7 @@ def curves(study: Study) -> Drawing:
         keep |= {trial.number for trial in others[:: max(1, len(others) // (MANY // 2))]}
         shown = [trial for trial in shown if trial.number in keep]
     name = study.curve
-    found = study.known.find(name)
+    found = study.metric_table.find(name)
     sign = found.sign if found else study.sign
 
     def draw(figure: Figure) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.flatten import flatten_space
@@ -17,9 +17,6 @@ from mnist_sweep.results.study import Study
 from mnist_sweep.results.trial import Trial
 from mnist_sweep.storage.state import TrialState
 from mnist_sweep.tasks.image_classifier.evaluation import read_predictions
-
-if TYPE_CHECKING:
-    pass
 
 
 def slices(study: Study) -> list[dict[str, Any]]:

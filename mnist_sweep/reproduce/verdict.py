@@ -119,7 +119,7 @@ def environment_differences(recorded: RecordedTrial) -> list[str]:
     }
     then = {key: getattr(before, key) for key in ENVIRONMENT_KEYS} | {"kernels": kernels}
     for key in ("sources", "processor_caches"):
-        if then[key] is None:  # a trial of before they were recorded
+        if then[key] is None:  # a trial from before they were recorded
             del then[key]
     found = differences(then, {key: now.get(key) for key in then})
     order = list(CAUSES)

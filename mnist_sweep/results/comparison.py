@@ -89,12 +89,12 @@ def _confirmed(
     number: int, finalists: Mapping[int, Runs], baseline: int | None, found: Judgement, rules: Rules
 ) -> ConfirmedTrial:
     runs = finalists[number]
-    near, best = found.baseline.get(number), found.beside_best.get(number)
+    near, best = found.beside_baseline.get(number), found.beside_best.get(number)
     against = None
     if near and baseline is not None:
         base = finalists[baseline]
         is_settled = number in found.better
-        needs = None if is_settled else needed(_network(runs), _network(base), len(found.baseline), rules)
+        needs = None if is_settled else needed(_network(runs), _network(base), len(found.beside_baseline), rules)
         against = _against(runs, base, near, rules, needs)
     return ConfirmedTrial(
         trial=number,

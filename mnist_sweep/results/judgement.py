@@ -112,7 +112,7 @@ class Judgement:
         better_here: Those that are better than the baseline on these images alone.
         tied: Those that can't be told from the best; the baseline counts among them unless the best is better.
         recommended: The cheapest of these.
-        baseline: All others beside the baseline.
+        beside_baseline: All others beside the baseline.
         beside_best: All others beside the best.
     """
 
@@ -121,7 +121,7 @@ class Judgement:
     better_here: tuple[int, ...]
     tied: tuple[int, ...]
     recommended: int
-    baseline: dict[int, Beside]
+    beside_baseline: dict[int, Beside]
     beside_best: dict[int, Beside]
 
 
@@ -141,11 +141,13 @@ def judge(networks: Mapping[int, Network], baseline: int | None, rules: Rules = 
     beside_baseline = {} if baseline is None else against(networks, baseline, rules)
     better = better_than(beside_baseline, lambda each: each.p, sign)
     here = [number for number in better_than(beside_baseline, lambda each: each.seeds.p, sign) if number not in better]
-    tied = (
-        best,
-        *(number for number, each in beside_best.items()
-          if (best not in better if number == baseline else each.p > LEVEL)),
-    )  # fmt: skip
+
+    def is_tied(number: int, each: Beside) -> bool:
+        if number == baseline:  # it counts unless the best is better, on other images too
+            return best not in better
+        return each.p > LEVEL
+
+    tied = (best, *(number for number, each in beside_best.items() if is_tied(number, each)))
     looks = rules.looks or once(min(len(network.values) for network in networks.values()))
     is_blind = smallest_p(looks, len(networks) - 1) > LEVEL
     among = tuple(networks) if is_blind else tied

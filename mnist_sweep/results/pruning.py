@@ -11,7 +11,7 @@ from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.storage.state import TrialState
 
 
-class Finished(Protocol):
+class FinishedTrial(Protocol):
     """What is asked of a finished trial."""
 
     @property
@@ -66,7 +66,7 @@ def is_audited(share: float, seed: int, number: int) -> bool:
 
 
 def judge_pruner(
-    finished: Sequence[Finished], study: StudyFolder, epochs: int | None, better: Callable[[float, float], bool]
+    finished: Sequence[FinishedTrial], study: StudyFolder, epochs: int | None, better: Callable[[float, float], bool]
 ) -> Pruning:
     """Returns the pruner's record.
 
@@ -79,7 +79,7 @@ def judge_pruner(
     values = {t.number: t.values[0] for t in finished if t.state == TrialState.COMPLETE and t.values}
     audited = {t.number for t in finished if t.audited is not None and t.number in values}
     others = [value for number, value in values.items() if number not in audited]
-    wrong = [n for n in audited if not any(not better(values[n], other) for other in others)]
+    wrong = [n for n in audited if all(better(values[n], other) for other in others)]
     best = None
     for number in audited:
         best = values[number] if best is None or better(values[number], best) else best

@@ -42,22 +42,27 @@ class Study:
     Attributes:
         folder: Its folder.
         objectives: The metrics that are searched for, the first one first.
-        known: The metrics of its task.
-        parameters: The searched parameters.
+        metric_table: The metrics of its task.
+        space: The search space; a key may have several ranges, each under a condition of its own.
         trials: All trials, by number.
         plain: The composed configuration, as plain data.
-        summary: The content of summary.json, empty if there is none.
+        summary: The content of summary.json, None if there is none.
         confirmed: The content of confirmed.json, None if there is none.
     """
 
     folder: StudyFolder
     objectives: list[Metric]
-    known: MetricTable
-    parameters: list[Parameter]
+    metric_table: MetricTable
+    space: list[Parameter]
     trials: list[Trial]
     plain: dict[str, Any]
     summary: Summary | None = None
     confirmed: Confirmation | None = None
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """The searched parameters, each key once."""
+        return list({one.key: one for one in self.space}.values())
 
     @property
     def revisions(self) -> Sequence[Revision]:
@@ -92,7 +97,7 @@ class Study:
     @property
     def curve(self) -> str:
         """The curve that the objective is taken from, or else the task's primary one."""
-        return shown_curve(self.objective, self.known)
+        return shown_curve(self.objective, self.metric_table)
 
     @property
     def sign(self) -> int:
@@ -176,14 +181,14 @@ def read_study(folder: StudyFolder, is_held: bool = False) -> Study:
     if not folder.config.is_file():
         raise UserError(f"study={folder.name} holds single trials: only a search has a report")
     plain = read_yaml(folder.config)
-    known = stored_table(plain)
+    table = stored_table(plain)
     summary = read_summary(folder.summary)
-    search, objectives = parse_search(_with_directions(plain.get("search", {}), summary), known)
+    search, objectives = parse_search(_with_directions(plain.get("search", {}), summary), table)
     return Study(
         folder=folder,
         objectives=objectives,
-        known=known,
-        parameters=list({p.key: p for p in parse_space(search.space, search.when)}.values()),
+        metric_table=table,
+        space=parse_space(search.space, search.when),
         trials=[read_trial(trial, is_held) for trial in folder.trials()],
         plain=plain,
         summary=summary,

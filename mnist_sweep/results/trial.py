@@ -29,7 +29,7 @@ class Trial:
         infeasible: The constraints of the search that it does not meet.
         seeds: The values of each objective on its seeds, where there are several.
         is_adopted: Whether a fork has taken it over from another study.
-        seeds_are: What these are: seeds, or folds.
+        seeds_are: What the values of `seeds` are of: seeds, or folds.
     """
 
     folder: TrialFolder

@@ -66,7 +66,7 @@ def _moved(
     drawn = {key: literal(domains[key], value) for key, value in trial.params.items() if key in domains}
     overrides = drawn if named is None else named
     values, found = place(overrides)
-    is_earlier = trial.user_attrs.get(ORIGIN) == EARLIER  # outside of the space of before, and maybe no longer
+    is_earlier = trial.user_attrs.get(ORIGIN) == EARLIER  # outside of the former space, and maybe no longer
     attributes = {key: value for key, value in trial.user_attrs.items()
                   if key not in (INFEASIBLE, VALUES) and not (is_earlier and key in (ORIGIN, GIVEN))}  # fmt: skip
     broken = [text for text in trial.user_attrs.get(INFEASIBLE, []) if not text.startswith(OUTSIDE)]

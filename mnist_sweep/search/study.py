@@ -194,7 +194,7 @@ class Search:
             self.study.enqueue_trial(given_params(self.parameters, self.base))
         elif (named := self.queue.next()) is not None:
             self._enqueue(named)
-        elif self.tried.is_everything:
+        elif self.tried.is_exhausted:
             return None
         elif self._is_grid and (point := self.tried.next_left()) is not None:
             self.study.enqueue_trial(point)

@@ -38,14 +38,14 @@ class Environment:
         sources: The digest of each module of somebody's own that the configuration names; None before it was recorded.
         commit, dirty, diff: The checkout: its commit, whether it had changes, and the digest of these.
         processor, processor_features, processor_caches, cores, platform: The machine.
-        machine_class: Equal for machines that give the same bits; None for trials of before it was recorded.
+        machine_class: Equal for machines that give the same bits; None for trials from before it was recorded.
         node: What the machine is called in its cluster, None where the driver's own machine trained.
         threads: How many threads computed.
-        kernels: What TensorFlow computed with; see `trained_with` for trials of before it was recorded.
+        kernels: What TensorFlow computed with; see `trained_with` for trials from before it was recorded.
         trial_seed: The seed of everything random in the trial.
         weights_digest: The SHA-256 of the trained weights, None without a complete epoch.
         epochs: How many epochs are complete.
-        stopped: Whether the trial was pruned or stopped after them; None for trials of before it was recorded.
+        stopped: Whether the trial was pruned or stopped after them; None for trials from before it was recorded.
         resumed_after: The epoch of the checkpoint from which it went on after it was lost, None where it was not.
     """
 

@@ -47,7 +47,7 @@ def save(model: Any, folder: Path) -> None:
     )
 
 
-def registered(config: TrackingConfig, runs_folder: Path, champion: Champion) -> str | None:
+def promote(config: TrackingConfig, runs_folder: Path, champion: Champion) -> str | None:
     """Makes the version of a run's network the champion.
 
     Args:

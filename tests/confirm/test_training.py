@@ -12,7 +12,7 @@ from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.confirm.finalists import Finalist
 from mnist_sweep.confirm.runs import Run
 from mnist_sweep.confirm.stages import Stages, planned
-from mnist_sweep.confirm.training import Confirmation, ConfirmRuns, open_test_images, train, warn_of_classes
+from mnist_sweep.confirm.training import ConfirmRuns, FinalistRuns, open_test_images, train, warn_of_classes
 from mnist_sweep.execution.jobs import Batch
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.files import read_json, read_yaml, write_json
@@ -68,7 +68,7 @@ def test_a_job_keeps_the_first_seeds_model_and_its_states_have_the_seed(
     first = finalists[0].seeded(0)
     batch = Batch(first, describe(first.data), [], [], "mnist-sweep confirm")
     stages = Stages(study, finalists, (2,), no_look)
-    source = Confirmation(study, stages.next_runs, DRY, batch, recorder, Silent())
+    source = FinalistRuns(study, stages.next_runs, DRY, batch, recorder, Silent())
     jobs = [source.next_job() for _ in range(4)]
     assert source.next_job() is None  # none has ended
     assert [job.settings["keep_model"] for job in jobs if job] == [True, True, False, False]
@@ -109,7 +109,7 @@ def test_runs_of_several_classes_of_machine_are_warned_of_and_the_studys_is_aske
     runs = planned(study, finalists, (2,)).runs
     stages = Stages(study, finalists, (2,), no_look)
     batch = Batch(runs[0].config, describe(runs[0].config.data), [], [], "mnist-sweep confirm")
-    job = Confirmation(study, stages.next_runs, DRY, batch, recorder, Silent()).next_job()
+    job = FinalistRuns(study, stages.next_runs, DRY, batch, recorder, Silent()).next_job()
     assert job is not None
     assert job.machine_class == read_json(study.trial(0).environment)["machine_class"]
     for run in runs:

@@ -62,7 +62,7 @@ def test_the_ends_of_the_models_own_parameters_are_tried(plan: Plan) -> None:
 def test_a_network_that_can_not_meet_the_constraints_is_not_the_largest(planned: Callable[..., Plan]) -> None:
     def largest(*overrides: str) -> Mapping[str, str]:
         plan = planned("search.n_trials=6", *overrides, sweeps={"model.units": "choice([8],[64],[16,16])"})
-        return estimating._allowed(plan, {"model.units": "[64]"}, estimating._tries(plan), max)
+        return estimating._drawable_extreme(plan, {"model.units": "[64]"}, estimating._tries(plan), max)
 
     small, start = "search.constraints=['parameters<=14000']", "search.start=[['model.units=[17]']]"
     assert largest() == {"model.units": "[64]"}

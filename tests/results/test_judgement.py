@@ -35,7 +35,7 @@ def test_both_tests_have_to_reject_where_there_are_images() -> None:
     nearly = np.arange(100) < np.array([[93], [93], [94], [93], [94]])
     made = {number: Network(right.mean(axis=1).tolist(), right, 1) for number, right in enumerate((many, nearly, few))}
     found = judge(made, 0)
-    assert found.baseline[1].seeds.p < 0.05 < found.baseline[1].p
+    assert found.beside_baseline[1].seeds.p < 0.05 < found.beside_baseline[1].p
     assert (found.better, found.better_here) == ((2,), (1,))
 
 

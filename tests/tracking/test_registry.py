@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mnist_sweep.config.settings import TrackingConfig
-from mnist_sweep.tracking.registry import ALIAS, ARTIFACT, Champion, register, registered
+from mnist_sweep.tracking.registry import ALIAS, ARTIFACT, Champion, promote, register
 from mnist_sweep.tracking.store import open_store
 
 STORE = TrackingConfig(True, None, "mine")
@@ -34,7 +34,7 @@ def champion(client: Any, accuracy: str) -> Champion:
 
 def test_the_last_one_is_the_champion(tmp_path: Path, client: Any, package: Path) -> None:
     first, second = champion(client, "0.98"), champion(client, "0.99")
-    assert registered(STORE, tmp_path, first) is None
+    assert promote(STORE, tmp_path, first) is None
     assert register(STORE, tmp_path, first, package) == "1"
     assert register(STORE, tmp_path, second, package) == "2"
     found = client.get_model_version_by_alias("cnn-mnist", ALIAS)
@@ -47,6 +47,6 @@ def test_a_network_that_is_registered_becomes_the_champion_again(tmp_path: Path,
     first, second = champion(client, "0.98"), champion(client, "0.99")
     for one in (first, second):
         register(STORE, tmp_path, one, package)
-    assert registered(STORE, tmp_path, first) == "1"
+    assert promote(STORE, tmp_path, first) == "1"
     assert client.get_model_version_by_alias("cnn-mnist", ALIAS).run_id == first.run_id
     assert len(client.search_model_versions("name = 'cnn-mnist'")) == 2

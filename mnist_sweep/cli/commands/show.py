@@ -41,7 +41,7 @@ COLUMNS: dict[str, Callable[[Trial], float | str | None]] = {
 
 def _metrics(study: Study) -> set[str]:
     """The final metrics that any trial has, or could have."""
-    return {*study.known.known, *(name for trial in study.of_state(*FINISHED) for name in trial.metrics)}
+    return {*study.metric_table.known, *(name for trial in study.of_state(*FINISHED) for name in trial.metrics)}
 
 
 def _column(study: Study, name: str) -> Callable[[Trial], float | str | None]:
@@ -99,7 +99,7 @@ def _leaderboard(study: Study, trials: Sequence[Trial], column: str | None, alik
     table.add_column("overrides", overflow="fold")
     for trial in trials:
         named = dict(zip(study.metrics, trial.values, strict=False)) | {name: trial.metrics.get(name) for name in extra}
-        values = ["" if value is None else study.known.format(name, value) + trial.spread(name)
+        values = ["" if value is None else study.metric_table.format(name, value) + trial.spread(name)
                   for name in (*study.metrics, *extra) for value in [named.get(name)]]  # fmt: skip
         took = _took(trial)
         state = [trial.state.value] if has_states else []

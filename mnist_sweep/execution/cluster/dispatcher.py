@@ -71,7 +71,7 @@ class Dispatcher:
         self._classes: dict[int, str] = {}  # of jobs that were lost, where they were begun
         self._gone: dict[str, Node] = {}
         self._released: list[tuple[Any, float]] = []  # agents of nodes that leave, which have a moment to clean up
-        self._tickets = secrets.randbits(40)  # a folder is named after each, also by dispatchers of before
+        self._tickets = secrets.randbits(40)  # a folder is named after each, also by earlier dispatchers
         self._out: list[Delivered] = []
         self._why = ""  # the last agent was lost before it was ready
 
@@ -162,7 +162,8 @@ class Dispatcher:
     def _let_go(self, listed: dict[str, NodeInfo]) -> None:
         """Gives nodes that are drained no further jobs, and ends their agents, so that they can leave, when idle."""
         now = self.clock()
-        for agent, _ in (late := [one for one in self._released if now - one[1] > CLOSE_SECONDS]):
+        late = [one for one in self._released if now - one[1] > CLOSE_SECONDS]
+        for agent, _ in late:
             self.cluster.kill(agent)
         self._released = [one for one in self._released if one not in late]
         for node in [node for node in self.nodes.values() if node.info.id in listed]:
@@ -281,7 +282,7 @@ class Dispatcher:
         node.go_on_as(self._gone.pop(node.info.id, None))
 
     def _receive(self, node: Node, report: Report) -> None:
-        """Passes on a report, unless it is one of before."""
+        """Passes on a report, unless it is of an earlier attempt."""
         if report.incarnation != node.incarnation or report.sequence <= node.received:
             return
         node.received = report.sequence

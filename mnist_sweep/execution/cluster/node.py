@@ -85,9 +85,11 @@ class Node:
         unsent: Those that could not be delivered and are sent again.
         is_full: Whether its disk is full.
         is_leaving: Whether it is to leave on purpose: it gets no further jobs, and what it can't finish is no retry.
-        ended: How many jobs have ended on it, under its agents of before too, as with the rest:
-        busy_seconds, slot_seconds: How long slots have trained, and how long there were slots.
-        joined, lost: How often it has joined, and was lost.
+        ended: How many jobs have ended on it; this and what follows count from the node's first agent on.
+        busy_seconds: How long its slots have trained, summed over the slots.
+        slot_seconds: How long it had slots, summed likewise.
+        joined: How often it has joined.
+        lost: How often it was lost.
     """
 
     info: NodeInfo

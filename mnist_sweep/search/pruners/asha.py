@@ -55,7 +55,7 @@ class SuccessiveHalvingPruner(OptunasSuccessiveHalvingPruner):
         """As Optuna's, which checks the arguments."""
         super().__init__(min_resource, reduction_factor, min_early_stopping_rate, bootstrap_count)
         self._least = min_resource if isinstance(min_resource, int) else None
-        self._factor, self._rate, self._free = reduction_factor, min_early_stopping_rate, bootstrap_count
+        self._factor, self._rate, self._bootstrap = reduction_factor, min_early_stopping_rate, bootstrap_count
 
     def forget(self, trial: FrozenTrial) -> None:
         """Measures no further trial by one that has turned out not to meet its constraints."""
@@ -101,7 +101,7 @@ class SuccessiveHalvingPruner(OptunasSuccessiveHalvingPruner):
             if key not in trial.system_attrs:
                 note(study, trial, key, value)
                 bisect.insort(competing, value)
-            if len(competing) <= self._free:
+            if len(competing) <= self._bootstrap:  # as Optuna's: until more have come so far, each is stopped
                 return True
             place = max(0, len(competing) // self._factor - 1)
             maximize = study.direction == StudyDirection.MAXIMIZE

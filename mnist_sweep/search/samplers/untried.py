@@ -83,7 +83,7 @@ class Tried:
         return point not in self and self._allows(point)
 
     @property
-    def is_everything(self) -> bool:
+    def is_exhausted(self) -> bool:
         """Whether nothing is left of the space."""
         return self._left is not None and self.next_left() is None
 

@@ -135,14 +135,14 @@ def test_what_is_left_is_in_an_order_of_the_seed() -> None:
         while (point := one.next_left()) is not None:
             order.append(tuple(point.values()))
             one.add(one.literals(point))
-        assert one.is_everything
+        assert one.is_exhausted
         orders.add(tuple(order))
     assert len(orders) > 1
 
 
 def test_an_infinite_space_is_never_used_up() -> None:
     one = Tried(parse_space({"f": "interval(0,1)"}, {}), BASE, 0)
-    assert (one.next_left(), one.is_everything) == (None, False)
+    assert (one.next_left(), one.is_exhausted) == (None, False)
     one.add({"f": "0.5"})
     assert {"f": "0.5"} in one
     assert {"f": "0.25"} not in one
