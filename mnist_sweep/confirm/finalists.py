@@ -9,6 +9,7 @@ from mnist_sweep.config.hashing import drawn
 from mnist_sweep.config.image_classifier import PRIMARY, ImageClassifierConfig
 from mnist_sweep.config.metrics import Metric
 from mnist_sweep.config.trial import SectionsConfig
+from mnist_sweep.results.confirmation import TEST_ACCURACY
 from mnist_sweep.results.study import Study, read_study
 from mnist_sweep.results.trial import Trial
 from mnist_sweep.storage.environment import check_environment
@@ -41,7 +42,7 @@ class Finalist:
     @property
     def measure(self) -> str:
         """What its runs are compared by."""
-        return "test accuracy" if self.has_test_set else self.metric.name
+        return TEST_ACCURACY if self.has_test_set else self.metric.name
 
     @property
     def has_test_set(self) -> bool:
@@ -139,7 +140,7 @@ def _add(found: list[Finalist], finalist: Finalist) -> None:
 
 
 def choose(study: StudyFolder, top_k: int, allowed: list[str]) -> list[Finalist]:
-    """Returns the finalists: the best trials, and the baseline unless it failed or is among them.
+    """Returns the finalists: the best trials, and the baseline unless it is among them, has failed or is infeasible.
 
     Trials of the same configuration count once.
 

@@ -1,17 +1,18 @@
 """The figures of the parameters: importance, each against the objective, all in parallel coordinates."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mnist_sweep.config.domains import Choice
+from mnist_sweep.config.domains import Choice, as_number
 from mnist_sweep.config.space import Parameter
 from mnist_sweep.report.svg import INK, MANY, Drawing, by_logarithm, drawn, inside, limit
 from mnist_sweep.results.study import Study
+from mnist_sweep.results.trial import Trial
 from mnist_sweep.search.importances import Importance
 from mnist_sweep.storage.state import TrialState
 from mnist_sweep.tasks.image_classifier.figures.style import BLUE, GREEN, GREY
@@ -40,8 +41,8 @@ def importance(found: Sequence[Importance], label: str, trials: int) -> Drawing:
 
     told = [f"{one.key} {one.share:.0%} ({one.low:.0%} to {one.high:.0%})" for one in found if one.is_told]
     what = f"Bars for the share of {len(rows)} parameters in {label} of {trials} trials, with 90% intervals: "
-    text = what + (f"{', '.join(told[:3])}; the others can't be told from chance." if told
-                   else "too few trials to tell any of them from chance.")  # fmt: skip
+    others = "; the others can't be told from chance" if len(told) < len(rows) else ""
+    text = what + (f"{', '.join(told)}{others}." if told else "too few trials to tell any of them from chance.")
     return drawn("Importance of the parameters", text, (9, 0.9 + 0.34 * len(rows)), draw)
 
 
@@ -51,6 +52,13 @@ def _positions(parameter: Parameter, texts: Sequence[str]) -> tuple[list[float],
         return [float(text) for text in texts], None
     labels = list(dict.fromkeys([*parameter.domain.literals, *texts]))
     return [float(labels.index(text)) for text in texts], labels
+
+
+def _chosen(parameter: Parameter, trials: Sequence[tuple[Trial, Mapping[str, str]]]) -> list[tuple[Trial, str]]:
+    """Returns the trials that have a value of a parameter which can be drawn, and the value; null lies in no range."""
+    own = [(trial, values[parameter.key]) for trial, values in trials if parameter.key in values]
+    return [(trial, text) for trial, text in own
+            if isinstance(parameter.domain, Choice) or as_number(text) is not None]  # fmt: skip
 
 
 def _label_choices(axes: Axes, labels: list[str] | None) -> None:
@@ -76,12 +84,12 @@ def slices(study: Study) -> Drawing:
                 continue
             parameter = study.parameters[index]
             end = limit(axes, values, study.sign)
-            chosen = [(own[parameter.key], trial) for trial, own in trials if parameter.key in own]
-            spots, labels = _positions(parameter, [text for text, _ in chosen])
-            heights = [inside(shown[trial.number], end, study.sign) for _, trial in chosen]
-            colours = [GREEN if study.best and t.number == study.best.number else BLUE for _, t in chosen]
+            chosen = _chosen(parameter, trials)
+            spots, labels = _positions(parameter, [text for _, text in chosen])
+            heights = [inside(shown[trial.number], end, study.sign) for trial, _ in chosen]
+            colours = [GREEN if study.best and t.number == study.best.number else BLUE for t, _ in chosen]
             filled = [colour if t.state is TrialState.COMPLETE else "none"
-                      for colour, (_, t) in zip(colours, chosen, strict=True)]  # fmt: skip
+                      for colour, (t, _) in zip(colours, chosen, strict=True)]  # fmt: skip
             axes.scatter(spots, heights, s=26, linewidths=0.9, edgecolors=colours, facecolors=filled,
                          rasterized=len(chosen) > MANY)  # fmt: skip
             _label_choices(axes, labels)
@@ -104,17 +112,18 @@ def parallel(study: Study) -> Drawing:
     compared = sorted(study.compared.values, key=lambda pair: study.sign * pair[1])[-MANY:]
     shown = {trial.number: value for trial, value in compared}
     trials = [(trial, study.values_of(trial)) for trial, _ in compared]
-    parameters = [p for p in study.parameters if any(p.key in own for _, own in trials)]
+    parameters = [parameter for parameter in study.parameters if _chosen(parameter, trials)]
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         scaled: dict[str, dict[int, float]] = {}
         for place, parameter in enumerate(parameters):
-            chosen = [(trial.number, own[parameter.key]) for trial, own in trials if parameter.key in own]
+            chosen = [(trial.number, text) for trial, text in _chosen(parameter, trials)]
             spots, labels = _positions(parameter, [text for _, text in chosen])
             if labels is None and not isinstance(parameter.domain, Choice) and parameter.domain.log:
                 spots = [math.log10(spot) if spot > 0 else math.nan for spot in spots]
-            low, high = (0, max(1, len(labels) - 1)) if labels is not None else (min(spots), max(spots))
+            finite = [spot for spot in spots if math.isfinite(spot)] or [0.0]
+            low, high = (0, max(1, len(labels) - 1)) if labels is not None else (min(finite), max(finite))
             width = (high - low) or 1.0
             scaled[parameter.key] = {n: (s - low) / width for (n, _), s in zip(chosen, spots, strict=True)}
             ends = (labels[0], labels[-1]) if labels is not None else (_short(low, parameter), _short(high, parameter))
@@ -122,9 +131,10 @@ def parallel(study: Study) -> Drawing:
                 axes.text(place, height, label, ha="center", va="top" if height < 0 else "bottom", fontsize=8)
             axes.axvline(place, color=INK, alpha=0.3, linewidth=1)
         low, high = min(shown.values()), max(shown.values())
-        for trial, own in trials:
+        for trial, _ in trials:
             share = study.sign * (shown[trial.number] - (low if study.sign > 0 else high)) / ((high - low) or 1.0)
-            points = [(x, scaled[p.key][trial.number]) for x, p in enumerate(parameters) if p.key in own]
+            points = [(x, scaled[p.key][trial.number]) for x, p in enumerate(parameters)
+                      if trial.number in scaled[p.key]]  # fmt: skip
             is_best = study.best is not None and trial.number == study.best.number
             colour: Any = GREEN if is_best else colormaps["cividis"](share)
             width = 2.6 if is_best else 1.3 if trial.state is TrialState.COMPLETE else 0.7

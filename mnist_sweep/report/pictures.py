@@ -70,7 +70,7 @@ def winner(study: Study) -> list[dict[str, Any]]:
     folder, name = best.folder.figures, f"trial {best.number}"
     texts = {
         "curves": f"Loss and accuracy of {name} over its epochs, of training and of validation images.",
-        "confusion_matrix": f"How often {name} takes which digit for which on the validation images.",
+        "confusion_matrix": f"How often {name} takes which class for which on the validation images.",
         "error_gallery": f"A sample of the validation images that {name} gets wrong, with what it calls them.",
     }
     titles = {"curves": "Curves", "confusion_matrix": "Confusion matrix", "error_gallery": "Mistakes"}
@@ -86,6 +86,6 @@ def hardest(study: Study) -> list[dict[str, Any]]:
     errors = sum(bool(one["possible_label_error"]) for one in found["hardest"])
     text = (
         f"{found['hard']} of {found['images']:,} validation images are wrong for at least half of {found['networks']} "
-        f"networks; for {errors} of them all agree on another digit, so the label may be wrong."
+        f"networks; for {errors} of them all agree on another class, so the label may be wrong."
     )
     return _picture(study.folder.figures / "hardest.png", "Hardest images", text)

@@ -9,6 +9,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from mnist_sweep.formatting import plural
 from mnist_sweep.report.svg import (
     COLOURS,
     INK,
@@ -33,7 +34,7 @@ def _best_so_far(study: Study) -> list[tuple[Trial, float | None]]:
     """Returns the trials in the order in which they ended, each with the best value until then."""
     best, found = None, []
     for trial in sorted(study.of_state(*FINISHED), key=lambda trial: trial.ended or 0.0):
-        if trial.state == TrialState.COMPLETE and trial.value is not None:
+        if trial.state == TrialState.COMPLETE and trial.value is not None and not trial.infeasible:
             best = trial.value if best is None else max(best, trial.value, key=lambda v: study.sign * v)
         found.append((trial, best))
     return found
@@ -119,7 +120,10 @@ def curves(study: Study) -> Drawing:
             figure.legend(loc="outside lower center", ncols=5)
 
     pruned = len([trial for trial in shown if trial.state == TrialState.PRUNED])
-    text = f"{name} over the epochs for {len(shown)} trials; those of {pruned} pruned ones end where they were stopped."
+    text = (
+        f"{name} over the epochs for {plural(len(shown), 'trial')}; those of {plural(pruned, 'pruned trial')} end "
+        "where they were stopped."
+    )
     return drawn("Curves of all trials", text, (9, 3.8), draw)
 
 

@@ -76,10 +76,11 @@ def answer(study: Study, noise: SelectionNoise | None) -> dict[str, Any]:
     found: dict[str, Any] = {"best": None, "baseline": None, "command": None, "sentences": [], "noise": None}
     if best is None:
         return found
-    found["best"] = f"trial {best.number}, {study.metric} {best.values[0]:.4f}{best.spread(study.metric)}"
+    shown = study.objective.format
+    found["best"] = f"trial {best.number}, {study.metric} {shown(best.values[0])}{best.spread(study.metric)}"
     if baseline and baseline.number != best.number:
         gain = best.values[0] - baseline.values[0]
-        found["baseline"] = f"the baseline, trial 0, has {baseline.values[0]:.4f}: a difference of {gain:+.4f}"
+        found["baseline"] = f"the baseline, trial 0, has {shown(baseline.values[0])}: a difference of {gain:+.4f}"
     elif baseline:
         found["baseline"] = "it is the baseline: nothing better was found"
     found["noise"] = noise_sentence(noise) if noise else None
@@ -132,4 +133,4 @@ def spaces(study: Study) -> list[dict[str, Any]]:
 def counts(study: Study) -> str:
     """Returns how many trials are in which state, in words."""
     names = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.RUNNING, TrialState.INTERRUPTED)
-    return ", ".join(f"{n} {state.lower()}" for state in names if (n := len(study.of_state(state)))) or "no trial yet"
+    return ", ".join(f"{n} {state.word}" for state in names if (n := len(study.of_state(state)))) or "no trial yet"

@@ -118,7 +118,7 @@ class Retrainings(RecordedRuns):
 
     def fail(self, job: Job, reason: str) -> tuple[StateFile, str]:
         """Returns the state with the verdict DIFFERENT, and the reason."""
-        verdict = Verdict(Likeness.DIFFERENT, f"it failed: {reason}")
+        verdict = Verdict(Likeness.DIFFERENT, f"it failed: {reason}", has_failed=True)
         state = replace(self._judged(job, TrialState.FAIL, verdict), reason=verdict.why)
         return state, f"{verdict.why}; see {shortest(folder_of(job).log)}"
 

@@ -97,7 +97,7 @@ def reproduce(what: Reproducing, screen: Progress, transfer: Transfer) -> tuple[
     for recorded in trials:
         check_data(recorded.environment.data.digests, description, recorded.name)
     check_ready(first.config, list(what.trusted), what.runtime)
-    tolerance = seed_tolerance(what.study) if what.tolerance is None and what.study else what.tolerance
+    tolerance = seed_tolerance(what.study, primary) if what.tolerance is None and what.study else what.tolerance
     recorder = RunRecorder(Tracker(what.tracking, what.runs_folder, screen.warn), locks=True)
     batch = Batch(first.config, description, what.trusted, [], what.line)
     retraining = Retraining(trials, StudyFolder(what.runs_folder / "reproduce"), what.runtime, batch, tolerance)
@@ -113,6 +113,7 @@ def reproduce(what: Reproducing, screen: Progress, transfer: Transfer) -> tuple[
         _audit(study, verdicts, what.line, screen)
     else:
         verdict = verdicts[first.name]
-        why = verdict.why if verdict.verdict == Likeness.EXACT else f"{verdict.why}; {cause(changed)}"
+        is_explained = verdict.verdict == Likeness.EXACT or verdict.has_failed
+        why = verdict.why if is_explained else f"{verdict.why}; {cause(changed)}"
         screen.say(f"{verdict.verdict}: {why}", style="bold")
     return int(any(verdict.verdict == Likeness.DIFFERENT for verdict in verdicts.values())), verdicts

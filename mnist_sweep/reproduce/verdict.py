@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from mnist_sweep.config.flatten import differences
+from mnist_sweep.config.image_classifier import PRIMARY
 from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.metrics import curves_of, is_timed
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.config.sources import sources
 from mnist_sweep.config.task import build_task, metric_table
 from mnist_sweep.provenance import environment
-from mnist_sweep.results.confirmation import read_confirmation
+from mnist_sweep.results.confirmation import TEST_ACCURACY, read_confirmation
 from mnist_sweep.results.recorded import FETCHED, RecordedTrial, read_recorded, without_urls
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.tasks.image_classifier.evaluation import read_predictions
@@ -55,10 +56,11 @@ class Likeness(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """EXACT, WITHIN TOLERANCE or DIFFERENT, and why."""
+    """EXACT, WITHIN TOLERANCE or DIFFERENT, and why; `has_failed` where the retraining has not come to its end."""
 
     verdict: Likeness
     why: str
+    has_failed: bool = False
 
 
 def read_run(run_id: str, runs_folder: Path, tracking: TrackingConfig, allowed: list[str]) -> RecordedTrial:
@@ -97,14 +99,20 @@ def default_tolerance(accuracy: float, images: int) -> float:
     return 2 * math.sqrt(2 * spread / images)
 
 
-def seed_tolerance(study: StudyFolder) -> float | None:
+def seed_tolerance(study: StudyFolder, metric: str) -> float | None:
     """Returns two standard deviations of the difference of two runs on different seeds, as confirm measured them.
 
+    Args:
+        study: The study.
+        metric: What is compared; a network's validation accuracy varies as its test accuracy does.
+
     Returns:
-        The tolerance, from the pooled standard deviation of all finalists; None where the study is not confirmed.
+        The tolerance, from the mean variance of all finalists; None where confirm has not measured that metric.
     """
     found = read_confirmation(study.confirmed)
-    variances = [row.test_accuracy.deviation**2 for row in found.finalists] if found else []
+    if found is None or metric not in (found.measure, PRIMARY if found.measure == TEST_ACCURACY else None):
+        return None
+    variances = [row.test_accuracy.deviation**2 for row in found.finalists]
     return 2 * math.sqrt(2 * float(np.mean(variances))) if variances else None
 
 

@@ -15,6 +15,8 @@ from mnist_sweep.results.slices import SliceError
 from mnist_sweep.results.statistics import McNemar, Sample
 from mnist_sweep.results.stopping import Standing
 
+TEST_ACCURACY = "test accuracy"  # what networks are compared by on the test images
+
 
 @checked(frozen=True, config=LOOSE)
 class Accuracy(Sample):
@@ -153,7 +155,7 @@ class Confirmation:
     recommended: int
     seeds: int
     test_images: int
-    measure: str = "test accuracy"
+    measure: str = TEST_ACCURACY
     sign: int = 1
     better_on_these_images: list[int] = field(default_factory=list)
     planned_looks: list[int] = field(default_factory=list)

@@ -139,10 +139,11 @@ def _planned(found: Confirmation) -> Looks:
 def _winner(found: Confirmation) -> str:
     better, baseline = found.better_than_baseline, found.baseline
     if baseline is None:
-        return "The baseline could not be trained, so nothing is compared with it."
+        why = "it has failed, or does not meet search.constraints"
+        return f"The baseline is no finalist ({why}): nothing is compared with it."
     others = len(found.finalists) - 1
     if not others:
-        return "The baseline is the only finalist: no complete trial of the search promised more."
+        return "The baseline is the only finalist that is left: nothing is compared with it."
     here = found.better_on_these_images
     if better or here:
         return _better(found)

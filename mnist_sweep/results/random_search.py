@@ -103,8 +103,8 @@ def sentence(found: RandomSearch) -> str:
             f"{found.proposed} proposed by it, {ENOUGH} of each are needed (sampler.n_startup_trials, search.n_trials)."
         )
     text = (
-        f"The sampler beside random search: {found.metric} of the best of {gain.best_of} trials that it proposed is "
-        f"expected to be {gain.mean:+.4f} from the best of {gain.best_of} drawn at random (95% interval "
+        f"The sampler beside random search: by {found.metric} the best of {gain.best_of} trials that it proposed is "
+        f"expected to be {gain.mean:+.4f} better than the best of {gain.best_of} drawn at random (95% interval "
         f"{gain.low:+.4f} to {gain.high:+.4f}; {found.proposed} and {found.random} trials)"
     )
     if gain.low > 0:

@@ -150,9 +150,10 @@ def read_recorded(folder: TrialFolder, name: str, allowed: list[str]) -> Recorde
 
 
 def reproducible(study: StudyFolder) -> list[TrialFolder]:
-    """Returns the folders of a study's trials of which at least one epoch has ended, by number."""
+    """Returns the folders of a study's trials of which at least one epoch has ended, and that have not failed."""
     return [folder for folder in study.trials()
-            if folder.rows() and all((folder.path / name).is_file() for name in NEEDED)]  # fmt: skip
+            if folder.rows() and all((folder.path / name).is_file() for name in NEEDED)
+            and not ((state := read_state(folder.state)) and state.state is TrialState.FAIL)]  # fmt: skip
 
 
 def check_trained(study: StudyFolder) -> None:

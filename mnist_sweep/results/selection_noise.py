@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_sweep.config import UserError
+from mnist_sweep.config.image_classifier import PRIMARY
 from mnist_sweep.results.statistics import LEVEL, holm, mcnemar
 from mnist_sweep.results.study import Study
 from mnist_sweep.results.trial import Trial
@@ -62,11 +63,17 @@ def _alike(ranked: Sequence[tuple[Trial, NDArray[np.bool_]]]) -> tuple[int, ...]
 
 
 def selection_noise(study: Study) -> SelectionNoise | None:
-    """Returns what is known of a search's choice; None without two complete trials with predictions of the same images.
+    """Returns what is known of a search's choice.
 
     Args:
         study: The study.
+
+    Returns:
+        None where the choice was not by the accuracy of single networks on these images, and without two complete
+        trials with predictions of the same ones.
     """
+    if study.objective.curve != PRIMARY or any(trial.seeds for trial in study.ranked):
+        return None
     found: list[tuple[Trial, NDArray[np.bool_]]] = []
     for trial in study.ranked[:MOST]:
         try:
@@ -85,7 +92,8 @@ def sentence(found: SelectionNoise) -> str:
     """Returns it in words."""
     alike = [str(number) for number in found.alike]
     if not alike:
-        told = "All other trials can be told from the best on these validation images"
+        others = "All other trials" if found.trials <= MOST else f"All others of the best {MOST} trials"
+        told = f"{others} can be told from the best on these validation images"
     else:
         names = ", ".join(alike)
         told = f"≈ can't be told from the best on these validation images: trial{'s' * (len(alike) > 1)} {names}"

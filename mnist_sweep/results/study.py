@@ -7,6 +7,7 @@ from typing import Any
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.commands import study_command
+from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.flatten import flatten, with_elements
 from mnist_sweep.config.metrics import Direction, Metric, MetricTable, shown_curve
 from mnist_sweep.config.search_settings import parse_search
@@ -158,7 +159,11 @@ class Study:
         except UserError:  # it is missing, or its task has written over it
             return trial.overrides
         known = {**with_elements(flatten(config)), **trial.overrides}
-        return {p.key: str(known[p.key]) for p in self.parameters if p.key in known}
+        return {
+            p.key: trial.overrides[p.key] if p.key in trial.overrides else as_literal(known[p.key])
+            for p in self.parameters
+            if p.key in known
+        }
 
 
 def _with_directions(search: dict[str, Any], summary: Summary | None) -> dict[str, Any]:

@@ -115,7 +115,8 @@ def _over_seeds(folder: TrialFolder) -> dict[str, float]:
 def final_metrics(folder: TrialFolder, is_test: bool = False) -> list[Any]:
     """Returns the metrics of an ended trial except the curves' last values, which its epochs have logged.
 
-    A run on the test images has no best values: nothing may be chosen by them. `is_test` as of `epoch_metrics`.
+    A run on the test images has no best values: nothing may be chosen by them. `is_test` as of `epoch_metrics`. Where
+    the final value of a curve is another than its last one, it comes a millisecond later: MLflow takes the latest.
     """
     from mlflow.entities import Metric
 
@@ -126,7 +127,7 @@ def final_metrics(folder: TrialFolder, is_test: bool = False) -> list[Any]:
     curves = [name for name in rows[-1] if name not in AROUND]
     chosen = [name for name, value in metrics.items() if not (name in curves and value == rows[-1][name])
               and not (is_test and name.startswith(BEST))]  # fmt: skip
-    return [Metric(name, metrics[name], moment, step) for name in chosen]
+    return [Metric(name, metrics[name], moment + (name in curves), step) for name in chosen]
 
 
 def system_metrics(folder: TrialFolder, ended: float) -> list[Any]:

@@ -68,7 +68,6 @@ def open_store(
     """
     quiet()
     from mlflow import MlflowClient
-    from mlflow.entities import ViewType
     from mlflow.exceptions import MlflowException
 
     uri = tracking_uri(config, runs_folder)
@@ -76,12 +75,12 @@ def open_store(
     with FileLock(runs_folder / ".mlflow.lock"):  # two processes that make the same database break it
         _make_database(uri)
         client = MlflowClient(tracking_uri=uri)
-        found = client.search_experiments(ViewType.ALL, filter_string=f"name = '{config.experiment}'")
-        if found:
-            if found[0].lifecycle_stage == "deleted":
-                client.restore_experiment(found[0].experiment_id)
+        found = client.get_experiment_by_name(config.experiment)  # a deleted one, too
+        if found is not None:
+            if found.lifecycle_stage == "deleted":
+                client.restore_experiment(found.experiment_id)
                 say(f"Experiment {config.experiment} was deleted in {masked(uri)}: it is there again, with its runs")
-            return client, found[0].experiment_id
+            return client, found.experiment_id
         has_own_place = uri.startswith(("http://", "https://"))  # else MLflow would take ./mlruns
         location = None if has_own_place else (runs_folder / "artifacts").absolute().as_uri()
         tags = {"mlflow.experimentKind": "custom_model_development",  # the page then shows training, not GenAI

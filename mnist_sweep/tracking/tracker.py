@@ -160,6 +160,9 @@ class Tracker:
             return []
         while not self._messages.empty():
             messages.append(self._messages.get())
+        for message in messages:
+            if isinstance(message, TrialStarted):  # its run begins anew, whatever becomes of the message
+                self._runs.pop(message.folder.path, None)
         self._closing = self._closing or isinstance(messages[-1], Close)
         return merged(messages)
 

@@ -1,11 +1,15 @@
 """The figures of the parameters, drawn from a real study of four small trials."""
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mnist_sweep.config.space import parse_space
 from mnist_sweep.report.parameter_plots import importance, parallel, slices
+from mnist_sweep.report.svg import Drawing
 from mnist_sweep.results.study import Study, read_study
 from mnist_sweep.search.importances import Importance
 from mnist_sweep.storage.folders import StudyFolder
@@ -58,3 +62,15 @@ def test_parallel_coordinates_have_an_axis_for_each_parameter_with_both_ends(stu
             near = [float(text) for text in shown if re.fullmatch(r"[\d.e-]+", text)]
             assert any(number == pytest.approx(numbers[0], rel=1e-3) for number in near)
             assert any(number == pytest.approx(numbers[-1], rel=1e-3) for number in near)
+
+
+@pytest.mark.parametrize("draw", [slices, parallel])
+@pytest.mark.parametrize("value", ["null", "0"])
+def test_a_value_that_lies_on_no_axis_breaks_no_picture(
+    study: Study, draw: Callable[[Study], Drawing], value: str
+) -> None:
+    space = parse_space({"model.dropout": "tag(log,interval(0.1,0.9))"}, {})
+    given = {0: "0.5", 1: value, 2: "0.2", 3: "0.3"}
+    trials = [replace(one, overrides={"model.dropout": given[one.number]}) for one in study.trials]
+    found = draw(replace(study, space=space, trials=trials))
+    assert "nan" not in texts(found.svg)

@@ -45,7 +45,7 @@ def test_the_curves_name_the_best_trial_and_the_pruned_ones(study: Study) -> Non
     worst = study.ranked[-1]
     trials = [replace(t, state=TrialState.PRUNED) if t.number == worst.number else t for t in study.trials]
     found = curves(replace(study, trials=trials))
-    assert f"{study.curve} over the epochs for 4 trials; those of 1 pruned ones" in found.text
+    assert f"{study.curve} over the epochs for 4 trials; those of 1 pruned trial end" in found.text
     assert {f"trial {study.best.number}, the best", "PRUNED", "COMPLETE", "epoch"} <= set(texts(found.svg))
 
 

@@ -63,15 +63,16 @@ def test_the_default_tolerance_is_two_standard_errors() -> None:
 
 def test_the_seeds_tolerance_is_of_what_confirm_has_measured(tmp_path: Path) -> None:
     study = StudyFolder(tmp_path)
-    assert seed_tolerance(study) is None
+    assert seed_tolerance(study, "val_accuracy") is None
     accuracies = ([0.97, 0.98, 0.99], [0.95, 0.96, 0.99])
     right = np.tile(np.arange(9) < 8, (3, 1))
     finalists = {n: Runs(0.9, 100, 3, 10, 1.0, list(own), right) for n, own in enumerate(accuracies)}
     conclude(finalists, 0).write(study.confirmed)
     variance = np.mean([np.var(own, ddof=1) for own in accuracies])
-    assert seed_tolerance(study) == pytest.approx(2 * math.sqrt(2 * variance))
+    assert seed_tolerance(study, "val_accuracy") == pytest.approx(2 * math.sqrt(2 * variance))
+    assert seed_tolerance(study, "f1") is None  # confirm has measured another metric
     study.confirmed.write_text('{"finalists": [{"trial": 1}]}')
-    assert seed_tolerance(study) is None
+    assert seed_tolerance(study, "val_accuracy") is None
 
 
 def test_the_likeliest_cause_comes_first(recorded: RecordedTrial) -> None:

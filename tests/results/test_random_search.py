@@ -48,6 +48,7 @@ def test_a_sampler_that_is_better_is_called_so() -> None:
     gain = gain_of(list(proposed), list(random))
     text = sentence(RandomSearch("val_accuracy", 20, 40, gain))
     assert "the best of 3 trials that it proposed is expected to be +0.0" in text
+    assert " better than the best of 3 drawn at random" in text
     assert text.endswith("; 40 and 20 trials): it won something.")
     assert sentence(RandomSearch("val_accuracy", 40, 20, gain_of(list(random), list(proposed)))).endswith(
         "it lost something."

@@ -1,12 +1,14 @@
 """The noise of a choice: in simulated searches whose truth is known, and of a real small study."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mnist_sweep.config.image_classifier import METRICS
 from mnist_sweep.results.selection_noise import SelectionNoise, expected_curse, selection_noise, sentence
-from mnist_sweep.results.statistics import mcnemar
+from mnist_sweep.results.statistics import holm, mcnemar
 from mnist_sweep.results.study import read_study
 from mnist_sweep.storage.folders import StudyFolder
 from mnist_sweep.tasks.image_classifier.evaluation import read_predictions
@@ -35,9 +37,9 @@ def test_trials_are_compared_with_the_best_image_by_image(own_runs: Path) -> Non
     found = selection_noise(study)
     assert found is not None
     best = read_predictions(study.best.folder.predictions).right
-    for trial in study.ranked[1:]:
-        p = mcnemar(best, read_predictions(trial.folder.predictions).right).p
-        assert p > 0.05 or trial.number not in found.alike or len(study.ranked) > 2
+    others = study.ranked[1:]
+    p_values = holm([mcnemar(best, read_predictions(trial.folder.predictions).right).p for trial in others])
+    assert found.alike == tuple(one.number for one, p in zip(others, p_values, strict=True) if p > 0.05)
     assert found.trials == len(study.ranked)
     assert found.by_best_epoch == study.metric.startswith("best_")
     study.best.folder.predictions.unlink()
@@ -51,3 +53,13 @@ def test_it_is_said_in_words() -> None:
     text = sentence(SelectionNoise((3, 1), 0.00123, 20, by_best_epoch=True))
     assert text.endswith("0.0012 better than it is; that its best epoch was chosen by them too is not counted.")
     assert sentence(SelectionNoise((), 0.0, 2)).startswith("All other trials can be told from the best")
+    assert sentence(SelectionNoise((), 0.0, 80)).startswith(
+        "All others of the best 50 trials can be told from the best"
+    )
+
+
+def test_what_was_not_chosen_by_single_networks_accuracy_on_these_images_is_not_judged_so(own_runs: Path) -> None:
+    study = read_study(StudyFolder(own_runs / "dnn-digits"))
+    assert selection_noise(replace(study, objectives=[METRICS.objective("val_loss", "minimize")])) is None
+    on_seeds = [replace(trial, seeds={study.metric: [0.9, 0.8]}) for trial in study.trials]
+    assert selection_noise(replace(study, trials=on_seeds)) is None

@@ -107,6 +107,9 @@ def test_the_baselines_values_are_those_of_its_configuration(folder: StudyFolder
     assert study.values_of(study.trials[0]) == {}
     write_yaml(folder.trial(0).config, {"model": {"dropout": 0.125, "units": [8]}})
     assert [study.values_of(trial) for trial in study.trials] == [{"model.dropout": "0.125"}, {"model.dropout": "0.25"}]
+    for value, text in ((None, "null"), (True, "true"), ([8, 16], "[8,16]")):  # as in overrides, as of other trials
+        write_yaml(folder.trial(0).config, {"model": {"dropout": value}})
+        assert study.values_of(study.trials[0]) == {"model.dropout": text}
 
 
 def test_single_trials_are_no_search(tmp_path: Path) -> None:

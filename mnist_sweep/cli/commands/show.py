@@ -142,7 +142,8 @@ def main(composed: Composed) -> tuple[int, Any]:
     for trial in study.of_state(TrialState.RUNNING):
         screen.say(_running(trial, study))
     if left := study.of_state(TrialState.INTERRUPTED):
-        screen.say(f"Interrupted, and run again by the next call: trials {', '.join(str(t.number) for t in left)}")
+        screen.say(f"Interrupted, and run again by the next call: trial{'s' * (len(left) > 1)} "
+                   f"{', '.join(str(t.number) for t in left)}")  # fmt: skip
     if not study.ranked:
         has_complete = bool(study.of_state(TrialState.COMPLETE))
         screen.say("No complete trial meets search.constraints" if has_complete else "No trial is complete yet")
