@@ -9,11 +9,11 @@ from enum import Enum
 from pathlib import Path
 
 from mnist_sweep.cli.hydra_private import parser
-from mnist_sweep.cli.hydras_own import check_hydras_own
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.compose import key_of
 from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.hydras_own import check_hydras_own
 from mnist_sweep.config.overrides import check_single, told_apart
 from mnist_sweep.config.spelling import spelled
 from mnist_sweep.config.stored import check_stored, with_search

@@ -21,7 +21,6 @@ from omegaconf import DictConfig, OmegaConf
 from mnist_sweep.cli.arguments import COMMANDS, Arguments, command_of, parse_arguments
 from mnist_sweep.cli.auto_data import resolve
 from mnist_sweep.cli.completion import rewrite
-from mnist_sweep.cli.hydras_own import check_files, check_own_files, parameters_of_files
 from mnist_sweep.cli.process import check_process, open_streams
 from mnist_sweep.config import Unavailable, UserError
 from mnist_sweep.config.compose import Composer, added, bare, key_of, known_keys, plain, trusted_modules
@@ -30,6 +29,7 @@ from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.flatten import is_within
 from mnist_sweep.config.folder import conf_folder
 from mnist_sweep.config.hydra_errors import as_user_error
+from mnist_sweep.config.hydras_own import check_files, check_own_files, parameters_of_files
 from mnist_sweep.config.initial_model import with_initial_model
 from mnist_sweep.config.secrets import masked
 from mnist_sweep.execution.interrupts import Terminated, answering_signals
