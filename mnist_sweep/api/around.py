@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mnist_sweep.api.compose import composed
+from mnist_sweep.api.compose import composed, hydra_set_aside
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.settings import Surroundings, TrackingConfig, parse_surroundings
@@ -41,10 +41,11 @@ def tracking_of(study: StudyFolder, tracking: TrackingConfig) -> TrackingConfig:
 
 @contextlib.contextmanager
 def unchanged_environment() -> Iterator[None]:
-    """Returns a context after which the variables are as they were, whatever MLflow and TensorFlow have set."""
+    """Returns a context after which variables and Hydra are as they were, whatever MLflow and TensorFlow have set."""
     before = dict(os.environ)
     try:
-        yield
+        with hydra_set_aside():
+            yield
     finally:
         os.environ.clear()
         os.environ.update(before)

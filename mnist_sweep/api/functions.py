@@ -25,14 +25,16 @@ def name_of(function: Callable[..., Any]) -> str:
             f"'my_module.objective', got {shown(repr(function))}"
         )
     if module == "__main__":
-        file = getattr(sys.modules["__main__"], "__file__", None)
+        main = sys.modules["__main__"]
+        file = getattr(main, "__file__", None)
         if file is None or not Path(file).is_file():
             raise UserError(
                 f"task: {name} was defined in a notebook or an interpreter, where no trial can import it; write it "
                 f"into a module (in a notebook: %%writefile my_{name}.py) and import it from there"
             )
-        module = Path(file).stem
-        if not module.isidentifier():
+        started_as = getattr(main, "__spec__", None)  # by `python -m package.module`
+        module = started_as.name if started_as else Path(file).stem
+        if not all(part.isidentifier() for part in module.split(".")):
             raise UserError(f"task: {name} lies in {file}, which can't be imported by that name; rename the file")
     return f"{module}.{name}"
 

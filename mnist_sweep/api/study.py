@@ -10,6 +10,7 @@ from mnist_sweep.api.around import defaults, surroundings, tracking_of, unchange
 from mnist_sweep.api.trial import Trial
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import check
+from mnist_sweep.config.commands import study_command
 from mnist_sweep.config.flatten import flatten
 from mnist_sweep.config.settings import ConfirmConfig, parse_surroundings
 from mnist_sweep.confirm.session import Confirming, confirm
@@ -206,7 +207,7 @@ class Study:
             runs_folder=around.runs_folder,
             trusted=self._trusted,
             flags=[],
-            line=f"mnist-sweep confirm {self.name} confirm.seeds={seeds} confirm.top_k={top_k}",
+            line=f"{study_command('confirm', self.name, self._trusted)} confirm.seeds={seeds} confirm.top_k={top_k}",
             composer=what.composer,
         )
         with unchanged_environment():

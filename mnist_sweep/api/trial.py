@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mnist_sweep import files
 from mnist_sweep.api.around import surroundings, tracking_of, unchanged_environment
 from mnist_sweep.config import UserError
+from mnist_sweep.config.commands import study_command
 from mnist_sweep.execution.progress import Silent
 from mnist_sweep.reproduce.session import Reproducing, reproduce
 from mnist_sweep.results import trial as results
@@ -142,7 +143,7 @@ class Trial:
             tracking=tracking_of(study, around.tracking),
             runs_folder=around.runs_folder,
             trusted=self._trusted,
-            line=f"mnist-sweep reproduce {study.name} trial={self.number}",
+            line=f"{study_command('reproduce', study.name, self._trusted)} trial={self.number}",
         )
         with unchanged_environment():
             _, verdicts = reproduce(what, Silent(), not_shown)

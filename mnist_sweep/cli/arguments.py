@@ -244,7 +244,8 @@ def parse_arguments(name: str, given: Sequence[str]) -> Arguments:
         raise UserError(f"--multirun is for train, so leave it out; {name} does what it does by itself")
     arguments = _take_names(arguments, command, name)
     check_hydras_own(arguments.overrides, arguments.multirun)
-    if "--package" in arguments.flags and not {"--cfg", "-c"} & set(arguments.flags):
+    flags = {flag.partition("=")[0] for flag in arguments.flags}
+    if flags & {"--package", "-p"} and not flags & {"--cfg", "-c"}:
         raise UserError("--package is for --cfg, which prints a configuration")
     if command.sweeps:
         told = told_apart(arguments.overrides)

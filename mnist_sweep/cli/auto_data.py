@@ -9,7 +9,7 @@ from hydra.core.global_hydra import GlobalHydra
 
 from mnist_sweep.cli.screen import transfer
 from mnist_sweep.config import Unavailable, parse_trial
-from mnist_sweep.config.compose import plain
+from mnist_sweep.config.compose import added, plain
 from mnist_sweep.tasks.data import prepare
 
 AUTO = "data=auto"
@@ -40,7 +40,7 @@ def resolve(overrides: Sequence[str], folder: Path, look: bool = True) -> list[s
     asked = [text for text in overrides if text.startswith("data.")]
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(folder), version_base="1.3"):
-        config = parse_trial(plain(compose("config", ["data=mnist", *asked])))
+        config = parse_trial(plain(compose("config", ["data=mnist", *map(added, asked)])))
     try:
         prepare(config, _say, transfer=transfer)
         chosen = "mnist"

@@ -27,9 +27,9 @@ from mnist_sweep.config.compose import Composer, added, bare, key_of, known_keys
 from mnist_sweep.config.composed import Composed, with_parameters
 from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.flatten import is_within
-from mnist_sweep.config.folder import conf_folder
+from mnist_sweep.config.folder import address_of, conf_folder
 from mnist_sweep.config.hydra_errors import as_user_error
-from mnist_sweep.config.hydras_own import check_files, check_own_files, parameters_of_files
+from mnist_sweep.config.hydras_own import check_files, check_own_files, with_parameters_of_files
 from mnist_sweep.config.initial_model import with_initial_model
 from mnist_sweep.config.secrets import masked
 from mnist_sweep.execution.interrupts import Terminated, answering_signals
@@ -39,7 +39,7 @@ MISTAKE, UNAVAILABLE, INTERRUPTED, TERMINATED = 2, 3, 130, 143
 
 
 # Flags to which the answer is a text.
-ANSWERED = ("--help", "-h", "--hydra-help", "--version", "--cfg", "-c", "--info", "-i")
+ANSWERED = {"--help", "-h", "--hydra-help", "--version", "--cfg", "-c", "--info", "-i"}
 
 DEFAULT_TASK = "image_classifier"  # the option of the group `task`
 
@@ -86,10 +86,10 @@ def _composed(config: DictConfig, arguments: Arguments, line: str) -> Composed:
         path = [text for text in arguments.overrides if key_of(text) == "hydra.searchpath"]
         check_files(composer.hydras_own([*texts, *path]))
     return with_parameters(with_initial_model(Composed(
-        config=plain(config),
+        config=with_parameters_of_files(plain(config), hydra.sweeper.params),
         composer=composer,
         overrides=texts,
-        sweeps={**parameters_of_files(hydra.sweeper.params), **arguments.sweeps},
+        sweeps=arguments.sweeps,
         unsearched=arguments.unsearched,
         choices={key: str(option) for key, option in hydra.runtime.choices.items()
                  if option is not None and "/" not in key},
@@ -102,7 +102,7 @@ def _composed(config: DictConfig, arguments: Arguments, line: str) -> Composed:
 def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
     """Composes and runs a command; the folder is for a copy of a configuration file."""
     command, arguments = command_of(name), parse_arguments(name, given)
-    runs = not any(flag.startswith(ANSWERED) for flag in arguments.flags)
+    runs = not any(flag.partition("=")[0] in ANSWERED for flag in arguments.flags)
     if command.trains and runs:
         _warm_up(arguments.overrides)
     check_own_files(arguments.where, arguments.overrides, conf_folder())
@@ -111,7 +111,7 @@ def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
         # Alone in a folder, instead of our own, not next to it: the file may have the name of one of ours.
         (folder / "stored.yaml").write_bytes(arguments.file.read_bytes())
         flags += ["--config-path", str(folder), "--config-name", "stored"]
-        overrides.append(f"hydra.searchpath=[{as_literal(conf_folder().as_uri())}]")
+        overrides.append(f"hydra.searchpath=[{as_literal(address_of(conf_folder()))}]")
     keys = {key_of(override) for override in overrides}
     hydra_overrides = {**HYDRA, "hydra.help.app_name": f"mnist-sweep {name}",
                        "hydra.sweep.dir": as_literal(str(folder))}  # fmt: skip

@@ -161,10 +161,13 @@ def delete_request(composed: Composed) -> DeleteRequest:
     config = composed.config
     if (study := _name(config["study_name"])) is None:
         raise UserError("delete takes a study's name, or STUDY/TRIAL")
+    trial = config["trial"]
+    if trial is not None and (not isinstance(trial, int) or isinstance(trial, bool) or trial < 0):
+        raise UserError(f"trial must be a trial's number, or null for the study, got {shown(trial)}")
     if not isinstance(config["yes"], bool):
         raise UserError(f"yes must be true or false, got {shown(config['yes'])}")
     tracking, folder = parse_tracking(config["tracking"]), parse_folder(config["runs_folder"])
-    return DeleteRequest(study, config["trial"], config["yes"], tracking, folder)
+    return DeleteRequest(study, trial, config["yes"], tracking, folder)
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,8 @@ def transfer(what: str) -> Iterator[Callable[[int, int | None], None]]:
     Yields:
         A function that takes the bytes that have arrived, and their total where it is known.
     """
-    console = Console(stderr=True)
-    columns = (TextColumn(what), BarColumn(), DownloadColumn())
+    console = Console(stderr=True, markup=False)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         tasks: list[TaskID] = []
 
@@ -78,8 +78,8 @@ class Screen:
         kind: str = "trial",
     ) -> None:
         """`kind` is what runs are called, `done` how many of them have ended before, by state."""
-        self.console = Console(highlight=False)
-        self.errors = Console(stderr=True, highlight=False)
+        self.console = Console(highlight=False, markup=False)
+        self.errors = Console(stderr=True, highlight=False, markup=False)
         self.title = title
         self.kind = kind
         self.curve = curve
@@ -232,12 +232,12 @@ class Screen:
             table.add_row(str(number), trial.place, value, passed, *node, trial.text)
         of = "" if self.total is None else "/{task.total}"
         bar = Progress(
-            TextColumn(self.title),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             TaskProgressColumn(f"{{task.completed}}{of}"),
             expand=True,
         )
-        bar.add_task("", total=self.total, completed=self.done)
+        bar.add_task(self.title, total=self.total, completed=self.done)
         left = self.time_left()
         counts = ", ".join(f"{self.counts[state]} {state.word}" for state in FINISHED)
         status = Text(counts + (f"; about {duration(left)} left" if left is not None else ""))

@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 from mnist_sweep.config.compose import key_of
 from mnist_sweep.config.errors import UserError
@@ -55,8 +54,8 @@ def _folders(flags: Sequence[str], overrides: Sequence[str]) -> list[Path]:
         if key_of(override) == "hydra.searchpath":
             value = read(override, "hydra.searchpath").value()
             for text in value if isinstance(value, list) else [value]:
-                place = urlparse(str(text))
-                found += [Path(unquote(place.path))] if place.scheme in ("", "file") else []
+                scheme, separator, path = str(text).rpartition("://")
+                found += [Path(path)] if not separator or scheme == "file" else []  # as Hydra reads it, undecoded
     return found
 
 
@@ -81,9 +80,18 @@ def check_own_files(flags: Sequence[str], overrides: Sequence[str], shipped: Pat
                                 f"as my_{own.name}")  # fmt: skip
 
 
-def parameters_of_files(params: Mapping[str, Any] | None) -> dict[str, str]:
-    """Returns the parameters of a search in `hydra.sweeper.params`, where Hydra's own sweepers look for them."""
-    return {str(key): str(text) for key, text in (params or {}).items()}
+def with_parameters_of_files(plain: dict[str, Any], params: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Returns a configuration whose search space has what files say in `hydra.sweeper.params`, as of Hydra's sweepers.
+
+    Args:
+        plain: The configuration, as plain data.
+        params: The ranges by key.
+    """
+    search = plain.get("search")
+    if not params or not isinstance(search, Mapping) or not isinstance(search.get("space"), Mapping):
+        return plain
+    own = {str(key): str(text) for key, text in params.items()}
+    return {**plain, "search": {**search, "space": {**search["space"], **own}}}
 
 
 def check_files(hydra: Mapping[str, Any]) -> None:

@@ -12,8 +12,10 @@ from mnist_sweep.config.check import shown
 from mnist_sweep.config.errors import UserError
 
 # Their values are text, whatever it looks like: 2024 is a name, and a comma belongs to a path.
-TEXTS = ("runs_folder", "study", "study.name", "study.note", "study_name", "data.path", "tracking.uri",
-         "tracking.experiment", "file", "run", "to")  # fmt: skip
+TEXTS = ("runs_folder", "study", "study.name", "study.note", "study.on_event", "study_name", "data.path",
+         "data.test_path", "data.groups", "runtime.address", "tracking.uri", "tracking.experiment", "file", "run", "to",
+         "output")  # fmt: skip
+TAGS = "study.tags."  # how the keys of texts that a person makes up begin
 STUDIES = ("study", "study_name")  # of which `report` takes several
 # Lists of texts that Hydra's grammar takes in quotes alone: overrides, comparisons.
 QUOTED = ("search.start", "search.constraints")
@@ -101,7 +103,7 @@ def spelled(text: str) -> str:
     override = _parsed(text)
     if override is None and key in QUOTED:
         return f"{key}={_quoted_items(value)}"
-    if key in TEXTS:
+    if key in TEXTS or key.lstrip("+").startswith(TAGS):
         kinds = (str, list) if key in STUDIES else str
         return text if override is not None and isinstance(override.value(), kinds) else _quoted(key, value)
     if override is not None:

@@ -85,23 +85,37 @@ def _run(sweep: Sweep, executor: Executor, screen: Progress) -> Outcome:
     return outcome
 
 
-def _planned(composed: Composed, say: Say, transfer: Transfer) -> tuple[Plan, dict[str, Any]]:
-    """Returns the plan and the study's identity; raises UserError where the study began with another one."""
+def planned(composed: Composed, say: Say, transfer: Transfer) -> tuple[Plan, dict[str, Any]]:
+    """Returns the plan of a search with the defaults that its study was begun with, and the study's identity.
+
+    Args:
+        composed: What is searched.
+        say: Reports what is done, in lines.
+        transfer: Shows a download.
+
+    Raises:
+        UserError: The study was begun as another one, unless `study.fork` or `study.revise` asks for that.
+    """
     plan = make_plan(composed, say, transfer)
     now = identity(plan.plain, plan.description.digest)
-    if plan.settings.study.revise and is_revision(plan.folder, now):
+    if plan.settings.study.fork or (plan.settings.study.revise and is_revision(plan.folder, now)):
         return plan, now
-    if plan.settings.study.fork:
-        if not plan.folder.config.exists():
-            say(f"study.fork=true: {plan.folder.name} is a new study, so there is nothing to take over")
-        plan = forked(plan, now, say)
-    elif (begun := as_begun(composed, plan.folder, now)) is not None:
+    if (begun := as_begun(composed, plan.folder, now)) is not None:
         plan = make_plan(begun[0], say, transfer)
         now = identity(plan.plain, plan.description.digest)
         say(f"Study {plan.folder.name} was begun with other defaults and goes on with its own: "
                      f"{' '.join(begun[1])}", wrap=True)  # fmt: skip
     check_not_another(plan.folder, now)
     return plan, now
+
+
+def _with_fork(plan: Plan, now: dict[str, Any], say: Say) -> Plan:
+    """Returns the plan of the fork that `study.fork` asks for, of the study itself where there is nothing to fork."""
+    if not plan.folder.config.exists():
+        say(f"study.fork=true: {plan.folder.name} is a new study, so there is nothing to take over")
+    plan = forked(plan, now, say)
+    check_not_another(plan.folder, now)
+    return plan
 
 
 @dataclass(frozen=True)
@@ -125,7 +139,9 @@ def search(composed: Composed, screen: Progress, transfer: Transfer) -> Searched
         Unavailable: The data or the disk.
     """
     began = time.monotonic()
-    plan, now = _planned(composed, screen.say, transfer)
+    plan, now = planned(composed, screen.say, transfer)
+    if plan.settings.study.fork and not (plan.settings.study.revise and is_revision(plan.folder, now)):
+        plan = _with_fork(plan, now, screen.say)
     settings, limits = plan.settings, plan.settings.search
     curve = shown_curve(settings.objectives[0], metric_table(plan.task, plan.plain))
     scope = Scope(plan.folder.name, curve, limits.n_trials, seconds=seconds_allowed(limits))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_sweep.config import TrialConfig, UserError, parse_trial
+from mnist_sweep.config.commands import study_command
 from mnist_sweep.config.compose import key_of, of_a_trial
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.image_classifier import ImageClassifierConfig
@@ -137,8 +138,9 @@ def _report(screen: Progress, folder: TrialFolder, result: Mapping[str, Any], ta
         line = _values(metrics, metrics)
     screen.say(line)
     what = "weights" if "parameters" in metrics else "result"
+    browse = study_command("ui", None, runs_folder=shortest(folder.path.parents[2]))
     digest = result["weights_digest"][:16]
-    screen.say(f"{what} digest {digest}; folder {shortest(folder.path)}; browse: mnist-sweep ui")
+    screen.say(f"{what} digest {digest}; folder {shortest(folder.path)}; browse: {browse}")
 
 
 def _curve(table: MetricTable, composed: Composed) -> str:
@@ -233,9 +235,8 @@ def train(composed: Composed, screen: Progress, transfer: Transfer) -> Trained:
     finally:
         if not recorder.close():
             uri = recorder.tracker.uri
-            screen.warn(
-                f"tracking is behind in {uri}: {folder.path} is complete, `mnist-sweep sync` brings it up to date"
-            )
+            sync = study_command("sync", None, runs_folder=shortest(around.runs_folder))
+            screen.warn(f"tracking is behind in {uri}: {folder.path} is complete; bring it up to date with: {sync}")
     if trial.result is not None:
         metrics = trial.result["metrics"]
         _report(screen, folder, trial.result, table)

@@ -16,6 +16,7 @@ from mnist_sweep.config.spelling import read, spelled
 from mnist_sweep.config.task import metric_table
 from mnist_sweep.driver.budget import check_ends
 from mnist_sweep.driver.seeds import OnSeeds
+from mnist_sweep.driver.session_text import command_text
 from mnist_sweep.driver.start import check_start, given, of_texts
 from mnist_sweep.execution.jobs import workers
 from mnist_sweep.search import is_finite
@@ -98,7 +99,8 @@ class Steering:
         if self.is_paused:
             raise UserError("it is paused already")
         self.is_paused = True
-        return f"no further trial begins until mnist-sweep resume {self.folder.name}; those that run go on"
+        resume = command_text(self.sweep.plan, "resume", self.folder.name)
+        return f"no further trial begins until {resume}; those that run go on"
 
     def _resume(self, request: Request) -> str:  # noqa: ARG002
         if not self.is_paused:

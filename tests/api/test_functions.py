@@ -1,6 +1,8 @@
 """A function as what a configuration says of it."""
 
 import functools
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -46,3 +48,15 @@ def test_a_space_is_written_as_overrides() -> None:
         of_space({"x": object()})
     with pytest.raises(UserError, match="space must have keys that are texts, got 1"):
         of_space({1: "interval(0,1)"})  # type: ignore[dict-item]
+
+
+def test_a_module_that_is_run_within_its_package_has_the_packages_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "search.py").touch()
+    monkeypatch.setattr(top, "__module__", "__main__")
+    monkeypatch.setattr("__main__.__file__", str(tmp_path / "search.py"), raising=False)
+    monkeypatch.setattr("__main__.__spec__", SimpleNamespace(name="mine.search"))
+    assert name_of(top) == "mine.search.top"
+    monkeypatch.setattr("__main__.__spec__", None)
+    assert name_of(top) == "search.top"

@@ -48,3 +48,10 @@ def test_a_file_that_is_not_mnist_is_refused_rather_than_passed_over(offline: Pa
     np.savez(offline / "mnist.npz", x_train=np.zeros((2, 28, 28), np.uint8), y_train=np.zeros(2, np.uint8))
     with pytest.raises(UserError):
         resolve(["data=auto", f"data.path={offline / 'mnist.npz'}"], conf_folder())
+
+
+def test_keys_that_a_configuration_does_not_have_yet_count(offline: Path) -> None:
+    assert (
+        resolve(["data=auto", "data.validation=kfold", "data.folds=5", "data.fold=1"], conf_folder())[0]
+        == "data=digits"
+    )

@@ -100,3 +100,9 @@ def test_a_trial_is_named_in_one_way(asked: Any, more: dict[str, Any], message: 
 def test_a_reproduction_has_its_runtime(asked: Any, tmp_path: Path) -> None:
     found = requests.reproduce_request(asked(**REPRODUCE | {"study_name": "a", "trial": 7}))
     assert (found.what.study_name, found.what.trial, found.runs_folder) == ("a", 7, tmp_path)
+
+
+@pytest.mark.parametrize("trial", ["x", 1.0, True, -1])
+def test_what_is_deleted_is_a_trials_number(asked: Any, trial: Any) -> None:
+    with pytest.raises(UserError, match=r"^trial must be a trial's number, or null for the study, got "):
+        requests.delete_request(asked(study_name="mine", trial=trial, yes=True))

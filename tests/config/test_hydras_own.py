@@ -169,3 +169,12 @@ def test_a_multirun_leaves_nothing_of_hydras(capsys) -> None:
 )
 def test_the_message_shows_what_to_write(capsys, arguments: list[str], message: str) -> None:
     assert message in refusal(capsys, arguments)
+
+
+def test_a_key_that_is_fixed_is_not_searched_whatever_a_file_says(own: Path) -> None:
+    where = experiment(own, {"hydra": {"sweeper": {"params": {"model.dropout": "interval(0.0,0.2)"}}}})
+    batches = "train.batch_size=choice(4,8)"
+    assert run([*DRY, *where, batches, "model.dropout=0.1"]) == 0
+    assert "model.dropout" not in space()
+    assert run([*DRY, *where, batches, "~search.space.model.dropout", "study.name=other"]) == 0
+    assert "model.dropout" not in yaml.safe_load(Path("runs/other/config.yaml").read_text())["search"]["space"]

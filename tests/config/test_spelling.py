@@ -12,11 +12,15 @@ def value(text: str) -> object:
     return OverridesParser.create().parse_override(spelled(text)).value()
 
 
-@pytest.mark.parametrize("key", ["runs_folder", "study.name", "data.path", "tracking.uri"])
+@pytest.mark.parametrize("key", ["runs_folder", "study.name", "data.path", "tracking.uri", "output", "data.groups",
+                                 "runtime.address", "study.on_event", "study.tags.mine"])  # fmt: skip
 @pytest.mark.parametrize(
     "text",
     [
         "2024",
+        "1.10",
+        "1_000",
+        "[::1]:6379",
         "1e5",
         "true",
         "a=b",

@@ -14,7 +14,7 @@ from mnist_sweep.tasks.image_classifier import data
 def main(composed: Composed) -> tuple[int, Any]:
     """Gets the data set onto this machine and checks every pixel of it."""
     config = data_request(composed)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
     found = prepare(config, console.print, all_parts=True, transfer=transfer)
     where = data.location(config.data)
     height, width, channels = found.image

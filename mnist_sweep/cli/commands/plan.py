@@ -5,10 +5,9 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-from mnist_sweep.cli.screen import transfer
+from mnist_sweep.cli.screen import Screen, transfer
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.domains import Choice
 from mnist_sweep.config.space import Parameter
@@ -16,8 +15,8 @@ from mnist_sweep.config.traits import traits
 from mnist_sweep.driver.budget import in_words
 from mnist_sweep.driver.estimate import Estimate, disk_text, estimate
 from mnist_sweep.driver.forecast import forecast
-from mnist_sweep.driver.plan import make_plan
 from mnist_sweep.driver.probe import free_memory
+from mnist_sweep.driver.session import planned
 from mnist_sweep.execution import make_executor
 from mnist_sweep.execution.jobs import workers
 from mnist_sweep.execution.ready import check_ready
@@ -53,31 +52,26 @@ def _time(cost: Estimate, at_once: int, n_trials: int | None) -> str:
 
 def main(composed: Composed) -> tuple[int, Any]:
     """Checks the entire search, builds and times its smallest and largest networks, and shows the estimate."""
-    console = Console(highlight=False)
-    plan = make_plan(composed, console.print, transfer)
+    screen = Screen()
+    plan, _ = planned(composed, screen.say, transfer)
     settings = plan.settings
     with closing(make_executor(settings.runtime, plan.task)) as executor:  # checks the nodes of a cluster
         at_once = min(workers(settings.runtime), executor.slots)
     plan = replace(plan, settings=replace(settings, runtime=replace(settings.runtime, workers=at_once)))
     searched = ", ".join(dict.fromkeys(p.key for p in plan.parameters))
     count = combinations(plan.parameters)
-    console.print(
-        f"Study {plan.folder.name}: {in_words(settings.search)}, {at_once} at a time",
-        soft_wrap=True,
-    )
-    console.print(
-        f"Searched: {searched}" + (f" ({count:,.0f} combinations)" if math.isfinite(count) else ""), soft_wrap=True
-    )
+    screen.say(f"Study {plan.folder.name}: {in_words(settings.search)}, {at_once} at a time")
+    screen.say(f"Searched: {searched}" + (f" ({count:,.0f} combinations)" if math.isfinite(count) else ""))
     if plan.impossible:
-        console.print(str(plan.impossible), soft_wrap=True)
+        screen.say(str(plan.impossible))
     elif plan.drawable.refused:
-        console.print(plan.drawable.said, soft_wrap=True)
+        screen.say(plan.drawable.said)
     if note := traits(plan.task).note:
-        console.print(note, soft_wrap=True)
+        screen.say(note)
         return 0, None
     if not hasattr(plan.task, "probe"):
         check_ready(plan.base, plan.composer.allowed, settings.runtime)
-        console.print("What a trial takes is not known before the first one. Nothing was written")
+        screen.say("What a trial takes is not known before the first one. Nothing was written")
         return 0, None
     cost = estimate(plan, STEPS)
     table = Table(box=None, pad_edge=False)
@@ -86,9 +80,9 @@ def main(composed: Composed) -> tuple[int, Any]:
     for name, network in cost.networks.items():
         step = f"{1000 * network.step_seconds:.1f} ms"
         table.add_row(name, f"{network.parameters:,}", step, duration(network.trial_seconds))
-    console.print(table)
-    console.print(_time(cost, at_once, settings.search.n_trials))
-    console.print(f"Memory: up to {cost.memory / 1e9:.1f} GB a trial, {free_memory() / 1e9:.1f} GB are free")
-    console.print(f"At most {disk_text(cost)}, in {plan.folder.path}, the tracking store included", soft_wrap=True)
-    console.print("Every parameter was checked at both ends; nothing was written")
+    screen.console.print(table)
+    screen.say(_time(cost, at_once, settings.search.n_trials))
+    screen.say(f"Memory: up to {cost.memory / 1e9:.1f} GB a trial, {free_memory() / 1e9:.1f} GB are free")
+    screen.say(f"At most {disk_text(cost)}, in {plan.folder.path}, the tracking store included")
+    screen.say("Every parameter was checked at both ends; nothing was written")
     return 0, None

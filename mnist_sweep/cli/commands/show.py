@@ -10,7 +10,9 @@ from mnist_sweep.cli.requests import show_request, studies_request
 from mnist_sweep.cli.screen import Screen
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import nearest
+from mnist_sweep.config.commands import study_command
 from mnist_sweep.config.composed import Composed
+from mnist_sweep.execution.jobs import shortest
 from mnist_sweep.files import read_json_or_empty
 from mnist_sweep.formatting import duration
 from mnist_sweep.results.locate import find_study, studies
@@ -137,8 +139,9 @@ def main(composed: Composed) -> tuple[int, Any]:
     if study.summary and study.summary.note:
         screen.say(study.summary.note, wrap=True)
     if (paused := _paused(folder)) is not None:
-        screen.say(f"Paused by {paused.by} since {time.strftime('%H:%M', time.localtime(paused.at))}: no trial begins "
-                   f"until mnist-sweep resume {study.name}")  # fmt: skip
+        resume = study_command("resume", study.name, runs_folder=shortest(request.runs_folder))
+        since = time.strftime("%H:%M", time.localtime(paused.at))
+        screen.say(f"Paused by {paused.by} since {since}: no trial begins until {resume}")
     for trial in study.of_state(TrialState.RUNNING):
         screen.say(_running(trial, study))
     if left := study.of_state(TrialState.INTERRUPTED):

@@ -65,3 +65,16 @@ def test_a_sweep_whose_highest_ends_do_not_go_together_tries_its_true_largest_ne
     assert run(command) == 0
     parameters = (9 * 2 + 2) + (2 * 9 * 2 + 2) + (28 * 28 * 2 * 8 + 8) + (8 * 10 + 10)
     assert f"Networks of up to {parameters:,} parameters" in capsys.readouterr().out
+
+
+def test_a_plan_is_refused_as_the_search_would_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ["data=digits", "model=dnn", "task=dry", "tracking=none", "search.n_trials=1"]
+    assert run(["sweep", *command]) == 0
+    assert run(["plan", *command]) == 0
+    capsys.readouterr()
+    for name in ("plan", "sweep"):
+        assert run([name, *command, "sampler=random"]) == 2
+        assert "study dnn-digits was begun with another configuration" in capsys.readouterr().err

@@ -127,3 +127,18 @@ def test_a_study_of_a_running_driver_is_read_without_its_lock(read_only: Path, r
 def test_a_page_that_can_not_be_written_is_one_line(read_only: Path, capsys, arguments: list[str]) -> None:
     assert run([*arguments, f"runs_folder={read_only}"]) == 2
     assert "can't be written to: give another folder with output=..." in capsys.readouterr().err
+
+
+def test_brackets_in_values_are_shown_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in_brackets.py").write_text("def objective(config, trial):\n    return {'loss': len(config['layers'])}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    function = ["task=function", "task.function=in_brackets.objective", "runtime.allowed_targets=[in_brackets]",
+                "search.metric=loss", "params.layers=choice([conv,pool],[/b])", "tracking=none",
+                "study.name=mine"]  # fmt: skip
+    assert run(["sweep", *function, "search.n_trials=3"]) == 0
+    capsys.readouterr()
+    assert run(["show", "mine"]) == 0
+    assert "layers=[/b]" in capsys.readouterr().out
