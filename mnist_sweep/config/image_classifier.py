@@ -222,7 +222,7 @@ def check_against_data(config: ImageClassifierConfig, image: Shape, train_images
     Args:
         config: The configuration.
         image: Height, width and channels of an image.
-        train_images: The number of training images before the split.
+        train_images: The number of images that are left to train on.
 
     Raises:
         UserError: They don't: the size of batches, the split, or a layer.

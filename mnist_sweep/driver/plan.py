@@ -201,6 +201,15 @@ def _check_validation(data: Any, seeds: int) -> None:
         raise UserError(f"data.fold must be 0 for a search, which runs the others itself, got {data['fold']}")
 
 
+def _incomparable(settings: Settings, parameters: Sequence[Parameter]) -> list[str]:
+    """Returns that losses are compared of which each is another one, in lines."""
+    by = [*(one.curve or one.name for one in settings.objectives), *(one.metric for one in settings.constraints)]
+    searched = [one.key for one in parameters if one.key in ("train.loss", "train.label_smoothing")]
+    if not searched or not any(name.endswith("loss") for name in by):
+        return []
+    return [f"{searched[0]} is searched, and trials are compared by a loss: each is then measured by another one"]
+
+
 def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer) -> Plan:
     """Returns a search that has been checked from end to end.
 
@@ -241,6 +250,8 @@ def make_plan(composed: Composed, say: Callable[[str], None], transfer: Transfer
         check_start(one.overrides, composer, description, settings.constraints)
     if broken := violations(settings.constraints, known(base, description)):
         say(f"The base configuration, trial 0, is no candidate: {', '.join(broken)}; all others are compared with it")
+    for line in _incomparable(settings, parameters):
+        say(line)
     try:
         for example in examples:
             check_against(example.config, description)

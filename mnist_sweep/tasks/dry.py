@@ -40,7 +40,7 @@ def dry_accuracy(config: Mapping[str, Any]) -> float:
     rate, dropout = _number(optimizer.get("learning_rate"), 1e-3), _number(model.get("dropout"), 0.3)
     sizes = [_number(size, 100) for name in ("units", "dense_units", "filters_1", "filters_2")
              for size in (model[name] if isinstance(model.get(name), list) else [model.get(name)])]  # fmt: skip
-    lost = 0.02 * math.log10(rate / 1e-3) ** 2 + 0.05 * (dropout - 0.3) ** 2
+    lost = 0.02 * math.log10((rate if rate > 0 else 1e-3) / 1e-3) ** 2 + 0.05 * (dropout - 0.3) ** 2
     lost += 0.05 * (_number(optimizer.get("beta_1"), 0.9) - 0.9) ** 2 + 0.1 / math.sqrt(sum(sizes))
     return max(0.0, 0.99 - lost)
 

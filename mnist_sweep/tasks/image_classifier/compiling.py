@@ -110,6 +110,9 @@ def labels_for(settings: TrainConfig, labels: NDArray[np.int32], classes: int) -
     return labels
 
 
+OF_ROWS = ("Categorical", "TopKCategorical", "F1Score", "FBetaScore")  # how the names of such metrics of Keras's begin
+
+
 class OfClasses(keras.metrics.Metric):  # type: ignore[misc]
     """A metric that takes classes as numbers, on labels that are one-hot rows."""
 
@@ -131,12 +134,30 @@ class OfClasses(keras.metrics.Metric):  # type: ignore[misc]
         self.metric.reset_state()
 
 
+class OfRows(OfClasses):
+    """A metric that takes one-hot rows, on labels that are numbers."""
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Counts a batch."""
+        numbers = keras.ops.reshape(keras.ops.cast(y_true, "int32"), (-1,))
+        self.metric.update_state(keras.ops.one_hot(numbers, y_pred.shape[-1]), y_pred, sample_weight)
+
+
+def _suited(metric: keras.metrics.Metric, rows: bool) -> keras.metrics.Metric:
+    """Returns a metric for labels that are one-hot rows, or numbers, as its name says which it takes."""
+    name = type(metric).__name__
+    if rows and name.startswith("Sparse"):
+        return OfClasses(metric)
+    return OfRows(metric) if not rows and name.startswith(OF_ROWS) else metric
+
+
 def own_metrics(model: keras.Model, rows: bool) -> list[keras.metrics.Metric]:
     """Returns the metrics that a model was compiled with, new ones of the same configuration; none for most models.
 
     Args:
         model: The model.
-        rows: Whether labels are one-hot rows; metrics whose names begin with Sparse get them as numbers then.
+        rows: Whether labels are one-hot rows; metrics whose names begin with Sparse get them as numbers then. Where
+            they are not, those of `OF_ROWS` get rows.
 
     Raises:
         UserError: One of them can't be made again from its configuration.
@@ -152,7 +173,7 @@ def own_metrics(model: keras.Model, rows: bool) -> list[keras.metrics.Metric]:
             reason = str(error).split("\n")[0]
             raise UserError(f"model: a metric that it is compiled with can't be made again: {reason}") from None
     metrics = [metric for metric in found if isinstance(metric, keras.metrics.Metric)]
-    return [OfClasses(one) if rows and type(one).__name__.startswith("Sparse") else one for one in metrics]
+    return [_suited(metric, rows) for metric in metrics]
 
 
 def compile_model(model: keras.Model, config: ImageClassifierConfig, steps: int) -> None:

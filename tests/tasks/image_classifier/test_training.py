@@ -356,13 +356,13 @@ def test_a_tensor_has_the_numbers_of_its_array_wherever_they_lie(offset):
     assert (float(tensor[0, 0]) == 7) == (offset == 0)  # aligned: the same memory
 
 
+@pytest.mark.parametrize("kind", [keras.metrics.SparseTopKCategoricalAccuracy, keras.metrics.TopKCategoricalAccuracy])
 @pytest.mark.parametrize("smoothing", [0.0, 0.05])
-def test_metrics_that_a_model_is_compiled_with_are_kept(tmp_path, dataset, smoothing):
+def test_metrics_that_a_model_is_compiled_with_are_kept(tmp_path, dataset, smoothing, kind):
     config = _config(epochs=2, label_smoothing=smoothing)
     keras.utils.set_random_seed(5)
     model = dnn((6, 5, 1), CLASSES, **config.model.arguments)
-    top = keras.metrics.SparseTopKCategoricalAccuracy(2, name="top_2")
-    model.compile(metrics=["accuracy", top])
+    model.compile(metrics=["accuracy", kind(2, name="top_2")])
     trial = _trial(tmp_path, config)
     train(model, config, dataset, CLASSES, Recorder(trial))
     names = [*CURVES, "top_2", "val_top_2"]

@@ -109,9 +109,10 @@ def _by_groups(config: DataConfig, labels: Labels) -> tuple[NDArray[Any], NDArra
     numbers = groups.group.numbers
     folds = config.split.folds or max(2, round(len(labels) / config.split.validation_size))
     if numbers.max() + 1 < folds:
+        share = "a fold" if config.split.folds else config.split.validation_size
         raise UserError(
-            f"data.groups must have {folds} groups or more to validate with {config.split.validation_size} of "
-            f"{len(labels)} images, got {numbers.max() + 1} {groups.group.name}"
+            f"data.groups must have {folds} groups or more to validate with {share} of {len(labels)} images, got "
+            f"{numbers.max() + 1} {groups.group.name}"
         )
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=config.split.split_seed)
     train, validation = next(islice(splitter.split(labels, labels, numbers), config.split.fold, None))
@@ -153,7 +154,13 @@ def _split(config: DataConfig, labels: Labels) -> tuple[NDArray[Any], NDArray[An
     if config.split.split == "grouped":
         return _by_groups(config, labels)
     if config.split.split_seed is None:
-        return np.arange(len(labels) - size), np.arange(len(labels) - size, len(labels))
+        train, validation = np.arange(len(labels) - size), np.arange(len(labels) - size, len(labels))
+        if len(missing := np.setdiff1d(labels, labels[train])):
+            raise UserError(
+                f"data.split_seed=null leaves no image of class {missing[0]} to train on: give a number, for a "
+                "stratified draw"
+            )
+        return train, validation
     train, validation = train_test_split(
         np.arange(len(labels)), test_size=size, stratify=labels, random_state=config.split.split_seed
     )

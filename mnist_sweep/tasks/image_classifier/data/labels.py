@@ -63,7 +63,10 @@ def as_classes(labels: NDArray[Any], names: list[str], where: str) -> NDArray[np
     Raises:
         UserError: A label is none of the classes.
     """
-    if not names:
+    if not names:  # whole numbers from 0
+        if labels.dtype.kind != "i" or labels.min(initial=0) < 0:
+            wrong = labels[0] if labels.dtype.kind != "i" else labels.min()
+            raise UserError(f"{where} has the label {shown(wrong.item())}, but the train part has whole numbers from 0")
         return labels.astype(np.int32)
     numbers = {name: number for number, name in enumerate(names)}
     unknown = [label for label in np.unique(labels).astype(str) if label not in numbers]

@@ -125,6 +125,15 @@ def archive(
 PICTURES = [".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"]
 
 
+def _check_picture(picture: Any) -> None:
+    """Raises ValueError for a picture of which Pillow would make another one without a word."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        raise ValueError("it has more than 8 bits a channel; save it with 8")
+    may_be_clear = "A" in picture.getbands() or "transparency" in picture.info
+    if may_be_clear and picture.convert("RGBA").getchannel("A").getextrema()[0] < 255:
+        raise ValueError("it has transparent pixels; put it on a background")
+
+
 def folder(part: str, *, path: str, size: list[int], color: str) -> Part:
     """Returns pictures in class folders, `path/train/CLASS/*.png` and `path/test/CLASS/*.png`, as sklearn finds them.
 
@@ -141,13 +150,19 @@ def folder(part: str, *, path: str, size: list[int], color: str) -> Part:
     from sklearn.datasets import load_files
 
     place = _existing(str(Path(path) / part), "data.path")
-    found = load_files(place, load_content=False, shuffle=False, allowed_extensions=PICTURES)
+    endings = {file.suffix for file in place.glob("*/*") if file.suffix.lower() in PICTURES}  # .JPG, too
+    found = load_files(place, load_content=False, shuffle=False, allowed_extensions=sorted(endings) or PICTURES)
     if not len(found.filenames):
         raise UserError(f"data.path must have pictures in {place}/CLASS/, ending with {', '.join(PICTURES)}")
+    filled = {found.target_names[number] for number in found.target}
+    for name in found.target_names:
+        if part == "train" and name not in filled and not name.startswith("."):
+            raise UserError(f"data.path must have a picture of each class, but none is in {place / name}")
     images = np.empty((len(found.filenames), *size, 1 if color == "grayscale" else 3), np.uint8)
     for image, file in zip(images, found.filenames, strict=True):
         try:
             with Image.open(file) as picture:
+                _check_picture(picture)
                 pixels = np.asarray(picture.convert("L" if color == "grayscale" else "RGB").resize((size[1], size[0])))
         except (OSError, ValueError, Image.DecompressionBombError) as error:
             raise UserError(f"data: {file} can't be read: {error}") from None
@@ -175,12 +190,14 @@ def csv(part: str, *, path: str, test_path: str | None, label: str, image: list[
         raise UserError("data.test_path is null: there is no test part")
     file = _existing(named, key)
     try:
-        table = pd.read_csv(file)
+        table = pd.read_csv(file, keep_default_na=False)  # NA may be a label
     except (OSError, ValueError) as error:
         raise UserError(f"data: {file} can't be read: {error}") from None
     if label not in table:
         raise UserError(f"data.label must be a column of {file}, got {shown(label)}")
     labels = table.pop(label)
+    if len(empty := np.flatnonzero(labels.astype(str) == "")):
+        raise UserError(f"data: {file} must have a label in each row, but row {empty[0] + 1} has none")
     if table.shape[1] != math.prod(image):
         raise UserError(
             f"data.image must have as many pixels as {file} has columns beside {label}, {table.shape[1]}, got "

@@ -336,3 +336,10 @@ def test_a_class_with_fewer_images_than_folds_is_told(save, make_config):
     config = make_config(save())
     with pytest.raises(UserError, match=r"data\.folds must be at most 12, the number of images of the rarest class"):
         load(replace(config, split=replace(config.split, validation="kfold", folds=13)))
+
+
+def test_a_sorted_file_without_a_seed_leaves_no_class_out(save, make_config, arrays):
+    order = np.argsort(arrays["y_train"], kind="stable")
+    config = make_config(save(x_train=arrays["x_train"][order], y_train=arrays["y_train"][order]), split_seed=None)
+    with pytest.raises(UserError, match=r"data.split_seed=null leaves no image of class \d+ to train on"):
+        load(config)

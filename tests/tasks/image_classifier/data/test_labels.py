@@ -49,3 +49,9 @@ def test_numbers_from_0_have_the_digest_of_an_idx_file_and_names_count():
     assert labels_digest(np.array([1, 0, 2], np.int32), []) == hashlib.sha256(header + bytes([1, 0, 2])).hexdigest()
     named = {labels_digest(np.array([0, 1], np.int32), names) for names in ([], ["a", "b"], ["a", "c"])}
     assert len(named) == 3
+
+
+@pytest.mark.parametrize(("labels", "wrong"), [(np.array(["1.0", "nan"]), "1.0"), (np.array([0, -1]), "-1")])
+def test_a_label_that_is_no_number_from_0_as_those_of_the_train_part_is_told(labels, wrong):
+    with pytest.raises(UserError, match=f"has the label .?{wrong}.?, but the train part has whole numbers from 0"):
+        as_classes(labels, [], "the test part")

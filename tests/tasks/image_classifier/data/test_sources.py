@@ -192,3 +192,48 @@ def test_a_table_that_does_not_fit_is_told(tmp_path, part, changes, message):
     arguments = {"path": str(tmp_path / "train.csv"), "test_path": None, "label": "kind", "image": [1, 2], **changes}
     with pytest.raises(UserError, match=message):
         csv(part, **arguments)
+
+
+def test_endings_count_in_capitals_too(pictures):
+    (pictures / "train/dog/0.png").rename(pictures / "train/dog/0.PNG")
+    assert folder("train", path=str(pictures), size=[4, 6], color="rgb")[1].tolist() == ["cat"] * 3 + ["dog"] * 2
+
+
+def test_a_class_without_a_picture_is_told(pictures):
+    (pictures / "train/bird").mkdir()
+    with pytest.raises(UserError, match=r"must have a picture of each class, but none is in .*train/bird$"):
+        folder("train", path=str(pictures), size=[4, 6], color="rgb")
+    (pictures / "train/bird").rename(pictures / "train/.ipynb_checkpoints")
+    assert len(folder("train", path=str(pictures), size=[4, 6], color="rgb")[1]) == 5
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "message"),
+    [
+        ("I;16", 1000, "it has more than 8 bits a channel"),
+        ("F", 0.5, "it has more than 8 bits a channel"),
+        ("RGBA", (0, 0, 0, 0), "it has transparent pixels"),
+        ("RGBA", (9, 9, 9, 255), None),
+        ("LA", (9, 255), None),
+        ("1", 1, None),
+    ],
+)
+def test_a_picture_that_would_become_another_one_is_told(pictures, mode, colour, message):
+    from PIL import Image
+
+    file = pictures / "train/cat" / ("0.tif" if mode == "F" else "0.png")
+    Image.new(mode, (10, 20), colour).save(file)
+    if message is None:
+        assert len(folder("train", path=str(pictures), size=[4, 6], color="rgb")[1]) == 5
+    else:
+        with pytest.raises(UserError, match=message):
+            folder("train", path=str(pictures), size=[4, 6], color="rgb")
+
+
+def test_a_label_may_be_called_na_but_not_be_missing(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("label,a,b\nNA,0,255\nNone,1,2\n")
+    assert csv("train", path=str(file), test_path=None, label="label", image=[1, 2])[1].tolist() == ["NA", "None"]
+    file.write_text("label,a,b\n1,0,255\n,1,2\n")
+    with pytest.raises(UserError, match="must have a label in each row, but row 2 has none"):
+        csv("train", path=str(file), test_path=None, label="label", image=[1, 2])

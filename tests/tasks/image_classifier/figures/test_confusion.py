@@ -51,3 +51,10 @@ def test_no_mistake_at_all_can_be_drawn(tmp_path):
     assert figure.axes[0].get_title() == "Confusion matrix: 10 of 10 right"
     save(figure, tmp_path / "matrix.png")
     assert (tmp_path / "matrix.png").stat().st_size > 1000
+
+
+def test_many_classes_have_colours_in_a_picture_of_bounded_size():
+    labels = np.arange(1000, dtype=np.int32)
+    figure = confusion_matrix(labels, labels[::-1], 1000, [f"class {number}" for number in labels])
+    assert max(figure.get_size_inches()) < 35
+    assert not list(figure.axes[0].texts)
