@@ -32,6 +32,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Making the environment in .venv: once, some minutes"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[develop]'
+	@echo "For the commands that are printed from now on: source .venv/bin/activate"
 	@touch $(READY)
 
 sweep: $(READY) ## search for the best network: OVERRIDES='model=dnn search.n_trials=40'

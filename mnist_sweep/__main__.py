@@ -16,7 +16,7 @@ usage: mnist-sweep COMMAND [override ...]
   report     a study as one page, report.html: STUDY; several next to each other: STUDY STUDY
   show       the leaderboard of a study, also while it is running: STUDY
   studies    all studies in runs_folder
-  export     the trials of a study as a table: STUDY to=trials.csv (or .json, .parquet)
+  export     the trials as a table, or the network: STUDY to=trials.csv, winner.onnx, saved_model, tensorboard
   ensemble   the mean of the best networks' predictions on the validation images: STUDY top_k=5
   delete     a trial or a study with its MLflow runs, after a question: STUDY/7 or STUDY
   stop       a running search, as by Ctrl-C: STUDY; or one of its trials: STUDY/7

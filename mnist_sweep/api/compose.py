@@ -22,7 +22,7 @@ from mnist_sweep.config.hydras_own import (
     check_files,
     check_hydras_own,
     check_own_files,
-    with_parameters_of_files,
+    parameters_of_files,
 )
 from mnist_sweep.config.initial_model import with_initial_model
 from mnist_sweep.config.overrides import Overrides, check_single, told_apart
@@ -97,15 +97,16 @@ def composed(command: str, texts: Sequence[str], config_dir: str | Path | None, 
         params = dict(config.hydra.sweeper.params or {})
         with open_dict(config):
             del config["hydra"]
+        of_files = parameters_of_files(plain(config), params, told.overrides, told.unsearched)
         composer = Composer(loader, name, told.overrides, trusted_modules(told.overrides), config, path)
         composer.check_options(told.overrides)
         if path:
             check_files(composer.hydras_own(told.overrides))
         return with_parameters(with_initial_model(Composed(
-            config=with_parameters_of_files(plain(config), params),
+            config=of_files.plain,
             composer=composer,
             overrides=told.overrides,
-            sweeps=told.sweeps,
+            sweeps={**of_files.sweeps, **told.sweeps} if searches else {},
             unsearched=told.unsearched,
             choices={str(key): str(option) for key, option in choices.items()
                      if option is not None and "/" not in str(key)},

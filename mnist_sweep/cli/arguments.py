@@ -245,7 +245,8 @@ def parse_arguments(name: str, given: Sequence[str]) -> Arguments:
     arguments = _take_names(arguments, command, name)
     check_hydras_own(arguments.overrides, arguments.multirun)
     flags = {flag.partition("=")[0] for flag in arguments.flags}
-    if flags & {"--package", "-p"} and not flags & {"--cfg", "-c"}:
+    has_cfg = any(flag in ("--cfg", "-c") or flag in ("-cjob", "-chydra", "-call") for flag in flags)
+    if flags & {"--package", "-p"} and not has_cfg:
         raise UserError("--package is for --cfg, which prints a configuration")
     if command.sweeps:
         told = told_apart(arguments.overrides)

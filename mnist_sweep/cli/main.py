@@ -29,7 +29,7 @@ from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.flatten import is_within
 from mnist_sweep.config.folder import address_of, conf_folder
 from mnist_sweep.config.hydra_errors import as_user_error
-from mnist_sweep.config.hydras_own import check_files, check_own_files, with_parameters_of_files
+from mnist_sweep.config.hydras_own import check_files, check_own_files, parameters_of_files
 from mnist_sweep.config.initial_model import with_initial_model
 from mnist_sweep.config.secrets import masked
 from mnist_sweep.execution.interrupts import Terminated, answering_signals
@@ -39,7 +39,14 @@ MISTAKE, UNAVAILABLE, INTERRUPTED, TERMINATED = 2, 3, 130, 143
 
 
 # Flags to which the answer is a text.
-ANSWERED = {"--help", "-h", "--hydra-help", "--version", "--cfg", "-c", "--info", "-i"}
+ANSWERED = ("--help", "-h", "--hydra-help", "--version", "--cfg", "-c", "--info", "-i")
+PLACES = ("-cd", "-cp", "-cn")  # of Hydra's: where the configuration lies
+
+
+def is_answered(flag: str) -> bool:
+    """Returns whether the answer to a flag, also one with its value attached, is a text."""
+    return flag.startswith(ANSWERED) and not flag.startswith((*PLACES, "--config"))
+
 
 DEFAULT_TASK = "image_classifier"  # the option of the group `task`
 
@@ -85,11 +92,12 @@ def _composed(config: DictConfig, arguments: Arguments, line: str) -> Composed:
     if "--config-dir" in arguments.where or any(key_of(text) == "hydra.searchpath" for text in arguments.overrides):
         path = [text for text in arguments.overrides if key_of(text) == "hydra.searchpath"]
         check_files(composer.hydras_own([*texts, *path]))
+    of_files = parameters_of_files(plain(config), hydra.sweeper.params, texts, arguments.unsearched)
     return with_parameters(with_initial_model(Composed(
-        config=with_parameters_of_files(plain(config), hydra.sweeper.params),
+        config=of_files.plain,
         composer=composer,
         overrides=texts,
-        sweeps=arguments.sweeps,
+        sweeps={**of_files.sweeps, **arguments.sweeps},
         unsearched=arguments.unsearched,
         choices={key: str(option) for key, option in hydra.runtime.choices.items()
                  if option is not None and "/" not in key},
@@ -102,7 +110,7 @@ def _composed(config: DictConfig, arguments: Arguments, line: str) -> Composed:
 def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
     """Composes and runs a command; the folder is for a copy of a configuration file."""
     command, arguments = command_of(name), parse_arguments(name, given)
-    runs = not any(flag.partition("=")[0] in ANSWERED for flag in arguments.flags)
+    runs = not any(is_answered(flag) for flag in arguments.flags)
     if command.trains and runs:
         _warm_up(arguments.overrides)
     check_own_files(arguments.where, arguments.overrides, conf_folder())

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -80,18 +81,38 @@ def check_own_files(flags: Sequence[str], overrides: Sequence[str], shipped: Pat
                                 f"as my_{own.name}")  # fmt: skip
 
 
-def with_parameters_of_files(plain: dict[str, Any], params: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Returns a configuration whose search space has what files say in `hydra.sweeper.params`, as of Hydra's sweepers.
+@dataclass(frozen=True)
+class OfFiles:
+    """What files say in `hydra.sweeper.params`, where Hydra's own sweepers look for the parameters of a search.
+
+    Attributes:
+        sweeps: The ranges by key, but for keys that the command line fixes or takes out of the space.
+        plain: The configuration, whose space has the latter, so that they can be taken out of it.
+    """
+
+    sweeps: dict[str, str]
+    plain: dict[str, Any]
+
+
+def parameters_of_files(
+    plain: dict[str, Any], params: Mapping[str, Any] | None, overrides: Sequence[str], unsearched: Sequence[str]
+) -> OfFiles:
+    """Returns what files say of the parameters of a search.
 
     Args:
         plain: The configuration, as plain data.
-        params: The ranges by key.
+        params: `hydra.sweeper.params`.
+        overrides: The overrides of the command line, without its sweeps.
+        unsearched: The keys that it takes out of the space.
     """
+    found = {str(key): str(text) for key, text in (params or {}).items()}
+    named = {*map(key_of, overrides), *unsearched}
+    sweeps = {key: text for key, text in found.items() if key not in named}
+    taken_out = {key: found[key] for key in unsearched if key in found}
     search = plain.get("search")
-    if not params or not isinstance(search, Mapping) or not isinstance(search.get("space"), Mapping):
-        return plain
-    own = {str(key): str(text) for key, text in params.items()}
-    return {**plain, "search": {**search, "space": {**search["space"], **own}}}
+    if taken_out and isinstance(search, Mapping) and isinstance(search.get("space"), Mapping):
+        plain = {**plain, "search": {**search, "space": {**search["space"], **taken_out}}}
+    return OfFiles(sweeps, plain)
 
 
 def check_files(hydra: Mapping[str, Any]) -> None:

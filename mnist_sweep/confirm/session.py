@@ -172,7 +172,7 @@ def confirm(
             code = train(all_runs, RunRecorder(tracker), screen, at_once, transfer) if stages.plan.todo else 0
             if code <= 1:
                 warn_of_classes(stages.plan.runs, screen)
-                rules = rules_of(stages.finalists, stages.sizes)  # a failed one has no share in the error
+                rules = rules_of(stages.finalists or finalists, stages.sizes)  # failed ones have no share in the error
                 found, winner = conclude_study(study, finalists, stages.plan, rules, what.line, what.composer)
         finally:
             tracker.finish_study(state)

@@ -196,8 +196,8 @@ def train(what: ConfirmRuns, recorder: RunRecorder, progress: Progress, at_once:
         check_data(finalist.digests, description, f"trial {finalist.trial} of {what.study.name}")
     if what.finalists[0].has_test_set:
         trials = [finalist.trial for finalist in what.finalists]
+        description = prepare(first, progress.say, transfer=transfer)  # refused where there is no test part
         open_test_images(what.study, trials, what.seeds, what.line, progress)
-        description = prepare(first, progress.say, transfer=transfer)
     batch = Batch(first, description, what.trusted, what.flags, what.line)
     with batch.memory() as shared:
         batch = replace(batch, shared=shared)

@@ -7,6 +7,7 @@ from typing import Any
 
 from mnist_sweep import files
 from mnist_sweep.config import TrialConfig, UserError
+from mnist_sweep.config.commands import study_command
 from mnist_sweep.config.compose import Composer, key_of
 from mnist_sweep.config.settings import TrackingConfig
 from mnist_sweep.config.spelling import read
@@ -100,8 +101,9 @@ def register_winner(
     """
     run_id = files.read_json_or_empty(folder.tracking).get("run_id")
     if run_id is None:  # it was trained with tracking=none, or the study was copied
-        say(f"The champion was not registered, as MLflow does not have its run: `mnist-sweep sync {study.name}` brings "
-            "it there; then run the same command again")  # fmt: skip
+        sync = study_command("sync", study.name, runs_folder=shortest(runs_folder))
+        say(f"The champion was not registered, as MLflow does not have its run: `{sync}` brings it there; then run the "
+            "same command again")  # fmt: skip
         return
     row = found.of(found.recommended)
     sample = row.test_accuracy

@@ -19,6 +19,7 @@ from mnist_sweep.config.space import holds
 from mnist_sweep.driver.plan import Plan
 from mnist_sweep.results.trial import Trial, read_trial
 from mnist_sweep.search import Search
+from mnist_sweep.search.distributions import in_order
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.identity import changed, check_not_single
 from mnist_sweep.storage.state import TrialState, check_state, write_state
@@ -113,7 +114,7 @@ def _as_own(plan: Plan, folder: TrialFolder) -> dict[str, str] | None:
     given = {key_of(text): text.partition("=")[2] for text in map(str, files.read_yaml_list(folder.overrides))}
     flat = with_elements(flatten(config.plain()))
     overrides: dict[str, str] = {}
-    for parameter in plan.parameters:
+    for parameter in in_order(plan.parameters):
         if parameter.key in overrides or not holds(parameter.condition, {**plan.values, **overrides}):
             continue
         text = as_literal(flat[parameter.key]) if parameter.key in flat else given.get(parameter.key)

@@ -147,7 +147,7 @@ class Sweep:
         active = self.active[job.number]
         active.rows.clear()
         active.pruned, active.audited = active.reason is not None, self.search.is_audited(job.number)
-        if job.retries:
+        if job.retries != self.search.retries(job.number):
             self.search.mark_retried(job.number, job.retries)
         self.files.trial_started(active.asked)
         self.progress.started(job.number, active.asked.overrides, active.config.epochs or 0)
@@ -258,7 +258,7 @@ class Sweep:
     def interrupted(self, job: Job) -> None:
         """Leaves a trial for the next call."""
         asked = self._forget(job.number).asked
-        self.search.mark_interrupted(job.number, asked.retries)
+        self.search.mark_interrupted(job.number, asked.retries, self.files.has_begun(job.number))
         self.files.trial_interrupted(asked)
         self.progress.dropped(job.number)
 

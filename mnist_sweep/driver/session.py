@@ -177,6 +177,7 @@ def search(composed: Composed, screen: Progress, transfer: Transfer) -> Searched
         if not is_new:
             executor = _executor(plan, screen, stack)
             shared = stack.enter_context(memory)
+        study_files.slots = executor.slots
         study_files.at_once = at_once = min(workers(settings.runtime), executor.slots)
         screen.begin(replace(scope, workers=at_once, done=found.finished.counts))
         intro(plan, found, screen, study_files.lost, at_once)

@@ -8,6 +8,7 @@ from mnist_sweep.config.domains import as_literal
 from mnist_sweep.config.kernels import chosen
 from mnist_sweep.config.secrets import masked
 from mnist_sweep.config.sources import sources
+from mnist_sweep.config.traits import traits
 from mnist_sweep.driver.budget import in_words
 from mnist_sweep.driver.estimate import LARGEST, SMALLEST, disk_text, estimate
 from mnist_sweep.driver.forecast import forecast
@@ -115,6 +116,10 @@ def outro(
         if plan.folder.report.is_file():
             screen.say(f"Report: {shortest(plan.folder.report)}")
         screen.say(f"Its folder: {shortest(plan.folder.trial(best.number).path)}")
+        screen.say(f"Its configuration: {shortest(plan.folder.best)}")
+        if not traits(plan.task).note:
+            confirm = study_command("confirm", plan.folder.name, plan.settings.runtime.allowed_targets, runs)
+            screen.say(f"Judge it on fresh seeds: {confirm}")
     if plan.drawable.refused and not plan.impossible:
         screen.say(plan.drawable.said, wrap=True)
     if study_files.pruning and (text := sentence(study_files.pruning)):

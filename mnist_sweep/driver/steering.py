@@ -139,7 +139,8 @@ class Steering:
         changed = parse_search(search, table)[0]
         check_ends(changed, is_finite(plan.parameters, plan.values))
         self.sweep.budget.change(changed)
-        self.at_once = at_once
-        self.sweep.files.change_workers(at_once)
+        if at_once != self.at_once:
+            self.at_once = at_once
+            self.sweep.files.change_workers(at_once)
         self.sweep.progress.expect_total(self.sweep.budget.limits.n_trials, at_once)
         return f"{' '.join(request.overrides)} counts from now on, in this call"

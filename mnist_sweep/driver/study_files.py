@@ -12,7 +12,7 @@ from mnist_sweep.driver.kept_models import KeptModels
 from mnist_sweep.driver.plan import Plan
 from mnist_sweep.driver.study_page import found_by, study_page
 from mnist_sweep.driver.study_runs import state_of, study_run, trial_run
-from mnist_sweep.execution.executor import NodeStatus
+from mnist_sweep.execution.executor import ANY, NodeStatus
 from mnist_sweep.execution.job_folder import stored
 from mnist_sweep.execution.jobs import workers
 from mnist_sweep.formatting import spread_text
@@ -60,6 +60,7 @@ class StudyFiles:
         self.at_once = workers(plan.settings.runtime)
         self._models = KeptModels(search.finished, plan.folder, plan.settings.study.keep_models)
         self._began = time.monotonic()
+        self.slots = ANY  # of the executor, once there is one
         self._first_trial: float | None = None
         self._worker_seconds = 0.0  # until the number of workers was changed last
         self._busy_seconds = 0.0
@@ -179,7 +180,7 @@ class StudyFiles:
             now = time.monotonic()
             self._worker_seconds += (now - self._first_trial) * self.at_once
             self._first_trial = now
-        self.at_once = at_once
+        self.at_once = min(at_once, self.slots)
 
     def summary(self) -> Summary:
         """Returns what summary.json says. Times add up over the calls that worked on the study."""

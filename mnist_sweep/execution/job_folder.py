@@ -31,7 +31,7 @@ def clear(folder: TrialFolder) -> None:
     """Removes what an earlier try has left in a folder, except for what names its MLflow run, and its checkpoint."""
     for path in list(folder.path.iterdir()) if folder.path.is_dir() else []:
         if path not in (folder.tracking, folder.lock, folder.checkpoint):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def write_job(job: Job) -> None:

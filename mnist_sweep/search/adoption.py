@@ -20,7 +20,7 @@ def params_of(domains: Mapping[str, Domain], overrides: Mapping[str, str]) -> di
         domains: What is searched for a trial with these values, as `config.space.active` returns it.
         overrides: The values of all that is searched, as in overrides.
     """
-    return {key: value_of(domains[key], text) for key, text in overrides.items()}
+    return {key: value_of(domains[key], text) for key, text in overrides.items() if key in domains}
 
 
 def finished_trial(

@@ -31,8 +31,15 @@ class FirstMetric:
         if number not in self._trials:
             self._trials[number] = self.study.ask()
         trial = self._trials[number]
+        if step < max(self.reported_steps(number), default=step):  # it was lost: what was decided stands
+            return False
         trial.report(value, step)
         return trial.should_prune()
+
+    def reported_steps(self, number: int) -> list[int]:
+        """Returns after which epochs a running trial has reported."""
+        trial = self._trials[number]
+        return list(self.study.get_trials(deepcopy=False)[trial.number].intermediate_values)
 
     def reported(self, number: int) -> dict[str, float]:
         """Returns what a running trial has reported, by epoch."""

@@ -166,9 +166,15 @@ class Search:
         """Returns whether no trial was left running."""
         return not any(trial.state in (OptunasState.RUNNING, OptunasState.WAITING) for trial in self._trials())
 
-    def mark_interrupted(self, number: int, retries: int) -> None:
-        """Records that a running trial was left for the next call, which does not count as a retry."""
-        self.running[number].set_user_attr(RETRIES, retries - 1)
+    def mark_interrupted(self, number: int, retries: int, begun: bool) -> None:
+        """Records that a running trial was left for the next call, which does not count as a retry.
+
+        Args:
+            number: Its number.
+            retries: How often it was retried.
+            begun: Whether it had begun to train, which the next call counts.
+        """
+        self.running[number].set_user_attr(RETRIES, retries - begun)
 
     def mark_retried(self, number: int, retries: int) -> None:
         """Records that a trial that was lost begins again."""

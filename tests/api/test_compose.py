@@ -78,7 +78,8 @@ def test_parameters_for_hydras_sweepers_count(tmp_path: Path) -> None:
     file = tmp_path / "experiment/mine.yaml"
     file.write_text("# @package _global_\nhydra: {sweeper: {params: {model.dropout: 'interval(0.0,0.2)'}}}\n")
     found = composed("sweep", ["experiment=mine"], tmp_path, searches=True)
-    assert found.config["search"]["space"]["model.dropout"] == "interval(0.0,0.2)"
+    assert found.sweeps == {"model.dropout": "interval(0.0,0.2)"}
+    assert composed("sweep", ["experiment=mine", "model.dropout=0.1"], tmp_path, searches=True).sweeps == {}
     file.write_text("# @package _global_\nhydra: {callbacks: {note: {_target_: noting.Note}}}\n")
     with pytest.raises(UserError, match=r"^hydra.callbacks.note can't be set in a configuration file"):
         composed("sweep", ["experiment=mine"], tmp_path, searches=True)

@@ -127,10 +127,10 @@ def test_an_interrupted_trial_is_run_again_and_that_is_no_retry(planned: Planned
     sweep = swept(plan)
     end(sweep, begin(sweep), 0.5)
     job = begin(sweep)
+    plan.folder.trial(1).history.touch()  # it has begun to train
     sweep.interrupted(job)
     assert sweep.outcome(130) == Outcome(130, "interrupted")
     assert state(sweep, 1).state is TrialState.INTERRUPTED
-    plan.folder.trial(1).history.touch()  # it had begun to train
     again = swept(plan)
     assert [(asked.number, asked.retries) for asked in again.waiting] == [(1, 0)]
     second = begin(again)
@@ -250,3 +250,16 @@ def test_the_pruner_does_not_measure_by_a_baseline_that_does_not_meet_the_constr
         assert [sweep.epoch(base, row) for row in rows(0.9, 0.9, 0.9)] == [False] * 3
         end(sweep, base, 0.9)
         assert sweep.epoch(begin(sweep), rows(0.1)[0]) is pruned
+
+
+def test_retries_are_counted_after_an_interrupt_too(planned: Planned, swept: Swept) -> None:
+    plan = planned("search.n_trials=4")
+    sweep = swept(plan)
+    job = begin(sweep)
+    plan.folder.trial(job.number).history.touch()  # it has begun to train
+    sweep.interrupted(job)
+    for retries in (0, 1, 2, 3):  # each driver is killed
+        (asked,) = swept(plan).waiting
+        assert asked.retries == retries
+        begin(swept(plan))
+        plan.folder.trial(job.number).history.touch()

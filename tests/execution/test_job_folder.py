@@ -72,3 +72,15 @@ def test_no_two_callers_get_the_same_folder(tmp_path: Path) -> None:
         numbers = [number for number, _ in threads.map(lambda _: next_folder(study), range(24))]
     assert sorted(numbers) == list(range(24))
     assert all(study.trial(number).path.is_dir() for number in numbers)
+
+
+def test_a_link_that_a_trial_has_made_is_removed_alone(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "file").touch()
+    folder = TrialFolder(tmp_path / "0001")
+    folder.path.mkdir()
+    (folder.path / "latest").symlink_to(kept)
+    clear(folder)
+    assert list(folder.path.iterdir()) == []
+    assert (kept / "file").exists()

@@ -88,3 +88,13 @@ def test_nobody_is_measured_by_what_does_not_meet_the_constraints(again: bool, t
         one.tell(number, "COMPLETE", {"val_accuracy": value, "parameters": parameters})
     one = opened() if again else one
     assert not one.report(one.ask().number, [{"epoch": 1, "val_accuracy": 0.6}])
+
+
+@pytest.mark.filterwarnings("ignore:The reported value is ignored")
+def test_epochs_that_a_lost_trial_reports_again_are_not_decided_again() -> None:
+    found = FirstMetric("maximize", halving())
+    for number, values in ((0, (0.5, 0.6)), (1, (0.9, 0.9)), (2, (0.8, 0.8))):
+        for step, value in enumerate(values, 1):
+            found.report(number, value, step)
+    for step in (1, 2):
+        assert found.report(0, 0.99, step) == (step == 2)  # only the last one

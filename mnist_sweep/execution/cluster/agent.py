@@ -25,6 +25,7 @@ from mnist_sweep.execution.cluster.packing import pack, scratch
 from mnist_sweep.execution.cluster.working_folder import unpack_folder
 from mnist_sweep.execution.executor import Done, Event, Failed, Job, Notice, Saved
 from mnist_sweep.execution.local import LocalExecutor
+from mnist_sweep.files import is_full
 from mnist_sweep.provenance import machine, source_digest, versions
 
 TICK_SECONDS = 0.02
@@ -182,15 +183,16 @@ class NodeAgent:
         # A late process of an agent that was given up must not write into the folder of the next try.
         folder = scratch(Path(job.folder), ticket) if self._is_drivers else self._scratch / str(ticket)
         self._folders[ticket] = folder
-        if self._is_drivers:
-            checkpoints.link(Path(job.folder), folder)
-        elif checkpoint is not None:
-            checkpoints.put(checkpoint, folder)
         try:
+            if self._is_drivers:
+                checkpoints.link(Path(job.folder), folder)
+            elif checkpoint is not None:
+                checkpoints.put(checkpoint, folder)
             shared = job.settings.get("shared") if self._is_drivers else self._memory.of(job, content)
         except Exception as error:  # whatever Ray has to say
+            is_disk = isinstance(error, OSError) and is_full(error)
             reason = f"its data could not be fetched ({type(error).__name__})"
-            self._report(Failed(job.number, reason, "lost"))
+            self._report(Failed(job.number, reason, "disk" if is_disk else "lost"))
             return
         environment = {**job.settings.get("environment", {}), **machine(), "node": self.name}
         settings = {**job.settings, "shared": shared, "environment": environment}

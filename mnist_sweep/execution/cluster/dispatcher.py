@@ -216,10 +216,12 @@ class Dispatcher:
     def _resume(self) -> None:
         """Asks and sends again where an agent could not be reached."""
         for node in self.nodes.values():
-            if node.question is None and self.clock() >= (node.pause_until or 0.0):
-                unsent, node.unsent = node.unsent, []
-                for message in unsent:
-                    self._send(node, *message)
+            if self.clock() < (node.pause_until or 0.0):
+                continue
+            unsent, node.unsent = node.unsent, []
+            for message in unsent:
+                self._send(node, *message)
+            if node.question is None:
                 self._ask(node)
 
     def _ask(self, node: Node) -> None:
@@ -312,10 +314,10 @@ class Dispatcher:
         node.trained.discard(ticket)
         if isinstance(event, Done):
             self._failures.pop(node.info.id, None)
-        elif event.cause == "disk":
-            return self._full(node, event)
-        elif event.cause == "lost":
-            self._classes[event.number] = node.machine_class
+        else:
+            self._classes[event.number] = node.machine_class  # where it is run again, if it is
+            if event.cause == "disk":
+                return self._full(node, event)
         return event
 
     def _full(self, node: Node, event: Failed) -> Failed:
@@ -339,7 +341,7 @@ class Dispatcher:
         del self.nodes[node.info.id]
         self.cluster.kill(node.agent)
         failures = self._failures[node.info.id] = self._failures.get(node.info.id, 0) + 1
-        self._not_before[node.info.id] = self.clock() + min(60.0, RESTART_SECONDS * 2 ** (failures - 1))
+        self._not_before[node.info.id] = self.clock() + min(60.0, RESTART_SECONDS * 2 ** min(failures - 1, 10))
         if node.facts is None:
             self._why = f"node {name}: {reason}"
             return
