@@ -1,5 +1,6 @@
 """A search and a single trial from Python: the same as `mnist-sweep sweep` and `mnist-sweep train`."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,10 @@ from mnist_sweep.driver.session import search
 from mnist_sweep.driver.single import train as train_one
 from mnist_sweep.execution.process import is_trial
 from mnist_sweep.execution.progress import Progress, Silent
+from mnist_sweep.storage.summary import read_summary
 from mnist_sweep.tasks.data import not_shown
+
+FAILED = 1  # the exit code of a search whose trials have failed
 
 
 def sweep(
@@ -53,6 +57,9 @@ def sweep(
     Returns:
         The study.
 
+    Warns:
+        UserWarning: All trials have failed, or too many in a row.
+
     Raises:
         UserError: Something is wrong, before anything is trained: the message says which key, and what to do.
         Unavailable: The data or the disk; a UserError too.
@@ -68,6 +75,10 @@ def sweep(
     what = composed("sweep", _with(texts, given), config_dir, searches=True)
     with unchanged_environment():
         found = search(what, _progress(verbose), not_shown)
+    if found.code == FAILED:
+        summary = read_summary(found.folder.summary)
+        why = summary.ended if summary and summary.ended else "its trials have failed"
+        warnings.warn(f"study {found.folder.name}: {why}; log.txt in a trial's folder has its traceback", stacklevel=2)
     return Study(found.folder.path, what.trusted)
 
 

@@ -64,6 +64,13 @@ def test_a_mistake_is_one_line(overrides: list, message: str, tmp_path: Path) ->
     assert not list(tmp_path.iterdir())
 
 
+def test_a_search_whose_trials_fail_warns(functions, tmp_path: Path) -> None:
+    failing = ["params.x=0.9", "search.metric=loss", "search.max_failures=2", "runtime.workers=1", *QUIET]
+    with pytest.warns(UserWarning, match=r"^study half: the last . trials have failed.*log.txt in a trial's folder"):
+        study = ms.sweep(*failing, task=functions.half, space={"params.y": [1, 2, 3]}, runs_folder=tmp_path / "runs")
+    assert study.best is None
+
+
 def test_a_single_trial(functions, tmp_path: Path) -> None:
     trial = ms.train("params.x=0.25", *QUIET, task=functions.half, runs_folder=tmp_path / "runs")
     assert (trial.state.value, trial.metrics["loss"]) == ("COMPLETE", 0.25)
