@@ -4,11 +4,11 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass as plain_dataclass
-from dataclasses import field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WrapValidator
+from pydantic import Field, WrapValidator
 from pydantic.dataclasses import dataclass
 
 from mnist_sweep.config.check import check, nearest, shown
@@ -17,8 +17,9 @@ from mnist_sweep.config.constraints import Constraint, parse_constraint
 from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.metrics import Metric
 from mnist_sweep.config.runtime_settings import RuntimeConfig, parse_runtime
-from mnist_sweep.config.schema import CONFIG, Bool, Int, Seed
+from mnist_sweep.config.schema import CONFIG, Bool, Int
 from mnist_sweep.config.search_settings import SearchConfig, parse_search
+from mnist_sweep.config.study_settings import StudyConfig, parse_study
 from mnist_sweep.config.task import build_task, metric_table, task_component
 
 URI = "MLFLOW_TRACKING_URI"  # MLflow's own variable, which conf/tracking names
@@ -57,48 +58,6 @@ class ConfirmConfig:
         return (*range(int(least), int(most), int(least)), int(most)) if most else (int(least),)
 
 
-# The tags of an MLflow run that are not a person's own.
-TAKEN_TAGS = ("study", "kind", "folder", "command", "data_digest", "executor", "trial", "state", "seed", "origin",
-              "infeasible", "verdict", "reproduces", "forked_from", "audited", "id", "stop")  # fmt: skip
-_TAG = re.compile(r"[\w][\w ./-]{0,99}")
-
-
-def _own_tag(name: Any) -> Any:
-    """A tag's name; raises ValueError for one that is taken, or that MLflow can't have."""
-    text = str(name)
-    if text in TAKEN_TAGS or text.startswith("mlflow.") or not _TAG.fullmatch(text):
-        raise ValueError(f"must have names of letters, digits and _ - . / that are not taken, got {shown(text)}")
-    return text
-
-
-def _as_text(value: Any) -> Any:
-    """Numbers, true and false are texts in a tag."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
-
-
-@dataclass(frozen=True, config=CONFIG)
-class StudyConfig:
-    """A study's name (null: made from model and data), seed, and of how many trials the models are kept.
-
-    `fork`: where the study was begun with another configuration, a new one takes over the trials that still fit.
-    `revise`: where it was begun with another search space, it goes on with the new one. `note`
-    and `tags` are a person's own, for the report and MLflow. `on_event` is a command that is told what happens.
-    """
-
-    name: str | None
-    seed: Seed
-    fork: Bool
-    keep_models: Annotated[Int, Field(ge=0)]
-    note: str | None = None  # earlier studies have neither
-    tags: dict[Annotated[str, BeforeValidator(_own_tag)], Annotated[str, BeforeValidator(_as_text)]] = field(
-        default_factory=dict
-    )
-    on_event: str | None = None
-    revise: Bool = False
-
-
 @dataclass(frozen=True, config=CONFIG)
 class TrackingConfig:
     """MLflow: `uri` null means SQLite in the runs folder."""
@@ -131,26 +90,6 @@ class Settings(Surroundings):
     def constraints(self) -> list[Constraint]:
         """What the metrics of a trial must be so that it can be the best."""
         return [parse_constraint(text) for text in self.search.constraints]
-
-
-_NAME = re.compile(r"[\w][\w.+ -]{0,99}")
-
-
-RESERVED = ("train", "reproduce")  # studies of single trials
-
-
-def check_study_name(name: str, key: str = "study.name") -> str:
-    """Returns the name; raises UserError unless it can be a folder's name."""
-    if name in ("artifacts", "mlflow.db"):
-        raise UserError(f"{key} must not be {name}: that is MLflow's")
-    if name == "compare":
-        raise UserError(f"{key} must not be {name}: comparisons are kept there")
-    if not _NAME.fullmatch(name) or name.endswith((".", " ")):
-        raise UserError(
-            f"{key} must be 1 to 100 letters, digits or . _ + - and spaces inside, beginning with a letter or digit, "
-            f"got {shown(name)}"
-        )
-    return name
 
 
 def parse_folder(value: Any, reads: bool = False, key: str = "runs_folder") -> Path:
@@ -199,13 +138,6 @@ def parse_tracking(plain: Any) -> TrackingConfig:
     return tracking
 
 
-def _named(study: Any) -> Any:
-    """A name such as 2024 is a number in YAML."""
-    if isinstance(study, dict) and isinstance(name := study.get("name"), int) and not isinstance(name, bool):
-        return {**study, "name": str(name)}
-    return study
-
-
 def parse_surroundings(plain: dict[str, Any], allowed: list[str]) -> Surroundings:
     """Returns the settings around a single trial.
 
@@ -225,9 +157,7 @@ def parse_surroundings(plain: dict[str, Any], allowed: list[str]) -> Surrounding
     for key in ("runtime", "study", "tracking", "runs_folder"):
         if key not in plain:
             raise UserError(f"{key} is missing from the configuration")
-    study = check(StudyConfig, _named(plain["study"]), "study")
-    if study.name is not None:
-        check_study_name(study.name)
+    study = parse_study(plain["study"])
     return Surroundings(
         runtime=parse_runtime(plain["runtime"]),
         study=study,

@@ -11,10 +11,11 @@ from mnist_sweep.config.compose import Composer, base_values, key_of
 from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.constraints import violations
 from mnist_sweep.config.domains import globbed
-from mnist_sweep.config.settings import RESERVED, check_study_name, parse_settings
+from mnist_sweep.config.settings import parse_settings
 from mnist_sweep.config.space import Parameter, parse_space
 from mnist_sweep.config.space_check import Example, check_space, reachable
 from mnist_sweep.config.spelling import dotted
+from mnist_sweep.config.study_settings import RESERVED, check_study_name
 from mnist_sweep.config.task import Task, build_task
 from mnist_sweep.driver.budget import check_ends
 from mnist_sweep.driver.combinations import Impossible, impossible

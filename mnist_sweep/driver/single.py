@@ -12,7 +12,8 @@ from mnist_sweep.config.composed import Composed
 from mnist_sweep.config.image_classifier import ImageClassifierConfig
 from mnist_sweep.config.metrics import MetricTable, best_name
 from mnist_sweep.config.runtime_settings import RuntimeConfig
-from mnist_sweep.config.settings import StudyConfig, TrackingConfig, parse_surroundings
+from mnist_sweep.config.settings import TrackingConfig, parse_surroundings
+from mnist_sweep.config.study_settings import StudyConfig
 from mnist_sweep.config.task import build_task, metric_table
 from mnist_sweep.execution import make_executor
 from mnist_sweep.execution.executor import Job

@@ -5,7 +5,7 @@ from pathlib import Path
 from mnist_sweep import files
 from mnist_sweep.config import UserError
 from mnist_sweep.config.check import nearest
-from mnist_sweep.config.settings import check_study_name
+from mnist_sweep.config.study_settings import check_study_name
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder
 from mnist_sweep.storage.summary import read_summary
 

@@ -17,7 +17,7 @@ from mnist_sweep.config import TrialConfig, UserError, parse_trial
 from mnist_sweep.config.check import check
 from mnist_sweep.config.image_classifier import ImageClassifierConfig
 from mnist_sweep.config.schema import CONFIG, Count, Int
-from mnist_sweep.config.settings import check_study_name
+from mnist_sweep.config.study_settings import check_study_name
 from mnist_sweep.config.task import build_task, metric_table, stored_traits
 from mnist_sweep.storage.environment import Environment, check_environment
 from mnist_sweep.storage.folders import StudyFolder, TrialFolder

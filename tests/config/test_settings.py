@@ -6,7 +6,6 @@ import pytest
 
 from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.settings import (
-    check_study_name,
     parse_folder,
     parse_settings,
     parse_surroundings,
@@ -36,23 +35,6 @@ WHOLE = {
     "sampler": {"_target_": "optuna.samplers.RandomSampler"},
     "pruner": {"_target_": "optuna.pruners.NopPruner"},
 }
-
-
-@pytest.mark.parametrize("name", ["a", "cnn-mnist", "2024.1", "_x", "a b", "a+b", "é", "x" * 100, "artifacts2"])
-def test_a_study_name_can_be_a_folder(name, tmp_path):
-    assert check_study_name(name) == name
-    (tmp_path / name).mkdir()
-    assert (tmp_path / name).parent == tmp_path
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["", ".", "..", "../x", "a/b", "a\\b", ".hidden", "-x", " a", "a ", "a.", "a\nb", "a\n", "a\0b", "x" * 101, "~",
-     "*", "artifacts", "mlflow.db", "compare"],
-)  # fmt: skip
-def test_other_names_are_refused(name):
-    with pytest.raises(UserError, match=r"^study\.name must (be 1 to 100 letters|not be)"):
-        check_study_name(name)
 
 
 def test_a_folder_may_not_be_there_yet(tmp_path):
@@ -147,27 +129,3 @@ def test_a_search_without_a_space_of_its_own_is_told():
 def test_a_search_without_sampler_or_pruner_is_told(key):
     with pytest.raises(UserError, match=rf"^{key} is missing"):
         parse_settings({name: value for name, value in WHOLE.items() if name != key}, [])
-
-
-def test_a_study_has_a_note_and_tags_of_ones_own():
-    study = {**AROUND["study"], "note": "less dropout", "tags": {"owner": "me", "n": 3, "is_final": True, 2024: "x"}}
-    found = parse_surroundings({**AROUND, "study": study}, []).study
-    assert found.note == "less dropout"
-    assert found.tags == {"owner": "me", "n": "3", "is_final": "true", "2024": "x"}
-    assert parse_surroundings(AROUND, []).study.tags == {}
-
-
-@pytest.mark.parametrize(
-    ("tags", "message"),
-    [
-        ({"state": "x"}, "study.tags.state must have names of letters, digits"),
-        ({"mlflow.note": "x"}, "study.tags.mlflow.note must have names"),
-        ({"a=b": "x"}, "must have names"),
-        ({"a": [1]}, "study.tags.a must be text, got [1]"),
-        ("owner", "study.tags must be a mapping, got owner"),
-    ],
-)
-def test_a_tag_that_can_not_be_is_told(tags, message):
-    with pytest.raises(UserError) as caught:
-        parse_surroundings({**AROUND, "study": {**AROUND["study"], "tags": tags}}, [])
-    assert message in str(caught.value)

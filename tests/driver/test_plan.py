@@ -10,7 +10,7 @@ import pytest
 
 from mnist_sweep.config import UserError
 from mnist_sweep.config.composed import Composed
-from mnist_sweep.config.settings import StudyConfig
+from mnist_sweep.config.study_settings import StudyConfig
 from mnist_sweep.driver.plan import Plan, make_plan, study_name, with_command_line
 from mnist_sweep.tasks.data import not_shown
 
