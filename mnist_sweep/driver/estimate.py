@@ -1,30 +1,23 @@
 """What a search will take: its smallest and largest networks are built, and some of their steps are timed."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mnist_sweep.config import TrialConfig, UserError
-from mnist_sweep.config.domains import as_number
 from mnist_sweep.config.image_classifier import ImageClassifierConfig
-from mnist_sweep.config.space import holds
-from mnist_sweep.config.space_check import Example, ends
 from mnist_sweep.driver.budget import seconds_allowed
+from mnist_sweep.driver.extremes import LARGEST, NETWORKS, SMALLEST, Found, TimedNetwork, timed_networks
 from mnist_sweep.driver.forecast import expected_share
 from mnist_sweep.driver.plan import Plan
-from mnist_sweep.driver.probe import SPARE, Probe, free_memory, probe
+from mnist_sweep.driver.probe import SPARE, free_memory
 from mnist_sweep.execution.jobs import workers, workers_here
 from mnist_sweep.execution.runner import WRITING, processes
-from mnist_sweep.tasks.data import known
 
 FIXED_SECONDS = 4  # of a trial, before its first step and after its last: tracing, predictions, figures
 FILES_BYTES = 700_000  # of a trial without its model: figures, predictions, tables, and their copy in MLflow's store
 BYTES_PER_PARAMETER = 4
 MANY = 100  # trials, where it is open how many there will be
-BASE, SMALLEST, LARGEST = NETWORKS = ("base (trial 0)", "smallest", "largest")
-Overrides = Mapping[str, str]
-Timed = Mapping[str, float]  # what `probe` has found of a network
 BYTES_PER_PIXEL = 6  # of the data set: float32 to train with, uint8 while it is read, and a part of a copy
 
 
@@ -58,76 +51,6 @@ class Estimate:
     trials: int | None
 
 
-def _tries(plan: Plan) -> list[Example]:
-    """Every parameter of the model at each of its ends, with the options of groups that the base has."""
-    searched = {p.key for p in plan.parameters if p.key.startswith("model.") and holds(p.condition, plan.values)}
-    return [one for one in plan.examples if one.key in searched
-            and all(plan.values[key] == text for key, text in one.overrides.items() if "." not in key)]  # fmt: skip
-
-
-def _alone(tries: Sequence[Example]) -> Probe:
-    """The networks of the base configuration with one parameter at one of its ends."""
-    return Probe([one.config for one in tries], 0)
-
-
-def _sizes(plan: Plan, tries: Sequence[Example]) -> list[dict[str, float]]:
-    """What is found of each end alone; raises UserError with the one that can't be built, if it is a single one."""
-    try:
-        return probe(plan, _alone(tries))[0]
-    except UserError:
-        for one in tries:
-            try:
-                probe(plan, _alone([one]))
-            except UserError as error:
-                raise UserError(f"{one.key}={one.text}: {error}") from None
-        raise
-
-
-def _extremes(tries: Sequence[Example], found: Sequence[Mapping[str, float]]) -> tuple[dict[str, str], dict[str, str]]:
-    """Overrides of the smallest and of the largest network: each parameter at the end that makes it so."""
-    smallest: dict[str, str] = {}
-    largest: dict[str, str] = {}
-    for key in dict.fromkeys(one.key for one in tries):
-        sizes = [(size["parameters"], one.text) for one, size in zip(tries, found, strict=True) if one.key == key]
-        if min(sizes)[0] < max(sizes)[0]:
-            smallest[key], largest[key] = min(sizes)[1], max(sizes)[1]
-    return smallest, largest
-
-
-def _drawable_extreme(
-    plan: Plan, extreme: dict[str, str], tries: Sequence[Example], pick: Callable[..., Any]
-) -> Overrides:
-    """Returns the smallest or largest network if it may be drawn, else the best start, improved end by end.
-
-    Args:
-        plan: The search.
-        extreme: The network.
-        tries: The ends of all parameters.
-        pick: `min` for the smallest, `max` for the largest.
-    """
-    if plan.drawable(extreme):
-        return extreme
-    others = [{}, *(one.overrides for one in plan.start), *(one.overrides for one in tries)]
-    found: Overrides = pick(filter(plan.drawable, others), key=lambda one: _parameters(plan, one), default={})
-    for one in tries:
-        more = {**found, **one.overrides}
-        if plan.drawable(more):
-            size, before = _parameters(plan, more), _parameters(plan, found)
-            found = more if pick(size, before) != before else found
-    return found
-
-
-def _parameters(plan: Plan, overrides: Mapping[str, str]) -> float:
-    return known(plan.composer.config(overrides), plan.description).get("parameters", 0.0)
-
-
-def _largest_batch(plan: Plan) -> dict[str, str]:
-    for parameter in plan.parameters:
-        if parameter.key == "train.batch_size" and holds(parameter.condition, plan.values):
-            return {parameter.key: max(ends(parameter.domain), key=int)}
-    return {}
-
-
 def _trial_seconds(config: TrialConfig, found: Mapping[str, float], plan: Plan) -> float:
     data = plan.description
     assert isinstance(config, ImageClassifierConfig)
@@ -146,11 +69,6 @@ def data_bytes(plan: Plan) -> int:
 def estimate(plan: Plan, steps: int, names: Sequence[str] = NETWORKS) -> Estimate:
     """Builds and times networks of a search, in a few seconds; trains nothing and writes nothing.
 
-    A network that is known not to meet `search.constraints` is never trained, and so none of them is the largest.
-
-    Which end of each parameter makes the network larger is found by building all of them. Meanwhile the networks are
-    timed that the higher and lower ends of all numbers make; where that guess was wrong, they are timed again.
-
     Args:
         plan: The search.
         steps: How many steps of each network are timed.
@@ -162,37 +80,15 @@ def estimate(plan: Plan, steps: int, names: Sequence[str] = NETWORKS) -> Estimat
     Raises:
         UserError: A network can't be built, or `runtime.workers` of the largest at a time don't fit into memory.
     """
-    tries = _tries(plan)
-    guess = _networks(plan, tries, _guess(tries, min), _guess(tries, max))
-    alone = _alone(tries)
-    found: dict[str, Timed] = {}
-    try:
-        sizes, timed = probe(plan, alone, Probe([plan.composer.config(guess[name]) for name in names], steps))
-        found = dict(zip(names, timed, strict=True))
-    except UserError:  # the ends may be sound where together they are not
-        sizes = _sizes(plan, tries)
-    smallest, largest = _extremes(tries, sizes)
-    true = _networks(plan, tries, smallest, largest)
-    wrong = [name for name in names if name not in found or not true[name].items() <= guess[name].items()]
-    if wrong:
-        again = probe(plan, Probe([plan.composer.config(true[name]) for name in wrong], steps))[0]
-        found |= dict(zip(wrong, again, strict=True))
-    networks = {name: _network(plan, true[name], found[name]) for name in names}
-    memory = _check_memory(plan, found[LARGEST]["memory"])
+    timed = timed_networks(plan, steps, names)
+    networks = {name: _network(plan, one) for name, one in timed.items()}
+    memory = _check_memory(plan, timed[LARGEST].found["memory"])
     mean, trial_seconds = _mean_seconds(plan, networks)
     trials = _trials(plan, trial_seconds)
     seconds = None
     if mean is not None and trials is not None:
         seconds = trials * mean / min(workers(plan.settings.runtime), trials)
-    return Estimate(networks, memory, seconds, trial_seconds, _disk(plan, found[LARGEST], trials), trials)
-
-
-def _networks(
-    plan: Plan, tries: Sequence[Example], smallest: dict[str, str], largest: dict[str, str]
-) -> dict[str, Overrides]:
-    """The overrides of each of the networks; the largest has the largest batch too."""
-    return {BASE: {}, SMALLEST: _drawable_extreme(plan, smallest, tries, min),
-            LARGEST: {**_drawable_extreme(plan, largest, tries, max), **_largest_batch(plan)}}  # fmt: skip
+    return Estimate(networks, memory, seconds, trial_seconds, _disk(plan, timed[LARGEST].found, trials), trials)
 
 
 def disk_text(cost: Estimate) -> str:
@@ -210,9 +106,9 @@ def _trials(plan: Plan, trial_seconds: float | None) -> int | None:
     return fitting if limits.n_trials is None else min(fitting, limits.n_trials)
 
 
-def _network(plan: Plan, overrides: Mapping[str, str], timed: Timed) -> Network:
-    seconds = _trial_seconds(plan.composer.config(dict(overrides)), timed, plan)
-    return Network(int(timed["parameters"]), timed["step_seconds"], seconds)
+def _network(plan: Plan, timed: TimedNetwork) -> Network:
+    seconds = _trial_seconds(plan.composer.config(dict(timed.overrides)), timed.found, plan)
+    return Network(int(timed.found["parameters"]), timed.found["step_seconds"], seconds)
 
 
 def _mean_seconds(plan: Plan, networks: Mapping[str, Network]) -> tuple[float | None, float | None]:
@@ -227,16 +123,7 @@ def _mean_seconds(plan: Plan, networks: Mapping[str, Network]) -> tuple[float | 
     return mean, FIXED_SECONDS + share * (mean - FIXED_SECONDS)
 
 
-def _guess(tries: Sequence[Example], end: Callable[..., Any]) -> dict[str, str]:
-    """Every parameter that is a number at its lower or higher end."""
-    numbers: dict[str, list[str]] = {}
-    for one in tries:
-        if as_number(one.text) is not None:
-            numbers.setdefault(one.key, []).append(one.text)
-    return {key: end(texts, key=float) for key, texts in numbers.items()}
-
-
-def _disk(plan: Plan, largest: Timed, trials: int | None) -> float:
+def _disk(plan: Plan, largest: Found, trials: int | None) -> float:
     """The bytes of all trials, kept models, and the checkpoints of those that run, with the ones that replace them."""
     settings, many = plan.settings, trials or MANY
     at_once = processes(min(workers(settings.runtime), many))

@@ -10,7 +10,8 @@ from mnist_sweep.config.secrets import masked
 from mnist_sweep.config.sources import sources
 from mnist_sweep.config.traits import traits
 from mnist_sweep.driver.budget import in_words
-from mnist_sweep.driver.estimate import LARGEST, SMALLEST, disk_text, estimate
+from mnist_sweep.driver.estimate import disk_text, estimate
+from mnist_sweep.driver.extremes import LARGEST, SMALLEST
 from mnist_sweep.driver.forecast import forecast
 from mnist_sweep.driver.loop import Outcome
 from mnist_sweep.driver.plan import Plan

@@ -1,34 +1,23 @@
 """What a search will take, from what was found of its networks; building them is tested with `plan`."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from mnist_sweep.config import UserError
-from mnist_sweep.config.space_check import Example
 from mnist_sweep.driver import estimate as estimating
 from mnist_sweep.driver.estimate import (
     BYTES_PER_PARAMETER,
     FILES_BYTES,
     FIXED_SECONDS,
-    LARGEST,
-    SMALLEST,
     Network,
     data_bytes,
 )
+from mnist_sweep.driver.extremes import LARGEST, SMALLEST
 from mnist_sweep.driver.forecast import expected_share
 from mnist_sweep.driver.plan import Plan
-
-ENDS = [("model.units", "[8]"), ("model.units", "[64]"), ("model.dropout", "0.0"), ("model.dropout", "0.5"),
-        ("model.strides", "1"), ("model.strides", "3")]  # fmt: skip
-SIZES = [{"parameters": size} for size in (80, 640, 100, 100, 300, 40)]
-
-
-@pytest.fixture
-def tries(plan: Plan) -> list[Example]:
-    return [Example(key, text, {key: text}, plan.base) for key, text in ENDS]
 
 
 @pytest.fixture
@@ -40,49 +29,6 @@ def plan(planned: Callable[..., Plan]) -> Plan:
 def limited(plan: Plan, **runtime: int) -> Plan:
     settings = plan.settings
     return replace(plan, settings=replace(settings, runtime=replace(settings.runtime, **runtime)))
-
-
-def test_the_extremes_are_at_the_ends_that_make_them_so(tries: list[Example]) -> None:
-    smallest, largest = estimating._extremes(tries, SIZES)
-    assert smallest == {"model.units": "[8]", "model.strides": "3"}  # dropout changes no size
-    assert largest == {"model.units": "[64]", "model.strides": "1"}
-
-
-def test_the_first_guess_is_by_number(tries: list[Example]) -> None:
-    assert estimating._guess(tries, min) == {"model.dropout": "0.0", "model.strides": "1"}
-    assert estimating._guess(tries, max) == {"model.dropout": "0.5", "model.strides": "3"}
-
-
-def test_the_ends_of_the_models_own_parameters_are_tried(plan: Plan) -> None:
-    found = [(one.text, one.overrides, one.config.plain()["model"]["dropout"]) for one in estimating._tries(plan)]
-    assert found == [("0.0", {"model.dropout": "0.0"}, 0.0), ("0.5", {"model.dropout": "0.5"}, 0.5)]
-    assert estimating._largest_batch(plan) == {"train.batch_size": "256"}
-
-
-def test_a_network_that_can_not_meet_the_constraints_is_not_the_largest(planned: Callable[..., Plan]) -> None:
-    def largest(*overrides: str) -> Mapping[str, str]:
-        plan = planned("search.n_trials=6", *overrides, sweeps={"model.units": "choice([8],[64],[16,16])"})
-        return estimating._drawable_extreme(plan, {"model.units": "[64]"}, estimating._tries(plan), max)
-
-    small, start = "search.constraints=['parameters<=14000']", "search.start=[['model.units=[17]']]"
-    assert largest() == {"model.units": "[64]"}
-    assert largest(small) == {"model.units": "[16,16]"}  # 13,002 parameters
-    assert largest(small, start) == {"model.units": "[17]"}  # 13,525
-
-
-def test_networks_that_can_not_be_built_are_neither_the_smallest_nor_the_largest(planned: Callable[..., Plan]) -> None:
-    lists = {"model.filters": "choice([4,4],[8,8,8])", "model.convolutions": "choice([2,2],[1,1,1])"}
-    plan = planned("model=blocks", "model.filters=[4,4]", "model.convolutions=1", sweeps=lists)
-    short, long = ({"model.filters": filters, "model.convolutions": convolutions}
-                   for filters, convolutions in (("[4,4]", "[2,2]"), ("[8,8,8]", "[1,1,1]")))  # fmt: skip
-    wrong = {"model.filters": "[8,8,8]", "model.convolutions": "[2,2]"}
-    tries = estimating._tries(plan)
-    assert [one.overrides for one in tries] == [{"model.filters": "[4,4]"}, {"model.filters": "[8,8,8]"},
-                                                {"model.convolutions": "[2,2]"}, long]  # fmt: skip
-    networks = estimating._networks(plan, tries, wrong, wrong)
-    assert networks[SMALLEST] == {}  # of the base configuration, as of no convolutions at all
-    assert networks[LARGEST] == {"model.filters": "[8,8,8]"}  # the largest of those that were tried
-    assert estimating._networks(plan, tries, short, long)[SMALLEST] == short
 
 
 def test_the_images_count_once(plan: Plan) -> None:
