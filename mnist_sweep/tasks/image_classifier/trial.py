@@ -16,6 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from mnist_sweep import files
+from mnist_sweep.config.errors import UserError
 from mnist_sweep.config.image_classifier import ImageClassifierConfig, parse_image_classifier
 from mnist_sweep.config.kernels import given
 from mnist_sweep.config.schema import Shape
@@ -33,6 +34,7 @@ from mnist_sweep.tasks.image_classifier.models.initial import begin_with
 from mnist_sweep.tasks.image_classifier.training import EVALUATION_BATCH, Recorder, batches, train, weights_digest
 
 SUMMARY_COLUMNS = 100
+OFF = 0.02  # of 1, that probabilities may add up to in bfloat16
 THREADS = 1  # for each trial: the same sums in the same order, however many trials run concurrently
 
 
@@ -137,6 +139,17 @@ def _draw(
     save(matrix, figures / "confusion_matrix.png")
 
 
+def _check_outputs(outputs: NDArray[Any], config: ImageClassifierConfig) -> None:
+    """Raises UserError for a network that ends in no probabilities, which a crossentropy would take for such."""
+    sums = np.asarray(outputs, np.float32).sum(axis=1)
+    if isinstance(config.train.loss, str) and (abs(sums - 1) > OFF).any():
+        worst = sums[abs(sums - 1).argmax()]
+        raise UserError(
+            f"model: {config.model.target} must end in probabilities, as by softmax, which "
+            f"train.loss={config.train.loss} takes, but the outputs of an image add up to {worst:.3g}"
+        )
+
+
 def probe(plain: Mapping[str, Any], settings: Mapping[str, Any], steps: int) -> dict[str, float]:
     """Builds a configuration's network and times some steps on random images; the data set is not read.
 
@@ -171,7 +184,7 @@ def probe(plain: Mapping[str, Any], settings: Mapping[str, Any], steps: int) -> 
             times.append(time.process_time() - begun)
         found["step_seconds"] = float(np.median(times))
         many = np.resize(images, (EVALUATION_BATCH, *image))
-        model.predict_on_batch(many)
+        _check_outputs(model.predict_on_batch(many), config)
         begun = time.process_time()
         model.predict_on_batch(many)
         found["evaluation_seconds"] = (time.process_time() - begun) / EVALUATION_BATCH

@@ -2,6 +2,8 @@
 
 import json
 import os
+import sys
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -269,6 +271,25 @@ def test_a_probe_times_its_steps(loss):
     assert 1e8 < found["memory"] < 1e11
     assert 0 < found["evaluation_seconds"] < 0.1
     assert 0 < found["step_seconds"] < 10
+
+
+@pytest.mark.parametrize(("activation", "is_told"), [("None", True), ("'softmax'", False)])
+def test_a_probe_tells_of_a_network_that_ends_in_no_probabilities(tmp_path, monkeypatch, activation, is_told):
+    (tmp_path / "ending_models.py").write_text(f"""
+import keras
+
+def ending(image, classes):
+    last = keras.layers.Dense(classes, activation={activation}, bias_initializer="ones")
+    return keras.Sequential([keras.Input(image), keras.layers.Flatten(), last])
+""")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "ending_models", raising=False)
+    plain = _plain(model={"_target_": "ending_models.ending"}, data=NOWHERE)
+    with (
+        pytest.raises(UserError, match="ending must end in probabilities, as by softmax") if is_told else nullcontext()
+    ):
+        probe(plain, {**PROBE, "allowed": ["ending_models"]}, 1)
 
 
 def _seed(**changes):
