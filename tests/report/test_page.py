@@ -89,7 +89,7 @@ def test_trials_that_run_are_shown_as_they_stand(runs: Path, own_runs: Path, cap
     assert run(["show", f"runs_folder={own_runs}"]) == 0
     said = capsys.readouterr().out
     assert "Study dnn-digits: 3 complete" in said
-    assert "Interrupted, and run again by the next call: trials 2" in said
+    assert "Interrupted, and run again by the next call: trial 2" in said
     assert [trial.state for trial in read_study(study, is_held=True).trials] == [
         "COMPLETE", "COMPLETE", "RUNNING", "COMPLETE"]  # fmt: skip
     values = [float(line.split()[1]) for line in said.splitlines() if line.strip()[:1].isdigit()]

@@ -19,7 +19,9 @@ def test_counts_and_verdicts_are_written_and_said_in_one_line(tmp_path: Path) ->
     written = json.loads((tmp_path / "audit.json").read_text())
     assert written["command"] == "mnist-sweep reproduce s all=true"
     assert written["verdicts"] == {"EXACT": 2, "DIFFERENT": 1, "WITHIN TOLERANCE": 1}
-    assert written["trials"]["s-0001"] == {"verdict": "DIFFERENT", "why": "val_accuracy is off"}
+    assert written["trials"]["s-0001"] == {
+        "verdict": "DIFFERENT", "why": "val_accuracy is off", "has_failed": False,
+    }  # fmt: skip
 
 
 def test_a_study_of_which_no_trial_is_exact_says_so(tmp_path: Path) -> None:
