@@ -98,6 +98,7 @@ class Arguments:
         flags: Hydra's flags, with their values.
         where: The arguments that say where the configuration lies, to be repeated in commands that are printed.
         multirun: Whether --multirun is given.
+        is_answered: Whether a flag such as --help or --cfg asks for a text, so that the command does not run.
         sweeps: The overrides with several values, by key, as text.
         unsearched: The keys that leave the search space, of `~search.space.KEY`.
         file: The configuration file that is the primary configuration.
@@ -107,6 +108,7 @@ class Arguments:
     flags: list[str]
     where: list[str]
     multirun: bool
+    is_answered: bool
     sweeps: dict[str, str] = field(default_factory=dict)
     unsearched: list[str] = field(default_factory=list)
     file: Path | None = None
@@ -128,12 +130,15 @@ def _split(arguments: Sequence[str]) -> Arguments:
         raise
     if parsed.experimental_rerun is not None:
         raise UserError("--experimental-rerun is not for mnist-sweep: it would run what a pickle says")
+    if parsed.package is not None and parsed.cfg is None:
+        raise UserError("--package is for --cfg, which prints a configuration")
     flags = list(arguments)
     for override in parsed.overrides:
         flags.remove(override)
     where = [text for name in ("config_dir", "config_name") if (value := getattr(parsed, name)) is not None
              for text in (f"--{name.replace('_', '-')}", value)]  # fmt: skip
-    return Arguments(list(parsed.overrides), flags, where, parsed.multirun)
+    is_answered = any((parsed.help, parsed.hydra_help, parsed.cfg, parsed.info))  # the parser answers --version itself
+    return Arguments(list(parsed.overrides), flags, where, parsed.multirun, is_answered)
 
 
 def _is_name(text: str) -> bool:
@@ -244,10 +249,6 @@ def parse_arguments(name: str, given: Sequence[str]) -> Arguments:
         raise UserError(f"--multirun is for train, so leave it out; {name} does what it does by itself")
     arguments = _take_names(arguments, command, name)
     check_hydras_own(arguments.overrides, arguments.multirun)
-    flags = {flag.partition("=")[0] for flag in arguments.flags}
-    has_cfg = any(flag in ("--cfg", "-c") or flag in ("-cjob", "-chydra", "-call") for flag in flags)
-    if flags & {"--package", "-p"} and not has_cfg:
-        raise UserError("--package is for --cfg, which prints a configuration")
     if command.sweeps:
         told = told_apart(arguments.overrides)
         return replace(arguments, overrides=told.overrides, sweeps=told.sweeps, unsearched=told.unsearched)

@@ -38,16 +38,6 @@ from mnist_sweep.files import is_full, is_of_machine
 MISTAKE, UNAVAILABLE, INTERRUPTED, TERMINATED = 2, 3, 130, 143
 
 
-# Flags to which the answer is a text.
-ANSWERED = ("--help", "-h", "--hydra-help", "--version", "--cfg", "-c", "--info", "-i")
-PLACES = ("-cd", "-cp", "-cn")  # of Hydra's: where the configuration lies
-
-
-def is_answered(flag: str) -> bool:
-    """Returns whether the answer to a flag, also one with its value attached, is a text."""
-    return flag.startswith(ANSWERED) and not flag.startswith((*PLACES, "--config"))
-
-
 DEFAULT_TASK = "image_classifier"  # the option of the group `task`
 
 # Hydra's own files and logs are not wanted: a trial's folder holds its configuration and its log. A configuration file
@@ -110,11 +100,11 @@ def _composed(config: DictConfig, arguments: Arguments, line: str) -> Composed:
 def _execute(name: str, given: list[str], line: str, folder: Path) -> int:
     """Composes and runs a command; the folder is for a copy of a configuration file."""
     command, arguments = command_of(name), parse_arguments(name, given)
-    runs = not any(is_answered(flag) for flag in arguments.flags)
-    if command.trains and runs:
+    if command.trains and not arguments.is_answered:
         _warm_up(arguments.overrides)
     check_own_files(arguments.where, arguments.overrides, conf_folder())
-    overrides, flags = resolve(arguments.overrides, conf_folder(), look=runs), list(arguments.flags)
+    overrides = resolve(arguments.overrides, conf_folder(), look=not arguments.is_answered)
+    flags = list(arguments.flags)
     if arguments.file is not None:
         # Alone in a folder, instead of our own, not next to it: the file may have the name of one of ours.
         (folder / "stored.yaml").write_bytes(arguments.file.read_bytes())
