@@ -74,6 +74,7 @@ class Dispatcher:
         self._tickets = secrets.randbits(40)  # a folder is named after each, also by earlier dispatchers
         self._out: list[Delivered] = []
         self._why = ""  # the last agent was lost before it was ready
+        self._error: UserError | None = None  # which ends it as soon as what was heard before is passed on
 
     def submit(self, job: Job) -> None:
         """Takes a job, which waits for a node."""
@@ -103,8 +104,19 @@ class Dispatcher:
 
         Raises:
             UserError: A node differs from the driver, before the first job.
-            Unavailable: There is no node, and none has come in time.
+            Unavailable: There is no node, and none has come in time; or no node has room on its disk.
         """
+        if self._error is None:
+            try:
+                self._step(timeout)
+            except UserError as error:
+                self._error = error
+        out, self._out = self._out, []
+        if self._error is not None and not out:
+            raise self._error
+        return out
+
+    def _step(self, timeout: float) -> None:
         self._count()
         self._look()
         self._resume()
@@ -115,8 +127,6 @@ class Dispatcher:
         self._give_up_the_silent()
         self._place()
         self._check_alone()
-        out, self._out = self._out, []
-        return out
 
     def close(self) -> None:
         """Ends all agents, and gives them a moment to clean up."""
@@ -262,6 +272,8 @@ class Dispatcher:
         elif isinstance(answer, list):
             for report in answer:
                 self._receive(node, report)
+            if node.failed_starts >= FAILED_STARTS:
+                raise AgentLost(f"it has failed to start {FAILED_STARTS} trials in a row")
         self._ask(node)
 
     def _refuse(self, node: Node, text: str) -> None:
@@ -302,8 +314,6 @@ class Dispatcher:
         elif not isinstance(event, Epoch | Saved):
             return
         self._out.append(Delivered(event, report.files, report.folder))
-        if node.failed_starts >= FAILED_STARTS:
-            raise AgentLost(f"it has failed to start {FAILED_STARTS} trials in a row")
 
     def _end(self, node: Node, ticket: int, event: Done | Failed) -> Done | Failed:
         """Takes a job that has ended from its node; returns what is said of it."""

@@ -406,3 +406,36 @@ def test_what_a_drained_node_can_not_finish_is_handed_back(cluster: FakeCluster)
     events = it.hear(3)
     assert ends(events) == [(0, "returned")]
     assert f"Node {name} has left: it has left the cluster; run again: 0" in notices(events)
+
+
+def test_what_was_heard_before_everything_ends_is_passed_on(cluster: FakeCluster) -> None:
+    it = Dispatched(cluster, node_timeout=50).ready()
+    it.submit(job(0), job(1))
+    full, other = cluster.agent(it.where(0)), cluster.agent(it.where(1))
+    other.say(other.ticket(1), Failed(1, "no space", "disk"))
+    it.hear()
+    it.dispatcher.submit(job(2))
+    full.say(full.ticket(0), Epoch(0, {"epoch": 1.0}))
+    full.say(full.ticket(0), Done(0, {}))
+    it.hear()
+    full.say(full.ticket(2), Epoch(2, {"epoch": 1.0}))
+    full.say(full.ticket(2), Failed(2, "no space", "disk"))
+    before = len(it.out)
+    with pytest.raises(Unavailable, match="the disk of node"):
+        it.hear()
+    assert Epoch(2, {"epoch": 1.0}) in [delivered.event for delivered in it.out[before:]]
+    with pytest.raises(Unavailable, match="the disk of node"):
+        it.step()
+
+
+def test_what_an_agent_says_beside_its_last_failed_start_counts() -> None:
+    cluster = FakeCluster()
+    cluster.add("a", 4)
+    it = Dispatched(cluster).ready()
+    it.submit(*(job(number) for number in range(4)))
+    agent = cluster.agent("a")
+    for number in range(3):
+        agent.say(agent.ticket(number), Failed(number, "the fork server has died", "lost"))
+    agent.say(agent.ticket(3), Started(3))
+    agent.say(agent.ticket(3), Done(3, {}))
+    assert ends(it.hear()) == [(0, "lost"), (1, "lost"), (2, "lost"), (3, "done")]
