@@ -316,17 +316,17 @@ class Search:
             The trial as it ended.
         """
         trial = self.running.pop(number)
-        values = [float(metrics[name]) for name in self.metrics] if metrics and state == TrialState.COMPLETE else None
+        counted = metrics if metrics and state != TrialState.FAIL else {}
+        values = [float(counted[name]) for name in self.metrics] if counted and state == TrialState.COMPLETE else None
         if reason is not None:
             trial.set_user_attr(REASON, reason)
         if seeds:
             trial.set_user_attr(SEEDS, seeds)
-        beyond = excesses(self.constraints, metrics) if metrics and state != TrialState.FAIL else {}
-        if metrics and state != TrialState.FAIL:
-            for key, excess in beyond.items():
-                trial.set_constraint(key, excess)
-            if broken := violations(self.constraints, metrics):
-                trial.set_user_attr(INFEASIBLE, broken)
+        beyond = excesses(self.constraints, counted)
+        for key, excess in beyond.items():
+            trial.set_constraint(key, excess)
+        if broken := violations(self.constraints, counted):
+            trial.set_user_attr(INFEASIBLE, broken)
         if self._first is not None:
             trial.set_user_attr(REPORTED, self._first.reported(number))
             self._first.end(number, OptunasState[state], values[0] if values else None, beyond)
