@@ -75,7 +75,7 @@ KINDS = {
 VICTIMS = {"driver": signal.SIGKILL, "driver, asked": signal.SIGTERM, "driver, Ctrl-C": signal.SIGINT,
            "fork server": signal.SIGKILL, "trial": signal.SIGKILL}  # fmt: skip
 STATUS = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED"}
-END_SECONDS = 20  # for the processes of a driver that was killed
+END_SECONDS = 60  # for the processes of a driver that was killed, on a machine that is busy with other things too
 
 
 def start(folder: Path, trials: int, kind: Kind) -> subprocess.Popen:
@@ -120,7 +120,7 @@ def wound(driver: subprocess.Popen, victim: str) -> bool:
 
 def finish(driver: subprocess.Popen, family: list[psutil.Process]) -> None:
     """Waits for the end of a driver and of its processes."""
-    driver.wait(60)
+    driver.wait(180)
     _, alive = psutil.wait_procs(family, END_SECONDS)
     assert not alive, f"{alive} outlived their driver"
 
@@ -279,7 +279,7 @@ def steer(folder: Path, study: StudyFolder, chance: random.Random, kind: Kind) -
                 victim = chance.choice(["driver", "driver, Ctrl-C", "fork server", "trial"])
                 wounds += wound(driver, victim)
                 if victim.startswith("driver"):
-                    driver.wait(60)
+                    driver.wait(180)
             else:
                 asked.append(ask(study, chance, len(asked) + 1, sum(one.kind == "add" for one, _ in asked)))
         if driver.poll() is not None:

@@ -1,8 +1,8 @@
 """Saves a training at the end of an epoch, and goes on from there to the same bits as if it had not been left.
 
 What a training of Keras's is between two epochs: the variables of the network, among them the seeds of its layers, and
-those of the optimizer, and what early stopping has seen. The order of the images needs nothing: TensorFlow draws it for
-each epoch from the operation's seed alone.
+those of the optimizer, what an average of the weights has aside, and what early stopping has seen. The order of the
+images needs nothing: TensorFlow draws it for each epoch from the operation's seed alone.
 """
 
 import json
@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from mnist_sweep.config.image_classifier import ImageClassifierConfig
 from mnist_sweep.tasks.context import TrialContext
+from mnist_sweep.tasks.image_classifier.averaging import AverageWeights, statistics_of
 
 SHARE = 0.01  # of the training's time that may be spent on saving it
 BYTES_PER_SECOND, SECONDS = 2e8, 0.005  # that saving takes, before it has been measured
-VARIABLES, STOPPING, BEST = "variables", "early_stopping.json", "best_weights"
+VARIABLES, AVERAGE, STOPPING, BEST = "variables", "average", "early_stopping.json", "best_weights"
 KNOWN = ("keras.", "mnist_sweep.")
 # Operations whose random numbers depend on how often they were called, which nobody can ask them; and Python's code.
 WITH_A_STATE = {"RandomUniform", "RandomUniformInt", "RandomStandardNormal", "TruncatedNormal", "RandomShuffle",
@@ -72,7 +73,8 @@ def _targets(plain: Any) -> Iterator[str]:
 def checkpoint_bytes(model: keras.Model, config: ImageClassifierConfig) -> int:
     """Returns the size of a compiled network's checkpoints."""
     kept = model.get_weights() if config.train.early_stopping_patience is not None else []
-    return sum(array.nbytes for array in (*_arrays(model), *kept))
+    aside = [variable.numpy() for variable in statistics_of(model)] if config.train.weight_average else []
+    return sum(array.nbytes for array in (*_arrays(model), *aside, *kept))
 
 
 def unsaved_state(model: keras.Model, batch: Any) -> str:
@@ -105,7 +107,7 @@ class Checkpoints(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(
         self,
         trial: TrialContext,
-        average: keras.callbacks.SwapEMAWeights | None,
+        average: AverageWeights | None,
         stopping: keras.callbacks.EarlyStopping | None,
         batch: Any,
         on_restored: Callable[[], None],
@@ -136,7 +138,8 @@ class Checkpoints(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _restore(self, files: Mapping[str, bytes]) -> None:
         if self.average is not None:
-            self.average.on_test_begin()  # after an epoch the network has the average's weights
+            statistics = [variable.numpy() for variable in statistics_of(self.model)]
+            self.average.restore(_from_bytes(files[AVERAGE], statistics))
         arrays = _from_bytes(files[VARIABLES], _arrays(self.model))
         for variable, array in zip(_variables(self.model), arrays, strict=True):
             variable.assign(array)
@@ -167,6 +170,8 @@ class Checkpoints(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _files(self) -> dict[str, bytes]:
         files = {VARIABLES: _as_bytes(_arrays(self.model))}
+        if self.average is not None:
+            files[AVERAGE] = _as_bytes(self.average.aside)
         if self.stopping is not None:
             seen = {name: getattr(self.stopping, name) for name in ("wait", "best", "best_epoch")}
             files[STOPPING] = json.dumps(seen, allow_nan=False).encode()

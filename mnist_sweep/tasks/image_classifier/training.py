@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mnist_sweep.config.image_classifier import CURVES, ImageClassifierConfig
 from mnist_sweep.tasks.context import TrialContext
+from mnist_sweep.tasks.image_classifier.averaging import AverageWeights
 from mnist_sweep.tasks.image_classifier.checkpoints import Checkpoints, is_of_keras
 from mnist_sweep.tasks.image_classifier.compiling import compile_model, labels_for
 from mnist_sweep.tasks.image_classifier.data import Dataset
@@ -117,7 +118,7 @@ def _fit(model: keras.Model, config: ImageClassifierConfig, dataset: Dataset, cl
     average, stopping = None, None
     callbacks: list[keras.callbacks.Callback] = [recorder]
     if settings.weight_average:  # before the recorder, which keeps the average's weights
-        average = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+        average = AverageWeights(dataset.train_images)
         callbacks.insert(0, average)
     if settings.early_stopping_patience is not None:
         patience = settings.early_stopping_patience

@@ -114,6 +114,8 @@ KINDS = {
     "average, early stopping": {"weight_average": 0.9, "early_stopping_patience": 2},
     "bfloat16": {"precision": "mixed_bfloat16", "learning_rate_schedule": "one_cycle"},
     "blocks": {"model": BLOCKS},
+    "blocks, average": {"model": BLOCKS, "weight_average": 0.9},
+    "blocks, average, early stopping": {"model": BLOCKS, "weight_average": 0.9, "early_stopping_patience": 2},
 }
 
 

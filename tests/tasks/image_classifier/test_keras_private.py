@@ -54,3 +54,21 @@ def test_a_saved_network_names_the_modules_of_its_operations() -> None:
     assert modules == set(OPERATION_MODULES), (
         f"Keras {keras.__version__} names other modules for operations, which models/load.py would refuse: {modules}"
     )
+
+
+def test_the_layers_within_layers_are_found() -> None:
+    from mnist_sweep.tasks.image_classifier.keras_private import all_layers
+
+    class Own(keras.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.within = [keras.layers.BatchNormalization()]
+
+        def call(self, inputs):
+            return self.within[0](inputs)
+
+    inner = keras.Sequential([keras.Input((2,)), Own()])
+    found = [type(layer).__name__ for layer in all_layers(keras.Sequential([keras.Input((2,)), inner]))]
+    assert found.count("BatchNormalization") == 1, (
+        f"Keras {keras.__version__} has changed Layer._flatten_layers, by which averaging.py finds normalizations"
+    )
