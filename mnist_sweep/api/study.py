@@ -160,7 +160,7 @@ class Study:
         """Returns what the mean of its best trials' predictions gets right on the validation images.
 
         Args:
-            top_k: How many trials, from 2.
+            top_k: How many trials, at most; from 2.
 
         Raises:
             UserError: They are too few, or have no predictions.

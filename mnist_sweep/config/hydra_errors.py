@@ -7,6 +7,7 @@ from hydra.errors import MissingConfigException
 
 from mnist_sweep.config.check import nearest
 from mnist_sweep.config.errors import UserError
+from mnist_sweep.config.folder import conf_folder
 
 SEARCHES = "mnist-sweep sweep searches by itself, and takes hydra.sweeper.params alone: see search, sampler, study.name"
 
@@ -24,6 +25,12 @@ def _not_overridden(key: str, reason: str, known: set[str]) -> str:
     return f"{key} can't be set: only other options of {section} or of task have this key"
 
 
+def _below(group: str) -> list[str]:
+    """Returns our options of a group that lie in folders of it, such as records/small, which Hydra does not list."""
+    folder = conf_folder() / group
+    return [str(path.relative_to(folder).with_suffix("")) for path in folder.glob("*/*.yaml")] if group else []
+
+
 def as_user_error(error: Exception, known: Iterable[str]) -> UserError:
     """Returns one of Hydra's errors as one line; `known` are the keys and groups that exist, for a suggestion."""
     text = str(error)
@@ -31,7 +38,10 @@ def as_user_error(error: Exception, known: Iterable[str]) -> UserError:
         option = re.search(r"Could not find '([^']*)'", text) or re.search(r"find primary config '([^']*)'", text)
         options = re.findall(r"^\t(\S+)$", text, re.MULTILINE)
         if option:
-            group, _, name = option[1].rpartition("/")
+            # Our groups have no slash, but their options may, such as records/small; of Hydra's it is the reverse.
+            is_ours = "/" in option[1] and not option[1].startswith("hydra/")
+            group, _, name = option[1].partition("/") if is_ours else option[1].rpartition("/")
+            options += _below(group)
             what = f"{group}={name}" if group else option[1]
             if group == "hydra/sweeper":
                 return UserError(f"{what} can't be used: {SEARCHES}")

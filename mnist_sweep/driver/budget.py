@@ -158,8 +158,11 @@ class Budget:
         found = stagnation(
             self.search.finished.trials(), self.search.objectives[0], self._noise if delta is None else lambda _: delta
         )
-        if found.best is None or found.count < patience:
+        if found.count < patience:
             return ""
+        if found.best is None:
+            what = "meets search.constraints" if self.search.constraints else "is complete"
+            return f"search.patience={patience}: none of the {found.count} trials {what}"
         by = f" by more than {found.delta:.4f}" if found.delta else ""
         return (
             f"search.patience={patience}: none of the last {found.count} trials is better than trial {found.best}{by}"

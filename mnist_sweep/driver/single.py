@@ -1,7 +1,7 @@
 """A single trial, recorded like those of a sweep: what `mnist-sweep train` and `mnist_sweep.train` do."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +173,9 @@ def train_request(composed: Composed) -> TrainRequest:
         )
     config = parse_trial(composed.config, composed.trusted)
     overrides = [override for override in composed.overrides if of_a_trial(override)]
+    if composed.config.get("search") and "study.name" not in map(key_of, composed.overrides):
+        # An experiment or a file with a search names the study of that search, to which single trials can't be added.
+        around = replace(around, study=replace(around.study, name=None))
     return TrainRequest(config, overrides, **vars(around), experiment=composed.choices.get("experiment"))
 
 

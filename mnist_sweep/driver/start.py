@@ -154,4 +154,5 @@ def check_start(
         raise UserError(f"{where}: {error}") from None
     if broken := violations(constraints, known(config, description)):
         named = " ".join(f"{key}={text}" for key, text in overrides.items()) or "the base configuration"
-        raise UserError(f"{where}: {named} does not meet search.constraints: {', '.join(broken)}")
+        hint = f"; leave it out, or all with {WHERE}=[]" if where == WHERE else ""
+        raise UserError(f"{where}: {named} does not meet search.constraints: {', '.join(broken)}{hint}")

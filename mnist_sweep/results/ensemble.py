@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnist_sweep.config import UserError
-from mnist_sweep.formatting import plural
 from mnist_sweep.results.statistics import McNemar, mcnemar
 from mnist_sweep.results.study import Study
 from mnist_sweep.tasks.image_classifier.evaluation import Predictions, read_predictions
@@ -41,7 +40,7 @@ def ensemble(study: Study, top_k: int) -> Ensemble:
 
     Args:
         study: The study.
-        top_k: How many of its best trials.
+        top_k: How many of its best trials, at most.
 
     Raises:
         UserError: They are too few, or have no predictions of the same images.
@@ -49,8 +48,9 @@ def ensemble(study: Study, top_k: int) -> Ensemble:
     if top_k < 2:
         raise UserError(f"top_k must be a whole number from 2, got {top_k}")
     trials = study.ranked[:top_k]
-    if len(trials) < top_k:
-        raise UserError(f"top_k={top_k} is more than study {study.name} has: {plural(len(trials), 'complete trial')}")
+    if len(trials) < 2:
+        what = "trials that are complete and meet search.constraints"
+        raise UserError(f"an ensemble takes at least 2 {what}, study {study.name} has {len(trials)}")
     found: list[Predictions] = []
     for trial in trials:
         if not trial.folder.predictions.is_file():

@@ -22,6 +22,7 @@ def told(config: str, *overrides: str) -> str:
     ("override", "message"),
     [
         ("optimizer=adm", "optimizer=adm is not there; did you mean adam?"),
+        ("+experiment=records/smal", "experiment=records/smal is not there; did you mean records/small?"),
         ("data=x", "data=x is not there; known are csv, digits, fashion_mnist, file, folder, mnist"),
         ("model.filters=3", "model.filters is not a known key; did you mean model.filters_"),
         ("optimizer.beta1=3", "optimizer.beta1 is not a known key; did you mean optimizer.beta_1?"),

@@ -70,6 +70,14 @@ def test_failed_and_pruned_trials_are_no_finalists_but_a_pruned_baseline_stays(s
         choose(study, 3, [])
 
 
+def test_a_study_whose_trials_are_all_infeasible_is_told(study: StudyFolder) -> None:
+    configure(study, constraints=["parameters<=1"])
+    for number in range(4):
+        set_state(study, number, state="COMPLETE", infeasible=["parameters=99, not parameters<=1"])
+    with pytest.raises(UserError, match=r"none of its 4 complete ones meets search\.constraints"):
+        choose(study, 3, [])
+
+
 def test_the_same_configuration_counts_once(study: StudyFolder) -> None:
     set_values(study, [0.5, 0.9, 0.9, 0.8])
     for name in ("config.yaml", "overrides.yaml"):

@@ -65,6 +65,13 @@ def test_patience_ends_a_search(planned: Planned, swept: Swept) -> None:
     assert swept(planned("search.n_trials=null", "search.patience=4", "search.min_delta=0.5")).next_job() is not None
 
 
+def test_patience_ends_a_search_where_nothing_meets_the_constraints(planned: Planned, swept: Swept) -> None:
+    plan = planned("search.n_trials=null", "search.patience=3", "search.constraints=['loss<=0']")
+    assert run_sweep(swept(plan), InlineExecutor()).why == (
+        "search.patience=3: none of the 4 trials meets search.constraints"
+    )
+
+
 def test_a_search_without_an_end_is_refused(planned: Planned) -> None:
     with pytest.raises(UserError, match=r"search.n_trials must be a number where nothing else ends the search"):
         planned("search.n_trials=null")

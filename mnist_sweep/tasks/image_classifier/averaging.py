@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mnist_sweep.tasks.image_classifier.keras_private import all_layers
 
-IMAGES, BATCH = 5_000, 500  # at least about half as many, in batches of at most so many, measure the statistics
+IMAGES, BATCH = 5_000, 500  # that measure the statistics, at most; and how many of them at once
 
 
 def normalizations(model: keras.Model) -> list[keras.layers.BatchNormalization]:

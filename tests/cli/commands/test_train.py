@@ -27,3 +27,10 @@ def test_each_call_is_the_next_trial_of_one_folder(tmp_path: Path, capsys: pytes
 def test_the_folder_of_a_search_takes_no_single_trial(own_runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["train", f"runs_folder={own_runs}", *DRY, "study.name=dnn-digits"]) == 2
     assert "dnn-digits" in capsys.readouterr().err
+
+
+def test_the_name_of_an_experiments_search_is_that_searchs_alone(tmp_path: Path) -> None:
+    given = ["train", "experiment=records/small", "data=digits", "task=dry", "tracking=none", f"runs_folder={tmp_path}"]
+    for more in ([], ["study.name=mine"]):
+        assert run([*given, *more]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["mine", "train"]
