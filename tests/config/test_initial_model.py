@@ -65,7 +65,10 @@ def test_another_network_is_told(own_runs: Path, capsys: pytest.CaptureFixture[s
     given = [*SMALL, "model.units=[8]", f"runs_folder={own_runs}", "train.initial_model=dnn-digits/0"]
     assert run(["train", *given]) == 1
     reason = read_json(StudyFolder(own_runs / "train").trial(0).state)["reason"]
-    assert reason.startswith("train.initial_model must be the network of `model`, but has 12,730 parameters in 4")
+    told = "train.initial_model must be the network of `model`, but has 12,730 parameters in 4"
+    assert reason.startswith(told)
+    assert run(["sweep", *given, "study.name=other", "model.dropout=interval(0,0.5)"]) == 2  # before the first trial
+    assert told in capsys.readouterr().err
 
 
 def test_every_trial_begins_with_the_same_model(own_runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -172,6 +172,7 @@ def probe(plain: Mapping[str, Any], settings: Mapping[str, Any], steps: int) -> 
     model = _model(config, image, classes)
     found = {"parameters": float(model.count_params())}
     if steps:
+        begin_with(model, config.train)
         random = np.random.default_rng(0)
         images = random.random((batch, *image), np.float32)
         labels = labels_for(config.train, random.integers(0, classes, batch).astype(np.int32), classes)
