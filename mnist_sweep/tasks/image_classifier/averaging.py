@@ -93,7 +93,7 @@ class AverageWeights(keras.callbacks.SwapEMAWeights):  # type: ignore[misc]
 
     def restore(self, aside: Sequence[NDArray[Any]]) -> None:
         """Goes on after an epoch, where the network has the average; its variables are restored by others."""
-        self.on_test_begin()
+        super().on_test_begin()
         self.aside = list(aside)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
