@@ -20,8 +20,12 @@ def interrupt_of(code: int) -> KeyboardInterrupt:
     return Terminated() if code == TERMINATED else KeyboardInterrupt()
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    raise Terminated
+_raised: list[signal.Signals] = []  # the signals that have raised an exception within `answering_signals`
+
+
+def _raise(number: int, _frame: FrameType | None) -> None:
+    _raised.append(signal.Signals(number))
+    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
 @contextlib.contextmanager
@@ -33,20 +37,25 @@ def answering_signals() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    handlers = (signal.default_int_handler, _terminate)
-    before = [signal.signal(number, handler) for number, handler in zip(SIGNALS, handlers, strict=True)]
+    _raised.clear()
+    before = [signal.signal(number, _raise) for number in SIGNALS]
     try:
         yield
     finally:
         for number, handler in zip(SIGNALS, before, strict=True):
             signal.signal(number, handler)
+        _raised.clear()
 
 
 class Interrupts:
-    """Within it, the first signal is noted in `received`, and the second raises KeyboardInterrupt."""
+    """Within it, the first signal is noted in `received`, and the second raises KeyboardInterrupt.
+
+    A signal from before counts too: what it raised has not arrived here, as some library has caught it, such as one
+    that was being imported.
+    """
 
     def __init__(self) -> None:
-        self.received: signal.Signals | None = None
+        self.received: signal.Signals | None = _raised[0] if _raised else None
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "Interrupts":

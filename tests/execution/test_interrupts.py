@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 
@@ -30,3 +31,15 @@ def test_signals_are_answered_where_a_shell_has_switched_them_off() -> None:
         assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_counts_whose_exception_a_library_has_caught(number: signal.Signals) -> None:
+    with answering_signals():
+        with contextlib.suppress(KeyboardInterrupt):  # as a bare except, or a C extension as it is imported
+            os.kill(os.getpid(), number)
+        with Interrupts() as interrupts:
+            assert interrupts.received == number
+    with answering_signals():
+        assert Interrupts().received is None
+    assert Interrupts().received is None
