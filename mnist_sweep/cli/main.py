@@ -37,7 +37,6 @@ from mnist_sweep.files import is_full, is_of_machine
 
 MISTAKE, UNAVAILABLE, INTERRUPTED, TERMINATED = 2, 3, 130, 143
 
-
 DEFAULT_TASK = "image_classifier"  # the option of the group `task`
 
 # Hydra's own files and logs are not wanted: a trial's folder holds its configuration and its log. A configuration file

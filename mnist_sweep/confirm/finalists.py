@@ -162,11 +162,8 @@ def choose(study: StudyFolder, top_k: int, allowed: list[str]) -> list[Finalist]
     for trial in read.of_state(TrialState.PRUNED) if found else ():
         if trial.number == BASELINE and trial.rows:
             _add(found, _finalist(trial, read, allowed))
-    if not found and (complete := read.of_state(TrialState.COMPLETE)):
-        raise UserError(
-            f"study {study.name} has no trial to confirm: none of its {len(complete)} complete ones meets "
-            "search.constraints"
-        )
+    if read.all_infeasible:
+        raise UserError(f"study {study.name} has no trial to confirm: {read.all_infeasible}")
     if not found:
         raise UserError(f"study {study.name} has no complete trial to confirm: go on with `mnist-sweep sweep` first")
     return found

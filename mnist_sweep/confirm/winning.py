@@ -29,6 +29,8 @@ def winner_of(study: Study) -> Winner:
     else:
         folder = study.best.folder if study.best else None
         text = f"trial {study.best.number}, the best one, not confirmed" if study.best else ""
+    if folder is None and study.all_infeasible:
+        raise UserError(f"study {study.name} has no trial whose network could be exported: {study.all_infeasible}")
     if folder is None:
         raise UserError(f"study {study.name} has no complete trial, so there is no network to export")
     if not folder.model.is_file():

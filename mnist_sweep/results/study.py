@@ -125,6 +125,12 @@ class Study:
         """The best complete trial."""
         return self.ranked[0] if self.ranked else None
 
+    @property
+    def all_infeasible(self) -> str:
+        """That its complete trials meet no constraints, where that is why none is the best, in words; else empty."""
+        complete = [] if self.ranked else self.of_state(TrialState.COMPLETE)
+        return f"none of its {len(complete)} complete ones meets search.constraints" if complete else ""
+
     @cached_property
     def baseline(self) -> Trial | None:
         """Trial 0, if it is complete."""

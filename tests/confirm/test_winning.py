@@ -22,3 +22,10 @@ def test_without_confirm_it_is_the_best_trial(own_runs: Path) -> None:
         winner_of(study)
     with pytest.raises(UserError, match="has no complete trial"):
         winner_of(replace(study, trials=[]))
+
+
+def test_a_study_whose_trials_are_all_infeasible_is_told(own_runs: Path) -> None:
+    study = read_study(StudyFolder(own_runs / "dnn-digits"))
+    infeasible = [replace(trial, infeasible=["parameters=99, not parameters<=1"]) for trial in study.trials]
+    with pytest.raises(UserError, match=r"none of its \d+ complete ones meets search\.constraints"):
+        winner_of(replace(study, trials=infeasible))

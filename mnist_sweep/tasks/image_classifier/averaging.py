@@ -25,6 +25,16 @@ def statistics_of(model: keras.Model) -> list[keras.Variable]:
     return [one for layer in normalizations(model) for one in (layer.moving_mean, layer.moving_variance)]
 
 
+def measured(model: keras.Model) -> list[NDArray[Any]]:
+    """Returns the values of `statistics_of`."""
+    return [variable.numpy() for variable in statistics_of(model)]
+
+
+def _assign(model: keras.Model, values: Sequence[NDArray[Any]]) -> None:
+    for variable, value in zip(statistics_of(model), values, strict=True):
+        variable.assign(value)
+
+
 def measure(model: keras.Model, images: NDArray[np.float32]) -> None:
     """Measures the statistics of batch normalization anew, as they are with the network's weights.
 
@@ -40,19 +50,19 @@ def measure(model: keras.Model, images: NDArray[np.float32]) -> None:
     images = images[:: math.ceil(len(images) / IMAGES)]
     count = math.ceil(len(images) / BATCH)
     momenta = [layer.momentum for layer in layers]
-    measured: list[list[NDArray[Any]]] = []
+    batches: list[list[NDArray[Any]]] = []
     try:
         for layer in layers:
             layer.momentum = 0.0  # the last batch alone counts
         for number in range(count):
             model(images[number::count], training=True)
-            measured.append([variable.numpy() for variable in statistics_of(model)])
+            batches.append(measured(model))
     finally:
         for layer, momentum in zip(layers, momenta, strict=True):
             layer.momentum = momentum
     for number, layer in enumerate(layers):
-        means = np.stack([batch[2 * number] for batch in measured])
-        variances = np.stack([batch[2 * number + 1] for batch in measured])
+        means = np.stack([batch[2 * number] for batch in batches])
+        variances = np.stack([batch[2 * number + 1] for batch in batches])
         layer.moving_mean.assign(means.mean(axis=0))
         layer.moving_variance.assign(variances.mean(axis=0) + means.var(axis=0))
 
@@ -77,19 +87,17 @@ class AverageWeights(keras.callbacks.SwapEMAWeights):  # type: ignore[misc]
     def _put_average(self) -> None:
         if self.aside:
             return
-        variables = statistics_of(self.model)
-        self.aside = [variable.numpy() for variable in variables]
+        self.aside = measured(self.model)
         if self._of_average:
-            for variable, value in zip(variables, self._of_average, strict=True):
-                variable.assign(value)
-        elif variables:
+            _assign(self.model, self._of_average)
+        elif self.aside:
             measure(self.model, self.images)
-            self._of_average = [variable.numpy() for variable in variables]
+            self._of_average = measured(self.model)
 
     def _put_raw(self) -> None:
-        for variable, value in zip(statistics_of(self.model), self.aside, strict=False):
-            variable.assign(value)
-        self.aside = []
+        if self.aside:
+            _assign(self.model, self.aside)
+            self.aside = []
 
     def restore(self, aside: Sequence[NDArray[Any]]) -> None:
         """Goes on after an epoch, where the network has the average; its variables are restored by others."""

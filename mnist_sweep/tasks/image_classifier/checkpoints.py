@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mnist_sweep.config.image_classifier import ImageClassifierConfig
 from mnist_sweep.tasks.context import TrialContext
-from mnist_sweep.tasks.image_classifier.averaging import AverageWeights, statistics_of
+from mnist_sweep.tasks.image_classifier.averaging import AverageWeights, measured
 
 SHARE = 0.01  # of the training's time that may be spent on saving it
 BYTES_PER_SECOND, SECONDS = 2e8, 0.005  # that saving takes, before it has been measured
@@ -73,7 +73,7 @@ def _targets(plain: Any) -> Iterator[str]:
 def checkpoint_bytes(model: keras.Model, config: ImageClassifierConfig) -> int:
     """Returns the size of a compiled network's checkpoints."""
     kept = model.get_weights() if config.train.early_stopping_patience is not None else []
-    aside = [variable.numpy() for variable in statistics_of(model)] if config.train.weight_average else []
+    aside = measured(model) if config.train.weight_average else []
     return sum(array.nbytes for array in (*_arrays(model), *aside, *kept))
 
 
@@ -138,8 +138,7 @@ class Checkpoints(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _restore(self, files: Mapping[str, bytes]) -> None:
         if self.average is not None:
-            statistics = [variable.numpy() for variable in statistics_of(self.model)]
-            self.average.restore(_from_bytes(files[AVERAGE], statistics))
+            self.average.restore(_from_bytes(files[AVERAGE], measured(self.model)))
         arrays = _from_bytes(files[VARIABLES], _arrays(self.model))
         for variable, array in zip(_variables(self.model), arrays, strict=True):
             variable.assign(array)

@@ -14,7 +14,7 @@ import keras
 from mnist_sweep.config import parse_trial
 from mnist_sweep.storage.folders import TrialFolder
 from mnist_sweep.tasks.context import TrialContext
-from mnist_sweep.tasks.image_classifier.averaging import AverageWeights, measure, statistics_of
+from mnist_sweep.tasks.image_classifier.averaging import AverageWeights, measure, measured
 from mnist_sweep.tasks.image_classifier.data import Dataset
 from mnist_sweep.tasks.image_classifier.models import blocks
 from mnist_sweep.tasks.image_classifier.training import Recorder, train
@@ -38,14 +38,10 @@ class Normalized(keras.layers.Layer):
         return self.within(inputs, training=training)
 
 
-def values(model: keras.Model) -> list[np.ndarray]:
-    return [variable.numpy() for variable in statistics_of(model)]
-
-
 def test_each_image_counts_alike() -> None:
     model = keras.Sequential([keras.Input((6, 5, 1)), Normalized()])
     measure(model, IMAGES)
-    mean, variance = values(model)
+    mean, variance = measured(model)
     assert mean == pytest.approx(IMAGES.mean(), rel=1e-5)
     assert variance == pytest.approx(IMAGES.var(), rel=1e-3)  # batches of 401
     assert model.layers[0].within.momentum == 0.99
@@ -54,7 +50,7 @@ def test_each_image_counts_alike() -> None:
 def test_what_is_frozen_stays() -> None:
     model = keras.Sequential([keras.Input((6, 5, 1)), Normalized(is_trainable=False)])
     measure(model, IMAGES)
-    assert values(model) == []
+    assert measured(model) == []
     assert [weight.numpy().tolist() for weight in model.layers[0].within.weights[2:]] == [[0.0], [1.0]]
 
 
@@ -65,10 +61,10 @@ def test_the_raw_statistics_come_back() -> None:
 
     class Looks(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
-            seen.append(values(model))
+            seen.append(measured(model))
 
         def on_epoch_end(self, epoch, logs=None):
-            seen.append(values(model))
+            seen.append(measured(model))
 
     targets = IMAGES.mean(axis=(1, 2))
     model.fit(IMAGES, targets, 601, epochs=2, verbose=0, shuffle=False, callbacks=[average, Looks()],
@@ -109,9 +105,9 @@ def test_what_is_validated_and_kept_has_the_statistics_of_its_weights(tmp_path: 
     loss, accuracy = _evaluated(model, data)
     assert (loss, accuracy) == (pytest.approx(best["val_loss"], rel=1e-5), pytest.approx(best["val_accuracy"]))
     assert accuracy > 0.9
-    before = values(model)
+    before = measured(model)
     measure(model, data.train_images)
-    for one, other in zip(values(model), before, strict=True):
+    for one, other in zip(measured(model), before, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
